@@ -1,0 +1,267 @@
+package link
+
+import "time"
+
+// Snapshot is everything a console draws, at one moment, bounded in size
+// whatever the campaigns' size. Its JSON is what `tickwatch status --json`
+// prints. Times are UTC; shares are fractions of one; a figure that is not
+// known is nil, never zero; the lists are never nil.
+type Snapshot struct {
+	Rev       uint64     `json:"rev"` // grows with every published snapshot of one daemon
+	At        time.Time  `json:"at"`
+	Version   string     `json:"version"`
+	Feed      Feed       `json:"feed"`
+	Host      Host       `json:"host"`
+	Gates     []Gate     `json:"gates"`
+	Campaigns []Campaign `json:"campaigns"` // running first, then the newest; at most MaxCampaigns
+	Numbers   []Number   `json:"numbers"`
+	Templates []Template `json:"templates"`
+	Alarms    []Alarm    `json:"alarms"`  // open first, then the latest cleared; at most MaxAlarms
+	Actions   []Action   `json:"actions"` // the latest; at most MaxActions
+}
+
+// Bounds of a Snapshot's lists. Numbers and Templates are bounded by
+// MaxCampaigns too; Errors of a campaign by MaxErrors.
+const (
+	MaxCampaigns = 20
+	MaxAlarms    = 50
+	MaxActions   = 50
+	MaxErrors    = 20
+)
+
+// States of the feed. Idle is silence that nobody need fear; stalled is silence
+// while answers are due.
+const (
+	FeedLive    = "live"
+	FeedIdle    = "idle"
+	FeedStalled = "stalled"
+)
+
+// Feed tells how the webhooks come in. Its counts are since the store was made.
+type Feed struct {
+	State         string     `json:"state"` // FeedLive, FeedIdle, FeedStalled
+	LastEventAt   *time.Time `json:"last_event_at,omitempty"`
+	Posts         int64      `json:"posts"`
+	Refused       int64      `json:"refused"`        // answered 401: signature missing or wrong
+	NotUnderstood int64      `json:"not_understood"` // signed, kept raw, not understood
+	Updates       int64      `json:"updates"`
+	Duplicates    int64      `json:"duplicates"`
+	AnswerMS      *Quantiles `json:"answer_ms,omitempty"`     // our answer times, last minute, milliseconds
+	CallbackRate  *float64   `json:"callback_rate,omitempty"` // own campaigns only
+	PerSecond     float64    `json:"per_second"`              // updates a second, over the last ten
+}
+
+// Quantiles of a duration, in milliseconds.
+type Quantiles struct {
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+}
+
+// Host is the load of the daemon's machine. CPU is the share of all cores in use.
+type Host struct {
+	CPU           *float64 `json:"cpu,omitempty"`
+	MemoryBytes   *uint64  `json:"memory_bytes,omitempty"`    // of the daemon itself
+	DiskFreeBytes *uint64  `json:"disk_free_bytes,omitempty"` // where the store lies
+}
+
+// Gate is a place where sending can be paused.
+type Gate struct {
+	Scope  string    `json:"scope"` // all, channel, number, campaign
+	ID     string    `json:"id"`
+	State  string    `json:"state"` // open, paused
+	By     string    `json:"by,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+	Since  time.Time `json:"since"`
+}
+
+// Campaign is one send as the screen shows it.
+type Campaign struct {
+	ID        string       `json:"id"`
+	Name      string       `json:"name"`
+	Origin    string       `json:"origin"` // own, external
+	State     string       `json:"state"`  // draft, ready, running, paused, cancelled, finished
+	StartedAt *time.Time   `json:"started_at,omitempty"`
+	Template  *TemplateRef `json:"template,omitempty"`
+	Numbers   []string     `json:"numbers"` // phone_number_ids it was sent from
+	Counts    Counts       `json:"counts"`
+	First30   First30      `json:"first30"`
+	Trend     []Minute     `json:"trend"` // up to MaxTrend minutes, oldest first, the last one still under way
+	Reports   Reports      `json:"reports"`
+	Errors    []Error      `json:"errors"` // most messages first; at most MaxErrors
+	Clusters  []Cluster    `json:"clusters"`
+	Fallback  Fallback     `json:"fallback"`
+}
+
+// MaxTrend is how many minutes of a campaign's course a Snapshot carries.
+const MaxTrend = 30
+
+// TemplateRef names a template.
+type TemplateRef struct {
+	Name     string `json:"name"`
+	Language string `json:"language"`
+}
+
+// Counts are messages. Waiting, SetAside, Claimed, Unknown, Cancelled, Refused
+// and HandedOver exclude each other and add up to Messages. Sent, Delivered and
+// Read are cumulative within HandedOver. Failed is failed and never delivered,
+// plus Refused; Withheld is a part of it.
+type Counts struct {
+	Messages   int64 `json:"messages"`
+	Waiting    int64 `json:"waiting"`
+	SetAside   int64 `json:"set_aside"`
+	Claimed    int64 `json:"claimed"`
+	Unknown    int64 `json:"unknown"`
+	Cancelled  int64 `json:"cancelled"`
+	Refused    int64 `json:"refused"`
+	HandedOver int64 `json:"handed_over"`
+	Paced      int64 `json:"paced"`
+	Sent       int64 `json:"sent"`
+	Delivered  int64 `json:"delivered"`
+	Read       int64 `json:"read"`
+	Failed     int64 `json:"failed"`
+	Withheld   int64 `json:"withheld"`
+	InFlight   int64 `json:"in_flight"`
+}
+
+// Verdicts on a figure.
+const (
+	VerdictOK     = "ok"
+	VerdictWatch  = "watch"
+	VerdictAct    = "act"
+	VerdictUnsure = "unsure"
+)
+
+// First30 is about the messages whose clock started in a campaign's first
+// thirty minutes, each judged by what happened within thirty minutes of it.
+type First30 struct {
+	From      *time.Time `json:"from,omitempty"`
+	To        *time.Time `json:"to,omitempty"`
+	Closed    bool       `json:"closed"`
+	Messages  int64      `json:"messages"`
+	Delivered int64      `json:"delivered"`
+	Failed    int64      `json:"failed"`
+	Withheld  int64      `json:"withheld"`
+	InFlight  int64      `json:"in_flight"`
+	Observed  *float64   `json:"observed,omitempty"` // delivered / handed over; low early on
+	Settled   *float64   `json:"settled,omitempty"`  // delivered / (delivered + failed)
+	ByAge     []AgeShare `json:"by_age"`
+	Projected *float64   `json:"projected,omitempty"` // nil = too early to say
+	Low       *float64   `json:"low,omitempty"`
+	High      *float64   `json:"high,omitempty"`
+	Verdict   string     `json:"verdict"`
+	Reason    string     `json:"reason"` // one sentence
+}
+
+// AgeShare is the share of messages that had arrived at an age, of those that are that old.
+type AgeShare struct {
+	Seconds int64   `json:"seconds"`
+	Share   float64 `json:"share"`
+}
+
+// Minute is one minute of a campaign's course: the messages whose clock started
+// in it, and what has become of them by now.
+type Minute struct {
+	At        time.Time `json:"at"`
+	Messages  int64     `json:"messages"`
+	Delivered int64     `json:"delivered"`
+	Failed    int64     `json:"failed"`
+}
+
+// Reports stands in for the report rate, which Meta does not publish: opt-outs
+// per delivery, a proxy.
+type Reports struct {
+	OptOuts  int64    `json:"opt_outs"`
+	Rate     *float64 `json:"rate,omitempty"`
+	Refusers int64    `json:"refusers"` // had opted out before: a fault of the list
+	Reported *int64   `json:"reported,omitempty"`
+	Source   string   `json:"source,omitempty"`
+	Verdict  string   `json:"verdict"`
+	Trend    []int64  `json:"trend"` // opt-outs a minute, aligned with Campaign.Trend
+}
+
+// Error is one error code of a campaign.
+type Error struct {
+	Code     int     `json:"code"`
+	Title    string  `json:"title"`
+	Category string  `json:"category"`
+	Count    int64   `json:"count"`
+	Share    float64 `json:"share"` // of the campaign's failed messages
+	Advice   string  `json:"advice"`
+	Hint     string  `json:"hint"` // the advice in two or three words
+	Retry    string  `json:"retry"`
+	SMS      string  `json:"sms"` // yes, no, maybe
+	Trend    []int64 `json:"trend"`
+}
+
+// Cluster is a trait that the failures share.
+type Cluster struct {
+	Attribute string  `json:"attribute"`
+	Value     string  `json:"value"`
+	Sent      int64   `json:"sent"`
+	Failed    int64   `json:"failed"`
+	Lift      float64 `json:"lift"`
+	PAdjusted float64 `json:"p_adjusted"`
+}
+
+// Fallback counts second attempts over another channel.
+type Fallback struct {
+	Eligible   int64 `json:"eligible"`
+	Waiting    int64 `json:"waiting"`
+	Accepted   int64 `json:"accepted"`
+	Delivered  int64 `json:"delivered"`
+	Failed     int64 `json:"failed"`
+	Unknown    int64 `json:"unknown"`
+	DoubleHits int64 `json:"double_hits"`
+}
+
+// Number is a business phone number and its standing with Meta.
+type Number struct {
+	ID            string     `json:"id"`
+	Display       string     `json:"display"`
+	Quality       string     `json:"quality,omitempty"`
+	Status        string     `json:"status,omitempty"`
+	Limit         string     `json:"limit,omitempty"`
+	Used24h       *int64     `json:"used_24h,omitempty"`
+	ThroughputMPS *float64   `json:"throughput_mps,omitempty"`
+	Since         *time.Time `json:"since,omitempty"`
+}
+
+// Template is a message template and its standing with Meta.
+type Template struct {
+	ID          string     `json:"id"`
+	Name        string     `json:"name"`
+	Language    string     `json:"language"`
+	Category    string     `json:"category,omitempty"`
+	Status      string     `json:"status,omitempty"`
+	Reason      string     `json:"reason,omitempty"`
+	Quality     string     `json:"quality,omitempty"`
+	PausedUntil *time.Time `json:"paused_until,omitempty"`
+}
+
+// Alarm is one incident. It keeps its RaisedAt when it grows from watch to act.
+type Alarm struct {
+	ID        string     `json:"id"`
+	Kind      string     `json:"kind"`     // delivery, withheld, reports, quality, template, feed, callbacks, host, account, limit, list
+	Severity  string     `json:"severity"` // watch, act
+	Campaign  string     `json:"campaign,omitempty"`
+	Text      string     `json:"text"`
+	Advice    string     `json:"advice,omitempty"` // what helps now, one sentence
+	RaisedAt  time.Time  `json:"raised_at"`
+	ActedAt   *time.Time `json:"acted_at,omitempty"` // when it became act
+	ClearedAt *time.Time `json:"cleared_at,omitempty"`
+	AckedBy   string     `json:"acked_by,omitempty"`
+}
+
+// Open tells whether the alarm still stands.
+func (a *Alarm) Open() bool { return a.ClearedAt == nil }
+
+// Action is something an operator, or tickwatch itself, did.
+type Action struct {
+	ID       string    `json:"id"`
+	At       time.Time `json:"at"`
+	Operator string    `json:"operator"`
+	Verb     string    `json:"verb"`
+	Target   string    `json:"target"`
+	Reason   string    `json:"reason,omitempty"`
+	Effect   string    `json:"effect,omitempty"`
+}

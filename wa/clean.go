@@ -1,0 +1,87 @@
+package wa
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxMarks is how many combining marks may follow one character before the
+// rest is dropped; real scripts need at most a few, "zalgo" text piles up dozens.
+const maxMarks = 3
+
+// Clean makes foreign text fit for one line of a terminal, a log or a table
+// cell. Message texts, profile names, template names, error strings, file names
+// and the like all pass it before anyone sees them. Line breaks and tabs become
+// spaces; other control characters (C0, DEL, C1), marks that turn the writing
+// direction, zero-width characters and invisible tags are dropped; invalid
+// UTF-8 becomes U+FFFD.
+func Clean(s string) string {
+	if plain(s) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	marks := 0
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
+			b.WriteByte(' ')
+			marks = 0
+		case hidden(r):
+		case unicode.Is(unicode.M, r):
+			if marks++; marks <= maxMarks && b.Len() > 0 {
+				b.WriteRune(r)
+			}
+		default:
+			marks = 0
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func plain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// hidden tells characters that act on the terminal or the reader's eye without
+// being seen: everything in Unicode's categories Cc, Cf, Cs, Co and the
+// variation selectors and fillers that render as nothing.
+func hidden(r rune) bool {
+	switch {
+	case r == utf8.RuneError:
+		return false
+	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co):
+		return true
+	case r >= 0xFE00 && r <= 0xFE0F, r >= 0xE0100 && r <= 0xE01EF: // variation selectors
+		return true
+	case r == 0x115F, r == 0x1160, r == 0x3164, r == 0xFFA0, r == 0x034F, r == 0x2800: // blank fillers
+		return true
+	}
+	return false
+}
+
+// MaskPhone hides the middle of a phone number where it need not be seen in
+// full: country code and the last two digits stay. Anything that is not a phone
+// number is cut to its first and last characters.
+func MaskPhone(phone string) string {
+	plus := ""
+	s := Clean(phone)
+	if strings.HasPrefix(s, "+") {
+		plus, s = "+", s[1:]
+	} else if s != "" && strings.Trim(s, "0123456789") == "" {
+		plus = "+"
+	}
+	r := []rune(s)
+	const front, back = 3, 2
+	if len(r) <= front+back {
+		return plus + strings.Repeat("*", len(r))
+	}
+	return plus + string(r[:front]) + strings.Repeat("*", min(len(r)-front-back, 8)) + string(r[len(r)-back:])
+}
