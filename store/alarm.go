@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"tickwatch/wa"
+)
+
+// Alarm is one stored incident. Moments that have not come are 0.
+type Alarm struct {
+	ID        int64 // 0 = not stored yet
+	Kind      string
+	Severity  string
+	Subject   string // what it is about: one open alarm a kind and subject
+	Campaign  string // key, or ""
+	Text      string
+	Advice    string
+	RaisedAt  wa.Instant
+	ActedAt   wa.Instant
+	ClearedAt wa.Instant
+	AckedBy   string
+}
+
+// Action is something an operator, or tickwatch itself, did.
+type Action struct {
+	ID       int64
+	At       wa.Instant
+	Operator string
+	Verb     string
+	Target   string
+	Reason   string
+	Effect   string
+}
+
+// SaveAlarm writes an alarm, new (ID 0) or changed, and gives its ID. With an
+// action, that is recorded in the same commit.
+func (s *Store) SaveAlarm(a Alarm, action *Action) (int64, error) {
+	id := a.ID
+	err := s.write(func(ctx context.Context, c *sql.Conn) error {
+		var row any
+		if a.ID != 0 {
+			row = a.ID
+		}
+		done, err := c.ExecContext(ctx, "INSERT OR REPLACE INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			row, a.Kind, a.Severity, a.Subject, a.Campaign, a.Text, a.Advice, int64(a.RaisedAt), int64(a.ActedAt), int64(a.ClearedAt), a.AckedBy)
+		if err != nil {
+			return err
+		}
+		if id, err = done.LastInsertId(); err != nil || action == nil {
+			return err
+		}
+		_, err = c.ExecContext(ctx, "INSERT INTO action (at, operator, verb, target, reason, effect) VALUES (?, ?, ?, ?, ?, ?)",
+			int64(action.At), action.Operator, action.Verb, action.Target, action.Reason, action.Effect)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("storing an alarm: %w", err)
+	}
+	return id, nil
+}
+
+func readAlarms(ctx context.Context, q querier) ([]Alarm, error) {
+	return query(ctx, q, func(s scanner) (a Alarm, err error) {
+		return a, s.Scan(&a.ID, &a.Kind, &a.Severity, &a.Subject, &a.Campaign, &a.Text, &a.Advice, &a.RaisedAt, &a.ActedAt, &a.ClearedAt, &a.AckedBy)
+	}, "SELECT * FROM (SELECT * FROM alarm ORDER BY cleared_at = 0 DESC, max(cleared_at, raised_at) DESC, id DESC LIMIT 50) ORDER BY id")
+}
+
+func readActions(ctx context.Context, q querier) ([]Action, error) {
+	return query(ctx, q, func(s scanner) (a Action, err error) {
+		return a, s.Scan(&a.ID, &a.At, &a.Operator, &a.Verb, &a.Target, &a.Reason, &a.Effect)
+	}, "SELECT * FROM (SELECT * FROM action ORDER BY id DESC LIMIT 50) ORDER BY id")
+}

@@ -1,0 +1,303 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"tickwatch/wa"
+)
+
+// Kinds of a campaign that another system sends.
+const (
+	kindKey = "key" // its messages carry its key in their callback data
+	kindRun = "run" // a number's messages without a key, until two hours of silence
+)
+
+const (
+	// runSilence ends a number's run.
+	runSilence = wa.Instant(2 * time.Hour / time.Millisecond)
+	// loneKeys is how many campaigns of a single message a number may have before its
+	// callback data counts as unique to each message, which is no key.
+	loneKeys = 8
+)
+
+// campaign is a campaign as the writer knows it.
+type campaign struct {
+	id           int64
+	key, name    string
+	kind         string
+	number       int64 // of the first message
+	firstMessage int64
+	runFrom      wa.Instant // run only: clocks of its first and last message
+	runTo        wa.Instant
+	counts       Counts
+	senders      []string // phone_number_ids
+}
+
+func (w *writer) keepCampaign(c *campaign) {
+	w.campaigns[c.key] = c
+	w.byID[c.id] = c
+	if c.kind == kindRun && !slices.Contains(w.runs[c.number], c.id) {
+		w.runs[c.number] = append(w.runs[c.number], c.id)
+	}
+	lone := w.lone[c.number]
+	if c.kind == kindKey && c.counts.Messages == 1 && c.counts.OptOuts == 0 {
+		if lone == nil {
+			lone = map[int64]*campaign{}
+			w.lone[c.number] = lone
+		}
+		lone[c.id] = c
+	} else {
+		delete(lone, c.id)
+	}
+}
+
+func (w *writer) dropCampaign(c *campaign) {
+	delete(w.campaigns, c.key)
+	delete(w.byID, c.id)
+	delete(w.lone[c.number], c.id)
+}
+
+// campaign gives the group's copy of a campaign, which it may change.
+func (g *group) campaign(id int64) *campaign {
+	if c := g.campaigns[id]; c != nil {
+		return c
+	}
+	c := *g.w.byID[id]
+	c.senders = slices.Clone(c.senders)
+	g.campaigns[id] = &c
+	return &c
+}
+
+// campaignByKey finds a campaign, made in this group or before; nil when there is none.
+func (g *group) campaignByKey(key string) *campaign {
+	for _, c := range g.campaigns {
+		if c.key == key {
+			return c
+		}
+	}
+	if c := g.w.campaigns[key]; c != nil && !slices.ContainsFunc(g.gone, func(d *campaign) bool { return d.id == c.id }) {
+		return g.campaign(c.id)
+	}
+	return nil
+}
+
+// assign gives a new message its campaign: by its callback data, else its
+// number's current run.
+func (g *group) assign(t *touched, callback string, n *number, at wa.Instant) error {
+	key, ok := wa.CampaignKey(callback)
+	if !ok {
+		return g.toRun(t, n, at)
+	}
+	if c := g.campaignByKey(key); c != nil {
+		g.join(t, c, n)
+		return nil
+	}
+	if n.folding {
+		var first int64
+		err := g.conn.QueryRowContext(g.ctx, "SELECT message FROM lone_key WHERE key = ?", key).Scan(&first)
+		if missing(err) {
+			if _, err := g.conn.ExecContext(g.ctx, "INSERT INTO lone_key VALUES (?, ?)", key, t.now.id); err != nil {
+				return err
+			}
+			return g.toRun(t, n, at)
+		}
+		if err != nil {
+			return err
+		}
+		return g.promote(t, key, n, first)
+	}
+	c, err := g.newCampaign(kindKey, key, key, n, t.now.id)
+	if err != nil {
+		return err
+	}
+	g.join(t, c, n)
+	return nil
+}
+
+// promote makes a campaign of a key that a second message carries, and brings
+// the first one along.
+func (g *group) promote(t *touched, key string, n *number, first int64) error {
+	c, err := g.newCampaign(kindKey, key, key, n, first)
+	if err != nil {
+		return err
+	}
+	if _, err := g.conn.ExecContext(g.ctx, "DELETE FROM lone_key WHERE key = ?", key); err != nil {
+		return err
+	}
+	m, err := g.byID(first)
+	if err != nil {
+		return err
+	}
+	g.join(m, c, n)
+	g.join(t, c, n)
+	return nil
+}
+
+// adopt moves a message whose first status came without callback data to the
+// campaign that a later one names.
+func (g *group) adopt(t *touched, callback string) error {
+	key, ok := wa.CampaignKey(callback)
+	if !ok {
+		return nil
+	}
+	c := g.campaignByKey(key)
+	if c == nil {
+		n := g.numberByRow(t.now.number)
+		if n.folding {
+			return nil
+		}
+		var err error
+		if c, err = g.newCampaign(kindKey, key, key, n, t.now.id); err != nil {
+			return err
+		}
+	}
+	g.join(t, c, g.numberByRow(t.now.number))
+	_, err := g.w.stmts.senders.ExecContext(g.ctx, c.id, t.now.number)
+	return err
+}
+
+func (g *group) join(t *touched, c *campaign, n *number) {
+	t.now.campaign, t.now.keyed = c.id, c.kind == kindKey
+	if n.ID != "" && !slices.Contains(c.senders, n.ID) {
+		c.senders = append(c.senders, n.ID)
+	}
+}
+
+// toRun puts a message into the run of its number that its clock falls into, or starts one.
+func (g *group) toRun(t *touched, n *number, at wa.Instant) error {
+	var run *campaign
+	for _, id := range g.runs(n.id) {
+		c := g.campaign(id)
+		if at >= c.runFrom-runSilence && at <= c.runTo+runSilence {
+			run = c
+		}
+	}
+	if run == nil {
+		who := n.ID
+		if who == "" {
+			who = "unknown"
+		}
+		key := fmt.Sprintf("run-%s-%s", who, at.Time().Format("20060102T150405"))
+		if run = g.campaignByKey(key); run == nil {
+			name := "sent from " + n.label()
+			var err error
+			if run, err = g.newCampaign(kindRun, key, name, n, t.now.id); err != nil {
+				return err
+			}
+			run.runFrom, run.runTo = at, at
+		}
+	}
+	run.runFrom, run.runTo = min(run.runFrom, at), max(run.runTo, at)
+	g.join(t, run, n)
+	return nil
+}
+
+// runs are the runs of a number, oldest first.
+func (g *group) runs(number int64) []int64 {
+	ids := slices.Clone(g.w.runs[number])
+	for id, c := range g.campaigns {
+		if c.kind == kindRun && c.number == number && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (g *group) newCampaign(kind, key, name string, n *number, first int64) (*campaign, error) {
+	c := &campaign{id: take(&g.next.campaign), key: key, name: name, kind: kind, number: n.id, firstMessage: first}
+	g.campaigns[c.id] = c
+	_, err := g.conn.ExecContext(g.ctx, "INSERT INTO campaign (id, key, name, kind, number, first_message) VALUES (?, ?, ?, ?, ?, ?)",
+		c.id, c.key, c.name, c.kind, c.number, c.firstMessage)
+	return c, err
+}
+
+// foldLoneKeys looks, before the totals are written, for numbers with too many
+// campaigns of a single message. Their callback data is unique to each message,
+// which makes it no key: those messages belong to the number's run.
+func (g *group) foldLoneKeys() error {
+	touched := map[int64]bool{}
+	for _, c := range g.campaigns {
+		if c.kind == kindKey && c.counts.Messages <= 1 {
+			touched[c.number] = true
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(touched)) {
+		n := g.numberByRow(id)
+		if n.folding {
+			continue
+		}
+		lone := g.loneCampaigns(id)
+		if len(lone) < loneKeys {
+			continue
+		}
+		n.folding = true
+		g.numbers[n.id] = n
+		if _, err := g.conn.ExecContext(g.ctx, "UPDATE number SET folding = 1 WHERE id = ?", n.id); err != nil {
+			return err
+		}
+		for _, c := range lone {
+			if err := g.fold(c, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// loneCampaigns are a number's campaigns that have a single message once this
+// group is applied.
+func (g *group) loneCampaigns(number int64) []*campaign {
+	size := map[int64]int64{} // difference that this group makes
+	for _, t := range g.messages {
+		if !t.fresh {
+			size[t.was.campaign]--
+		}
+		size[t.now.campaign]++
+	}
+	candidates := maps.Clone(g.w.lone[number])
+	if candidates == nil {
+		candidates = map[int64]*campaign{}
+	}
+	for id, c := range g.campaigns {
+		if c.kind == kindKey && c.number == number && c.counts.OptOuts == 0 {
+			candidates[id] = c
+		}
+	}
+	var lone []*campaign
+	for _, id := range slices.Sorted(maps.Keys(candidates)) {
+		if candidates[id].counts.Messages+size[id] == 1 && g.tally(id).Counts.OptOuts == 0 {
+			lone = append(lone, candidates[id])
+		}
+	}
+	return lone
+}
+
+// fold dissolves a campaign of one message into its number's run.
+func (g *group) fold(c *campaign, n *number) error {
+	t, err := g.byID(c.firstMessage)
+	if err != nil {
+		return err
+	}
+	if err := g.toRun(t, n, t.now.progress.Clock()); err != nil {
+		return err
+	}
+	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO lone_key VALUES (?, ?)", c.key, t.now.id); err != nil {
+		return err
+	}
+	g.gone = append(g.gone, c)
+	delete(g.campaigns, c.id)
+	for _, text := range []string{
+		"DELETE FROM campaign WHERE id = ?", "DELETE FROM pulse WHERE campaign = ?",
+		"DELETE FROM error_minute WHERE campaign = ?", "DELETE FROM campaign_number WHERE campaign = ?",
+	} {
+		if _, err := g.conn.ExecContext(g.ctx, text, c.id); err != nil {
+			return err
+		}
+	}
+	_, err = g.w.stmts.senders.ExecContext(g.ctx, t.now.campaign, n.id)
+	return err
+}

@@ -1,0 +1,241 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"tickwatch/wa"
+)
+
+// group is the work of one commit. Everything it changes it changes in copies;
+// remember hands them to the writer once they are on disk.
+type group struct {
+	w    *writer
+	ctx  context.Context //nolint:containedctx // a group lives for one call
+	conn *sql.Conn
+	next ids
+
+	feed      Feed // difference
+	messages  map[string]*touched
+	campaigns map[int64]*campaign // changed or new
+	gone      []*campaign
+	numbers   map[int64]*number
+	templates map[int64]wa.Template
+	titles    map[int]string
+	accounts  []wa.AccountUpdate
+	faults    []wa.Fault
+	tallies   map[int64]*Tally // differences, by campaign
+	renamed   map[int64]int64  // people who turned out to be someone known
+}
+
+// touched is a message before and after the group.
+type touched struct {
+	was   message // as stored; was.progress.Seen == 0 for a new one
+	now   message
+	fresh bool // not stored yet
+}
+
+func newGroup(ctx context.Context, w *writer) *group {
+	return &group{
+		w: w, ctx: ctx, conn: w.conn, next: w.nextID,
+		messages:  map[string]*touched{},
+		campaigns: map[int64]*campaign{},
+		numbers:   map[int64]*number{},
+		templates: map[int64]wa.Template{},
+		titles:    map[int]string{},
+		tallies:   map[int64]*Tally{},
+		renamed:   map[int64]int64{},
+	}
+}
+
+// post applies one webhook delivery.
+func (g *group) post(p *wa.Post) error {
+	raw := take(&g.next.raw)
+	if _, err := g.w.stmts.raw.ExecContext(g.ctx, raw, int64(p.ReceivedAt), p.Source, p.Body); err != nil {
+		return fmt.Errorf("keeping the raw body: %w", err)
+	}
+	g.feed.add(&Feed{Posts: 1, NotUnderstood: int64(p.NotUnderstood), Updates: int64(p.Updates()), LastEventAt: p.ReceivedAt})
+	for i := range p.Statuses {
+		if err := g.status(raw, p.ReceivedAt, &p.Statuses[i]); err != nil {
+			return fmt.Errorf("storing a status: %w", err)
+		}
+	}
+	for i := range p.Inbound {
+		if err := g.inbound(raw, p.ReceivedAt, &p.Inbound[i]); err != nil {
+			return fmt.Errorf("storing an inbound message: %w", err)
+		}
+	}
+	for i := range p.Preferences {
+		if err := g.preference(raw, p.ReceivedAt, &p.Preferences[i]); err != nil {
+			return fmt.Errorf("storing a preference: %w", err)
+		}
+	}
+	if err := g.standing(raw, p); err != nil {
+		return fmt.Errorf("storing news of a template, number or account: %w", err)
+	}
+	return nil
+}
+
+// status applies one status to its message.
+func (g *group) status(raw int64, received wa.Instant, u *wa.StatusUpdate) error {
+	at := wa.Believe(u.At, received)
+	m, err := g.message(u, at)
+	if err != nil {
+		return err
+	}
+	next, fresh := m.now.progress.Climb(u.Status, at, u.Code)
+	m.now.progress = next
+	if u.Participant != "" {
+		if fresh, err = g.participant(m.now.id, u); err != nil {
+			return err
+		}
+	}
+	if u.GroupID == "" { // a group's receipts name its members
+		if err := g.identify(m, u.Person); err != nil {
+			return err
+		}
+	}
+	if !fresh {
+		g.feed.Duplicates++
+		return nil
+	}
+	if u.Status == wa.StatusFailed {
+		if err := g.failureText(m.now.id, u); err != nil {
+			return err
+		}
+	}
+	_, err = g.w.stmts.event.ExecContext(g.ctx, take(&g.next.event), raw, m.now.id, int(u.Status), int64(at), u.Code)
+	return err
+}
+
+// participant notes a group member's receipt; false when it was known.
+func (g *group) participant(id int64, u *wa.StatusUpdate) (fresh bool, err error) {
+	var seen int
+	err = g.conn.QueryRowContext(g.ctx, "SELECT seen FROM group_receipt WHERE message = ? AND participant = ?", id, u.Participant).Scan(&seen)
+	if err != nil && err != sql.ErrNoRows {
+		return false, err
+	}
+	bit := 1 << u.Status
+	if seen&bit != 0 {
+		return false, nil
+	}
+	_, err = g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO group_receipt VALUES (?, ?, ?)", id, u.Participant, seen|bit)
+	return true, err
+}
+
+func (g *group) failureText(id int64, u *wa.StatusUpdate) error {
+	if _, known := g.w.titles[u.Code]; !known && u.Title != "" && g.titles[u.Code] == "" {
+		g.titles[u.Code] = u.Title
+		if _, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO code_title VALUES (?, ?)", u.Code, u.Title); err != nil {
+			return err
+		}
+	}
+	if u.Details == "" {
+		return nil
+	}
+	_, err := g.w.stmts.failureText.ExecContext(g.ctx, id, u.Details)
+	return err
+}
+
+// notice appends an event that is no status.
+func (g *group) notice(raw int64, kind string, at wa.Instant, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = g.w.stmts.notice.ExecContext(g.ctx, take(&g.next.notice), raw, kind, int64(at), string(body))
+	return err
+}
+
+// flush writes what the group changed, messages in order of their ids so that
+// neighbours meet on the same page, and says what changed.
+func (g *group) flush() (*Change, error) {
+	if err := g.foldLoneKeys(); err != nil {
+		return nil, fmt.Errorf("sorting out campaigns: %w", err)
+	}
+	changed := make([]*touched, 0, len(g.messages))
+	for _, m := range g.messages {
+		if m.fresh || m.now != m.was {
+			changed = append(changed, m)
+		}
+	}
+	slices.SortFunc(changed, func(a, b *touched) int { return cmp.Compare(a.now.id, b.now.id) })
+	for _, m := range changed {
+		if err := g.writeMessage(m); err != nil {
+			return nil, fmt.Errorf("writing a message: %w", err)
+		}
+		if !m.fresh {
+			g.tally(m.was.campaign).count(m.was.progress, -1)
+		}
+		g.tally(m.now.campaign).count(m.now.progress, 1)
+	}
+	change := &Change{Accounts: g.accounts, Faults: g.faults, Titles: g.titles}
+	for _, c := range g.gone {
+		change.Gone = append(change.Gone, c.id)
+	}
+	for _, id := range slices.Sorted(maps.Keys(g.tallies)) {
+		if slices.Contains(change.Gone, id) {
+			continue
+		}
+		cc, err := g.writeTally(id, g.tallies[id])
+		if err != nil {
+			return nil, fmt.Errorf("writing totals: %w", err)
+		}
+		change.Campaigns = append(change.Campaigns, cc)
+	}
+	for _, id := range slices.Sorted(maps.Keys(g.numbers)) {
+		change.Numbers = append(change.Numbers, g.numbers[id].Number)
+	}
+	for _, id := range slices.Sorted(maps.Keys(g.templates)) {
+		change.Templates = append(change.Templates, g.templates[id])
+	}
+	change.Feed = g.w.feed
+	change.Feed.add(&g.feed)
+	f := &change.Feed
+	_, err := g.w.stmts.feed.ExecContext(g.ctx, f.Posts, f.Refused, f.NotUnderstood, f.Updates, f.Duplicates, int64(f.LastEventAt))
+	return change, err
+}
+
+// remember hands the group's changes to the writer, after the commit.
+func (g *group) remember() {
+	w := g.w
+	w.nextID = g.next
+	w.feed.add(&g.feed)
+	for from, to := range g.renamed {
+		w.recent.rename(from, to)
+	}
+	for _, m := range g.messages {
+		w.recent.put(m.now)
+	}
+	for _, c := range g.campaigns {
+		w.keepCampaign(c)
+	}
+	for _, c := range g.gone {
+		w.dropCampaign(c)
+	}
+	for _, n := range g.numbers {
+		w.keepNumber(n)
+	}
+	maps.Copy(w.templates, g.templates)
+	maps.Copy(w.titles, g.titles)
+}
+
+func (g *group) tally(campaign int64) *Tally {
+	t := g.tallies[campaign]
+	if t == nil {
+		t = &Tally{}
+		t.init()
+		g.tallies[campaign] = t
+	}
+	return t
+}
+
+func take(next *int64) int64 {
+	*next++
+	return *next
+}

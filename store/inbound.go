@@ -1,0 +1,218 @@
+package store
+
+import (
+	"cmp"
+	"database/sql"
+	"errors"
+	"time"
+
+	"tickwatch/wa"
+)
+
+// attributable is how long after a message an opt-out is still taken as an
+// answer to it, where the opt-out does not say what it answers.
+const attributable = wa.Instant(7 * 24 * time.Hour / time.Millisecond)
+
+func missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
+
+// inbound applies what a customer wrote. Of its text nothing is kept but the
+// raw body and whether it opts out.
+func (g *group) inbound(raw int64, received wa.Instant, m *wa.InboundMessage) error {
+	at := wa.Believe(m.At, received)
+	who, err := g.person(m.Person)
+	if err != nil {
+		return err
+	}
+	n, err := g.number(m.Sender)
+	if err != nil {
+		return err
+	}
+	campaign, err := g.answered(m.ReplyTo, who, n.id, at)
+	if err != nil {
+		return err
+	}
+	done, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO inbound VALUES (?, ?, ?, ?, ?, ?)",
+		m.MessageID, int64(at), who, n.id, campaign, m.Type)
+	if err != nil {
+		return err
+	}
+	if rows, _ := done.RowsAffected(); rows == 0 {
+		g.feed.Duplicates++
+		return nil
+	}
+	optsOut := m.OptsOut()
+	if err := g.notice(raw, "inbound", at, struct {
+		MessageID, Type string
+		Person          int64
+		Campaign        int64 `json:",omitempty"`
+		OptsOut         bool  `json:",omitempty"`
+	}{m.MessageID, m.Type, who, campaign, optsOut}); err != nil {
+		return err
+	}
+	if !optsOut || who == 0 {
+		return nil
+	}
+	via := "reply"
+	if m.Type != "text" {
+		via = "button"
+	}
+	return g.optOut(campaign, who, at, via)
+}
+
+// preference applies a customer's choice in WhatsApp's own settings.
+func (g *group) preference(raw int64, received wa.Instant, p *wa.Preference) error {
+	at := wa.Believe(p.At, received)
+	who, err := g.person(p.Person)
+	if err != nil || who == 0 {
+		return err
+	}
+	n, err := g.number(p.Sender)
+	if err != nil {
+		return err
+	}
+	stop := p.Value == "stop"
+	var out bool
+	var changed wa.Instant
+	if err := g.conn.QueryRowContext(g.ctx, "SELECT opted_out, opted_at FROM person WHERE id = ?", who).Scan(&out, &changed); err != nil {
+		return err
+	}
+	if changed == at && out == stop {
+		g.feed.Duplicates++
+		return nil
+	}
+	if err := g.notice(raw, "preference", at, struct {
+		Person          int64
+		Category, Value string
+	}{who, p.Category, p.Value}); err != nil {
+		return err
+	}
+	if !stop {
+		if p.Value != "resume" {
+			return nil
+		}
+		return g.setOptedOut(who, false, at)
+	}
+	campaign, err := g.answered("", who, n.id, at)
+	if err != nil {
+		return err
+	}
+	return g.optOut(campaign, who, at, "preference")
+}
+
+// answered is the campaign that a customer reacts to: that of the message they
+// answer, else of the latest one they got from that number; 0 = none.
+func (g *group) answered(replyTo string, who, number int64, at wa.Instant) (int64, error) {
+	if replyTo != "" {
+		m, err := g.known(replyTo)
+		if err != nil {
+			return 0, err
+		}
+		if m != nil {
+			return m.now.campaign, nil
+		}
+	}
+	if who == 0 {
+		return 0, nil
+	}
+	var latest message
+	for _, t := range g.messages { // those of this group are not on disk yet
+		if t.now.person == who && t.now.number == number && t.now.id > latest.id {
+			latest = t.now
+		}
+	}
+	if latest.id == 0 {
+		const text = "SELECT " + messageColumns + ", '', '' FROM message m WHERE person = ? AND number = ? ORDER BY id DESC LIMIT 1"
+		m, _, _, err := scanMessage(g.conn.QueryRowContext(g.ctx, text, who, number))
+		if missing(err) {
+			return 0, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+		latest = m
+	}
+	if at-latest.progress.Clock() > attributable {
+		return 0, nil
+	}
+	return latest.campaign, nil
+}
+
+// optOut notes that a person asked to be left alone, once a campaign, at the
+// earliest moment known.
+func (g *group) optOut(campaign, who int64, at wa.Instant, via string) error {
+	if err := g.setOptedOut(who, true, at); err != nil {
+		return err
+	}
+	var before wa.Instant
+	err := g.conn.QueryRowContext(g.ctx, "SELECT at FROM opt_out WHERE campaign = ? AND person = ?", campaign, who).Scan(&before)
+	if err != nil && !missing(err) {
+		return err
+	}
+	if err == nil && before <= at {
+		return nil
+	}
+	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO opt_out VALUES (?, ?, ?, ?)", campaign, who, int64(at), via); err != nil {
+		return err
+	}
+	if before != 0 {
+		g.countOptOut(campaign, before, -1)
+	}
+	g.countOptOut(campaign, at, 1)
+	return nil
+}
+
+func (g *group) countOptOut(campaign int64, at wa.Instant, sign int64) {
+	if campaign == 0 {
+		return
+	}
+	t := g.tally(campaign)
+	t.Counts.OptOuts += sign
+	t.OptOuts[at.Second()/60] += sign
+}
+
+// setOptedOut keeps a person's latest word.
+func (g *group) setOptedOut(who int64, out bool, at wa.Instant) error {
+	_, err := g.conn.ExecContext(g.ctx, "UPDATE person SET opted_out = ?, opted_at = ? WHERE id = ? AND opted_at <= ?", out, int64(at), who, int64(at))
+	return err
+}
+
+// mergeOptOuts gives the opt-outs of one person to another who is the same; a
+// campaign that both opted out of lost one person, not two.
+func (g *group) mergeOptOuts(keep, drop int64) error {
+	rows, err := g.conn.QueryContext(g.ctx, "SELECT campaign, at, via FROM opt_out WHERE person = ?", drop)
+	if err != nil {
+		return err
+	}
+	type row struct {
+		campaign int64
+		at       wa.Instant
+		via      string
+	}
+	all, err := collect(rows, func(s scanner) (r row, err error) { return r, s.Scan(&r.campaign, &r.at, &r.via) })
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if _, err := g.conn.ExecContext(g.ctx, "DELETE FROM opt_out WHERE campaign = ? AND person = ?", r.campaign, drop); err != nil {
+			return err
+		}
+		g.countOptOut(r.campaign, r.at, -1)
+		if err := g.optOut(r.campaign, keep, r.at, cmp.Or(r.via, "reply")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collect reads all rows of a query.
+func collect[T any](rows *sql.Rows, read func(scanner) (T, error)) (all []T, err error) {
+	defer rows.Close()
+	for rows.Next() {
+		v, err := read(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}

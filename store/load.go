@@ -1,0 +1,180 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"tickwatch/wa"
+)
+
+// load reads what the writer needs to know before its first commit.
+func (w *writer) load(ctx context.Context) error {
+	w.campaigns, w.byID, w.runs = map[string]*campaign{}, map[int64]*campaign{}, map[int64][]int64{}
+	w.lone, w.numbers, w.numberRow = map[int64]map[int64]*campaign{}, map[string]*number{}, map[int64]*number{}
+	w.templates, w.titles = map[int64]wa.Template{}, map[int]string{}
+	for table, to := range map[string]*int64{
+		"raw": &w.nextID.raw, "message": &w.nextID.message, "person": &w.nextID.person,
+		"campaign": &w.nextID.campaign, "number": &w.nextID.number,
+	} {
+		if err := lastID(ctx, w.conn, "id", table, to); err != nil {
+			return err
+		}
+	}
+	if err := lastID(ctx, w.conn, "seq", "status_event", &w.nextID.event); err != nil {
+		return err
+	}
+	if err := lastID(ctx, w.conn, "seq", "notice", &w.nextID.notice); err != nil {
+		return err
+	}
+	numbers, err := readNumbers(ctx, w.conn)
+	if err != nil {
+		return err
+	}
+	for _, n := range numbers {
+		w.keepNumber(n)
+	}
+	campaigns, err := readCampaigns(ctx, w.conn)
+	if err != nil {
+		return err
+	}
+	for _, c := range campaigns {
+		w.keepCampaign(c)
+	}
+	templates, err := readTemplates(ctx, w.conn)
+	if err != nil {
+		return err
+	}
+	for _, t := range templates {
+		w.templates[t.ID] = t
+	}
+	if w.titles, err = readTitles(ctx, w.conn); err != nil {
+		return err
+	}
+	w.feed, err = readFeed(ctx, w.conn)
+	return err
+}
+
+func lastID(ctx context.Context, c *sql.Conn, column, table string, to *int64) error {
+	return c.QueryRowContext(ctx, "SELECT coalesce(max("+column+"), 0) FROM "+table).Scan(to) //nolint:gosec // both from the caller's constants
+}
+
+// querier is a connection, of the writer or of a reader.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func query[T any](ctx context.Context, q querier, read func(scanner) (T, error), text string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, read)
+}
+
+func readCampaigns(ctx context.Context, q querier) ([]*campaign, error) {
+	all, err := query(ctx, q, func(s scanner) (*campaign, error) {
+		c := &campaign{}
+		n := &c.counts
+		return c, s.Scan(&c.id, &c.key, &c.name, &c.kind, &c.number, &c.firstMessage, &c.runFrom, &c.runTo,
+			&n.Messages, &n.Sent, &n.Delivered, &n.Read, &n.Failed, &n.Withheld, &n.Refusers, &n.OptOuts)
+	}, "SELECT * FROM campaign ORDER BY id")
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[int64]*campaign, len(all))
+	for _, c := range all {
+		byID[c.id] = c
+	}
+	_, err = query(ctx, q, func(s scanner) (struct{}, error) {
+		var id int64
+		var number string
+		err := s.Scan(&id, &number)
+		if c := byID[id]; c != nil && number != "" {
+			c.senders = append(c.senders, number)
+		}
+		return struct{}{}, err
+	}, "SELECT cn.campaign, n.number_id FROM campaign_number cn JOIN number n ON n.id = cn.number ORDER BY cn.campaign, cn.number")
+	return all, err
+}
+
+func readNumbers(ctx context.Context, q querier) ([]*number, error) {
+	return query(ctx, q, func(s scanner) (*number, error) {
+		n := &number{}
+		return n, s.Scan(&n.id, &n.ID, &n.Display, &n.Quality, &n.Status, &n.Limit, &n.Since, &n.folding)
+	}, "SELECT id, number_id, display, quality, status, msg_limit, since, folding FROM number ORDER BY id")
+}
+
+func readTemplates(ctx context.Context, q querier) ([]wa.Template, error) {
+	return query(ctx, q, func(s scanner) (t wa.Template, err error) {
+		return t, s.Scan(&t.ID, &t.Name, &t.Language, &t.Category, &t.Status, &t.Reason, &t.Quality, &t.PausedUntil, &t.Since)
+	}, "SELECT * FROM template ORDER BY id")
+}
+
+func readTitles(ctx context.Context, q querier) (map[int]string, error) {
+	titles := map[int]string{}
+	_, err := query(ctx, q, func(s scanner) (struct{}, error) {
+		var code int
+		var title string
+		err := s.Scan(&code, &title)
+		titles[code] = title
+		return struct{}{}, err
+	}, "SELECT code, title FROM code_title")
+	return titles, err
+}
+
+func readFeed(ctx context.Context, q querier) (f Feed, err error) {
+	return f, q.QueryRowContext(ctx, "SELECT posts, refused, not_understood, updates, duplicates, last_event_at FROM feed").
+		Scan(&f.Posts, &f.Refused, &f.NotUnderstood, &f.Updates, &f.Duplicates, &f.LastEventAt)
+}
+
+// State is everything that a monitor starts from.
+type State struct {
+	Feed      Feed
+	Campaigns []Campaign
+	Numbers   []wa.Number
+	Templates []wa.Template
+	Titles    map[int]string // titles of error codes, as Meta gave them
+	Alarms    []Alarm        // open ones, and the latest cleared
+	Actions   []Action       // the latest
+}
+
+// Load reads the state as of the latest commit.
+func (s *Store) Load(ctx context.Context) (st State, err error) {
+	tx, err := s.readers.BeginTx(ctx, nil) // one view of everything
+	if err != nil {
+		return st, fmt.Errorf("reading the store: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	campaigns, err := readCampaigns(ctx, tx)
+	if err != nil {
+		return st, fmt.Errorf("reading campaigns: %w", err)
+	}
+	for _, c := range campaigns {
+		st.Campaigns = append(st.Campaigns, c.view())
+	}
+	numbers, err := readNumbers(ctx, tx)
+	if err != nil {
+		return st, fmt.Errorf("reading numbers: %w", err)
+	}
+	for _, n := range numbers {
+		st.Numbers = append(st.Numbers, n.Number)
+	}
+	if st.Templates, err = readTemplates(ctx, tx); err != nil {
+		return st, fmt.Errorf("reading templates: %w", err)
+	}
+	if st.Titles, err = readTitles(ctx, tx); err != nil {
+		return st, fmt.Errorf("reading error titles: %w", err)
+	}
+	if st.Feed, err = readFeed(ctx, tx); err != nil {
+		return st, fmt.Errorf("reading the feed's counts: %w", err)
+	}
+	if st.Alarms, err = readAlarms(ctx, tx); err != nil {
+		return st, fmt.Errorf("reading alarms: %w", err)
+	}
+	if st.Actions, err = readActions(ctx, tx); err != nil {
+		return st, fmt.Errorf("reading actions: %w", err)
+	}
+	return st, nil
+}

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"database/sql"
+	"errors"
+
+	"tickwatch/wa"
+)
+
+type person struct {
+	id           int64
+	phone, bsuid string
+}
+
+// person finds or makes the row of the person that a webhook names; 0 when it
+// names none. Two rows that turn out to be one person become one.
+func (g *group) person(p wa.Person) (int64, error) {
+	if p.Phone == "" && p.BSUID == "" {
+		return 0, nil
+	}
+	byPhone, err := g.lookUpPerson(g.w.stmts.personByPhone, p.Phone)
+	if err != nil {
+		return 0, err
+	}
+	byBSUID, err := g.lookUpPerson(g.w.stmts.personByBSUID, p.BSUID)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case byPhone.id == 0 && byBSUID.id == 0:
+		id := take(&g.next.person)
+		_, err := g.w.stmts.insertPerson.ExecContext(g.ctx, id, p.Phone, p.BSUID)
+		return id, err
+	case byPhone.id != 0 && byBSUID.id != 0 && byPhone.id != byBSUID.id:
+		if byPhone.bsuid == "" && byBSUID.phone == "" {
+			return g.mergePersons(byPhone.id, byBSUID.id)
+		}
+		return byPhone.id, nil // each has another counterpart already: two histories, the number decides
+	case byPhone.id == 0:
+		return g.complete(byBSUID, p)
+	}
+	return g.complete(byPhone, p)
+}
+
+func (g *group) lookUpPerson(stmt *sql.Stmt, name string) (p person, err error) {
+	if name == "" {
+		return p, nil
+	}
+	err = stmt.QueryRowContext(g.ctx, name).Scan(&p.id, &p.phone, &p.bsuid)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return p, err
+}
+
+// complete fills the name of a person that was not known yet.
+func (g *group) complete(have person, p wa.Person) (int64, error) {
+	var err error
+	if have.phone == "" && p.Phone != "" {
+		_, err = g.conn.ExecContext(g.ctx, "UPDATE person SET phone = ? WHERE id = ?", p.Phone, have.id)
+	} else if have.bsuid == "" && p.BSUID != "" {
+		_, err = g.conn.ExecContext(g.ctx, "UPDATE person SET bsuid = ? WHERE id = ?", p.BSUID, have.id)
+	}
+	return have.id, err
+}
+
+// mergePersons makes one person of two and gives the one that stays. Where both
+// have a phone or both a BSUID they are two people after all, and the first stays.
+func (g *group) mergePersons(a, b int64) (int64, error) {
+	var pa, pb person
+	const read = "SELECT id, phone, bsuid FROM person WHERE id = ?"
+	for id, p := range map[int64]*person{a: &pa, b: &pb} {
+		if err := g.conn.QueryRowContext(g.ctx, read, id).Scan(&p.id, &p.phone, &p.bsuid); err != nil {
+			return 0, err
+		}
+	}
+	if (pa.phone != "" && pb.phone != "") || (pa.bsuid != "" && pb.bsuid != "") {
+		return a, nil
+	}
+	keep, drop := min(a, b), max(a, b)
+	if err := g.mergeOptOuts(keep, drop); err != nil {
+		return 0, err
+	}
+	for _, step := range []struct {
+		text string
+		args []any
+	}{
+		{"UPDATE message SET person = ? WHERE person = ?", []any{keep, drop}},
+		{"UPDATE inbound SET person = ? WHERE person = ?", []any{keep, drop}},
+		{"UPDATE person SET (opted_out, opted_at) = (SELECT opted_out, opted_at FROM person WHERE id IN (?, ?) ORDER BY opted_at DESC LIMIT 1) WHERE id = ?", []any{keep, drop, keep}},
+		{"DELETE FROM person WHERE id = ?", []any{drop}},
+		{"UPDATE person SET phone = ?, bsuid = ? WHERE id = ?", []any{pa.phone + pb.phone, pa.bsuid + pb.bsuid, keep}},
+	} {
+		if _, err := g.conn.ExecContext(g.ctx, step.text, step.args...); err != nil {
+			return 0, err
+		}
+	}
+	for _, t := range g.messages {
+		g.rename(&t.was, drop, keep)
+		g.rename(&t.now, drop, keep)
+	}
+	g.renamed[drop] = keep
+	return keep, nil
+}
+
+// rename follows a merge, whose SQL has changed the stored row already.
+func (*group) rename(m *message, from, to int64) {
+	if m.person == from {
+		m.person = to
+	}
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"tickwatch/wa"
+)
+
+// Course reads a campaign's whole course: its pulses, errors and opt-outs by
+// time. Counts are those of the same moment.
+func (s *Store) Course(ctx context.Context, campaign int64) (*Tally, error) {
+	tx, err := s.readers.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("reading a campaign: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	t := &Tally{}
+	t.init()
+	n := &t.Counts
+	if err := tx.QueryRowContext(ctx, "SELECT messages, sent, delivered, read, failed, withheld, refusers, opt_outs FROM campaign WHERE id = ?", campaign).
+		Scan(&n.Messages, &n.Sent, &n.Delivered, &n.Read, &n.Failed, &n.Withheld, &n.Refusers, &n.OptOuts); err != nil {
+		return nil, fmt.Errorf("reading campaign %d: %w", campaign, err)
+	}
+	type none struct{}
+	if _, err := query(ctx, tx, func(s scanner) (none, error) {
+		var second int64
+		var p Pulse
+		err := s.Scan(&second, &p.Messages, &p.Delivered, &p.Failed, &p.Withheld,
+			&p.Within[0], &p.Within[1], &p.Within[2], &p.Within[3], &p.Within[4], &p.Failed30, &p.Withheld30)
+		t.Pulses[second] = p
+		return none{}, err
+	}, `SELECT second, messages, delivered, failed, withheld, within_5, within_30, within_60, within_300, within_1800, failed_1800, withheld_1800
+		FROM pulse WHERE campaign = ? AND messages > 0`, campaign); err != nil {
+		return nil, fmt.Errorf("reading a campaign's course: %w", err)
+	}
+	if _, err := query(ctx, tx, func(s scanner) (none, error) {
+		var k CodeMinute
+		var n int64
+		err := s.Scan(&k.Code, &k.Minute, &n)
+		t.Errors[k] = n
+		return none{}, err
+	}, "SELECT code, minute, messages FROM error_minute WHERE campaign = ? AND messages <> 0", campaign); err != nil {
+		return nil, fmt.Errorf("reading a campaign's errors: %w", err)
+	}
+	if _, err := query(ctx, tx, func(s scanner) (none, error) {
+		var minute, n int64
+		err := s.Scan(&minute, &n)
+		t.OptOuts[minute] = n
+		return none{}, err
+	}, "SELECT at / 60000, count(*) FROM opt_out WHERE campaign = ? GROUP BY 1", campaign); err != nil {
+		return nil, fmt.Errorf("reading a campaign's opt-outs: %w", err)
+	}
+	return t, nil
+}
+
+// Message is a stored message.
+type Message struct {
+	ID       int64
+	WAMID    string
+	Campaign string // key
+	Phone    string // digits, in full
+	BSUID    string
+	Progress wa.Progress
+	Details  string // Meta's words on its failure, as they came
+}
+
+const messageSelect = "SELECT " + messageColumns + `, coalesce(p.phone, ''), coalesce(p.bsuid, ''), coalesce(c.key, ''), coalesce(f.details, '')
+	FROM message m LEFT JOIN person p ON p.id = m.person LEFT JOIN campaign c ON c.id = m.campaign
+	LEFT JOIN failure_text f ON f.message = m.id `
+
+func readMessage(s scanner) (Message, error) {
+	var m message
+	var out Message
+	p := &m.progress
+	err := s.Scan(&m.id, &m.campaign, &m.number, &m.person, &m.wamid, &p.Seen,
+		&p.SentAt, &p.DeliveredAt, &p.ReadAt, &p.FailedAt, &p.Code, &p.CodeAt, &out.Phone, &out.BSUID, &out.Campaign, &out.Details)
+	out.ID, out.WAMID, out.Progress = m.id, m.wamid, m.progress
+	return out, err
+}
+
+// Failures reads one page of a campaign's messages that failed with a code,
+// newest first: those with an id below before (0 = from the newest on).
+func (s *Store) Failures(ctx context.Context, campaignKey string, code int, before int64, limit int) ([]Message, error) {
+	if before <= 0 {
+		before = 1<<63 - 1
+	}
+	page, err := query(ctx, s.readers, readMessage, messageSelect+
+		`WHERE m.campaign = (SELECT id FROM campaign WHERE key = ?) AND m.code = ? AND m.state = 2 AND m.id < ? ORDER BY m.id DESC LIMIT ?`,
+		campaignKey, code, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading failed messages: %w", err)
+	}
+	return page, nil
+}
+
+// Person is what is stored of one person; ID 0 is nobody.
+type Person struct {
+	ID       int64
+	Phone    string // digits, in full
+	BSUID    string
+	OptedOut bool
+	Messages []Message // newest first
+}
+
+// Find looks up a message by wamid, or a person by phone digits or BSUID, with
+// their latest messages. Nobody found is no error.
+func (s *Store) Find(ctx context.Context, text string, limit int) (Person, error) {
+	byID, err := query(ctx, s.readers, readMessage, messageSelect+"WHERE m.wamid_key = ? AND m.wamid = ?", wamidKey(text), text)
+	if err != nil {
+		return Person{}, fmt.Errorf("looking up a message: %w", err)
+	}
+	where, arg := "bsuid = ? AND bsuid <> ''", text
+	if d := digits(text); len(d) >= 5 {
+		where, arg = "phone = ? AND phone <> ''", d
+	}
+	if len(byID) > 0 {
+		m := byID[0]
+		where, arg = "bsuid = ? AND bsuid <> ''", m.BSUID
+		if m.Phone != "" {
+			where, arg = "phone = ? AND phone <> ''", m.Phone
+		}
+	}
+	people, err := query(ctx, s.readers, func(s scanner) (p Person, err error) {
+		return p, s.Scan(&p.ID, &p.Phone, &p.BSUID, &p.OptedOut)
+	}, "SELECT id, phone, bsuid, opted_out FROM person WHERE "+where, arg)
+	if err != nil {
+		return Person{}, fmt.Errorf("looking up a person: %w", err)
+	}
+	if len(people) == 0 {
+		return Person{Messages: byID}, nil // a message to a group, or to nobody named
+	}
+	p := people[0]
+	if len(byID) > 0 {
+		p.Messages = byID
+		return p, nil
+	}
+	p.Messages, err = query(ctx, s.readers, readMessage, messageSelect+"WHERE m.person = ? ORDER BY m.id DESC LIMIT ?", p.ID, limit)
+	if err != nil {
+		return Person{}, fmt.Errorf("looking up a person's messages: %w", err)
+	}
+	return p, nil
+}

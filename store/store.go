@@ -1,0 +1,194 @@
+// Package store keeps everything that tickwatch knows in one SQLite database:
+// raw webhook bodies, events, the state of every message, and the running
+// totals that the screen shows.
+//
+// What it guarantees:
+//
+//   - Durability. Ingest returns nil only when the post is on disk (WAL with
+//     synchronous=FULL). A post that was answered 200 survives a SIGKILL and a
+//     power cut.
+//   - One writer. All changes go through one goroutine, which takes what waits
+//     for it and commits it as one transaction. Posts are applied in the order in
+//     which they were queued; each is applied wholly or not at all.
+//   - Totals never drift. Counters change in the same transaction as the
+//     messages they count, by the difference that each message makes, so a
+//     restart reads the figures that were shown before it.
+//   - Any order. The totals depend on which updates came, not on their order,
+//     repetition or grouping (see wa.Progress).
+//
+// The function set by OnCommit is called from the writer after each commit, in
+// commit order, before the commit is acknowledged; it must be quick, and may
+// read the store but not write to it. Reads run on connections of their own and
+// never hold up the writer. A Store is safe for concurrent use.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver; the store is the only room that knows it
+)
+
+// fileName is the database inside the data folder.
+const fileName = "tickwatch.db"
+
+// Options of a Store. Dir is needed; the rest has working zero values.
+type Options struct {
+	Dir string           // data folder; made 0700 when absent
+	Now func() time.Time // the daemon's clock; nil = time.Now
+	Log *slog.Logger     // nil = silent
+}
+
+// Store is an open database. Close it when done.
+type Store struct {
+	dir      string
+	now      func() time.Time
+	log      *slog.Logger
+	lock     *lock
+	db       *sql.DB // one connection, the writer's
+	readers  *sql.DB
+	queue    chan *request
+	queued   atomic.Int64 // updates that wait for the writer
+	refused  atomic.Int64 // POSTs refused since the last commit
+	onCommit func(*Change)
+
+	closing sync.Once
+	stop    chan struct{} // closed: take what is queued, then end
+	done    chan struct{} // closed: the writer has ended
+	mu      sync.RWMutex  // guards closed against sends on queue
+	closed  bool
+	broken  atomic.Pointer[error] // the disk failed under a commit: nothing more is taken
+	failed  chan struct{}         // closed when broken is set
+}
+
+// ErrClosed is returned for work that comes after Close.
+var ErrClosed = errors.New("the store is closed")
+
+// ErrBusy is returned when more updates wait for the disk than memory should hold.
+var ErrBusy = errors.New("the store is behind: too many updates wait for the disk")
+
+// Open opens the store in a folder, making both where they are missing, and
+// brings an older schema up to date. It refuses a folder that another daemon
+// holds, one on a network file system, files that others may read, a schema
+// newer than this program, and an SQLite with the WAL-reset bug.
+func Open(ctx context.Context, o Options) (_ *Store, err error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Store{
+		dir: o.Dir, now: o.Now, log: o.Log,
+		queue: make(chan *request, queueLength), stop: make(chan struct{}), done: make(chan struct{}),
+		failed:   make(chan struct{}),
+		onCommit: func(*Change) {},
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the data folder: %w; set data.dir to a folder you may write to", err)
+	}
+	if err := refuseNetwork(o.Dir); err != nil {
+		return nil, err
+	}
+	if s.lock, err = acquire(filepath.Join(o.Dir, "tickwatch.lock")); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.closeFiles()
+		}
+	}()
+	path := filepath.Join(o.Dir, fileName)
+	if err := secureFile(path); err != nil {
+		return nil, err
+	}
+	if err := s.connect(ctx, path); err != nil {
+		return nil, err
+	}
+	w, err := newWriter(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	go w.run()
+	return s, nil
+}
+
+// connect opens the writer's connection and the readers', checks SQLite and
+// brings the schema up to date.
+func (s *Store) connect(ctx context.Context, path string) (err error) {
+	const write = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)"
+	const read = "?_pragma=busy_timeout(5000)&_pragma=query_only(1)&_pragma=cache_size(-8192)&_pragma=temp_store(MEMORY)"
+	uri := "file:" + escapePath(path)
+	if s.db, err = sql.Open("sqlite", uri+write); err != nil {
+		return fmt.Errorf("opening %s: %w", path, err)
+	}
+	s.db.SetMaxOpenConns(1)
+	if err := checkVersion(ctx, s.db, path); err != nil {
+		return err
+	}
+	if err := migrate(ctx, s.db, path); err != nil {
+		return err
+	}
+	if s.readers, err = sql.Open("sqlite", uri+read); err != nil {
+		return fmt.Errorf("opening %s: %w", path, err)
+	}
+	s.readers.SetMaxOpenConns(4)
+	return nil
+}
+
+// OnCommit sets the function that learns of every commit. Call it before the
+// first Ingest.
+func (s *Store) OnCommit(f func(*Change)) { s.onCommit = f }
+
+// CountRefused counts a POST that was refused for its signature. It costs no
+// write of its own: an attacker must not make the disk busy.
+func (s *Store) CountRefused() { s.refused.Add(1) }
+
+// Failed is closed when the disk failed under a commit. What was on its way may
+// or may not be stored; nothing more is taken, and only a restart tells. Err
+// says why.
+func (s *Store) Failed() <-chan struct{} { return s.failed }
+
+// Err is why the store failed; nil while it works.
+func (s *Store) Err() error {
+	if p := s.broken.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// Close lets the writer finish what is queued, and closes the files. Work that
+// comes later gets ErrClosed.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		close(s.stop)
+	})
+	<-s.done
+	return s.closeFiles()
+}
+
+func (s *Store) closeFiles() error {
+	var errs []error
+	if s.readers != nil {
+		errs = append(errs, s.readers.Close())
+	}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.release())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,207 @@
+package store
+
+import (
+	"tickwatch/wa"
+)
+
+// Ages are the ages, in seconds, for which it is counted how many messages had
+// arrived by then. The last one is the span that every message is judged by.
+var Ages = [...]int64{5, 30, 60, 300, 1800}
+
+const judged = len(Ages) - 1 // index of the 30 minutes
+
+// Counts are running totals of a campaign, in messages; OptOuts in people.
+type Counts struct {
+	Messages  int64 // known to be with Meta
+	Sent      int64 // sent, delivered or read
+	Delivered int64 // delivered or read
+	Read      int64
+	Failed    int64 // failed and never delivered
+	Withheld  int64 // the part of Failed that Meta chose not to deliver
+	Refusers  int64 // the part of Failed that had opted out before (131050)
+	OptOuts   int64
+}
+
+// refuserCode: the person had stopped marketing messages before this one.
+const refuserCode = 131050
+
+// Pulse is what became of the messages whose clock started in one second.
+type Pulse struct {
+	Messages   int64
+	Delivered  int64            // by now
+	Failed     int64            // by now, and never delivered
+	Withheld   int64            // part of Failed
+	Within     [len(Ages)]int64 // delivered within Ages of their own clock
+	Failed30   int64            // failed within 30 minutes of it, and not delivered in them
+	Withheld30 int64            // part of Failed30
+}
+
+// Add adds every figure of q to p.
+func (p *Pulse) Add(q *Pulse) { p.add(q, 1) }
+
+func (p *Pulse) add(q *Pulse, sign int64) {
+	p.Messages += sign * q.Messages
+	p.Delivered += sign * q.Delivered
+	p.Failed += sign * q.Failed
+	p.Withheld += sign * q.Withheld
+	for i := range p.Within {
+		p.Within[i] += sign * q.Within[i]
+	}
+	p.Failed30 += sign * q.Failed30
+	p.Withheld30 += sign * q.Withheld30
+}
+
+func (c *Counts) add(d *Counts, sign int64) {
+	c.Messages += sign * d.Messages
+	c.Sent += sign * d.Sent
+	c.Delivered += sign * d.Delivered
+	c.Read += sign * d.Read
+	c.Failed += sign * d.Failed
+	c.Withheld += sign * d.Withheld
+	c.Refusers += sign * d.Refusers
+	c.OptOuts += sign * d.OptOuts
+}
+
+// CodeMinute is a failure's code and the minute it failed in (Unix minutes).
+type CodeMinute struct {
+	Code   int
+	Minute int64
+}
+
+// Tally is a campaign's totals, or the difference that a commit makes to them.
+// Zero entries of its maps may be there or not.
+type Tally struct {
+	Counts  Counts
+	Pulses  map[int64]Pulse      // by second
+	Errors  map[CodeMinute]int64 // messages by the last code and its minute
+	OptOuts map[int64]int64      // people, by Unix minute
+}
+
+// Add adds every figure of d to t.
+func (t *Tally) Add(d *Tally) {
+	t.init()
+	t.Counts.add(&d.Counts, 1)
+	for s, q := range d.Pulses {
+		p := t.Pulses[s]
+		p.Add(&q)
+		t.Pulses[s] = p
+	}
+	for k, n := range d.Errors {
+		t.Errors[k] += n
+	}
+	for m, n := range d.OptOuts {
+		t.OptOuts[m] += n
+	}
+}
+
+func (t *Tally) init() {
+	if t.Pulses == nil {
+		t.Pulses = map[int64]Pulse{}
+		t.Errors = map[CodeMinute]int64{}
+		t.OptOuts = map[int64]int64{}
+	}
+}
+
+// count adds (sign 1) or takes back (sign -1) everything that one message
+// contributes to the totals. It is the only place that says what a message
+// counts for.
+func (t *Tally) count(p wa.Progress, sign int64) {
+	t.init()
+	c := Counts{Messages: 1}
+	pulse := Pulse{Messages: 1}
+	clock, arrived := p.Clock(), p.ArrivedAt()
+	span := func(at wa.Instant) int64 { return int64(at-clock) / 1000 }
+
+	if p.SentAt != 0 || arrived != 0 {
+		c.Sent = 1
+	}
+	if p.ReadAt != 0 {
+		c.Read = 1
+	}
+	withheld := withheldCode(p.Code)
+	switch p.State() {
+	case wa.StateDelivered:
+		c.Delivered, pulse.Delivered = 1, 1
+		for i, age := range Ages {
+			if span(arrived) <= age {
+				pulse.Within[i] = 1
+			}
+		}
+	case wa.StateFailed:
+		c.Failed, pulse.Failed = 1, 1
+		if withheld {
+			c.Withheld, pulse.Withheld = 1, 1
+		}
+		if p.Code == refuserCode {
+			c.Refusers = 1
+		}
+		t.Errors[CodeMinute{p.Code, p.FailedAt.Second() / 60}] += sign
+	case wa.StateInFlight:
+	}
+	// A failure within the 30 minutes counts for them even if another device was reached later.
+	if p.FailedAt != 0 && pulse.Within[judged] == 0 && span(p.FailedAt) <= Ages[judged] {
+		pulse.Failed30 = 1
+		if withheld {
+			pulse.Withheld30 = 1
+		}
+	}
+	t.Counts.add(&c, sign)
+	sum := t.Pulses[clock.Second()]
+	sum.add(&pulse, sign)
+	t.Pulses[clock.Second()] = sum
+}
+
+func withheldCode(code int) bool {
+	if code == 0 {
+		return false
+	}
+	e, ok := wa.LookUp(code)
+	return ok && e.Withheld()
+}
+
+// Feed are running totals of what came in.
+type Feed struct {
+	Posts         int64
+	Refused       int64 // signature missing or wrong
+	NotUnderstood int64
+	Updates       int64
+	Duplicates    int64
+	LastEventAt   wa.Instant // receipt of the newest signed post
+}
+
+func (f *Feed) add(d *Feed) {
+	f.Posts += d.Posts
+	f.Refused += d.Refused
+	f.NotUnderstood += d.NotUnderstood
+	f.Updates += d.Updates
+	f.Duplicates += d.Duplicates
+	f.LastEventAt = max(f.LastEventAt, d.LastEventAt)
+}
+
+// Campaign is a campaign's identity and totals.
+type Campaign struct {
+	ID      int64
+	Key     string // its id outside
+	Name    string
+	Numbers []string // phone_number_ids it was sent from
+	Counts  Counts
+}
+
+// CampaignChange is what one commit changed of a campaign. Its embedded Tally
+// is the difference; Campaign.Counts are the totals after it.
+type CampaignChange struct {
+	Campaign
+	Tally
+}
+
+// Change is what one commit changed.
+type Change struct {
+	Feed      Feed // totals after the commit
+	Campaigns []*CampaignChange
+	Gone      []int64 // campaigns that turned out to be none; their messages moved elsewhere
+	Numbers   []wa.Number
+	Templates []wa.Template
+	Accounts  []wa.AccountUpdate
+	Faults    []wa.Fault
+	Titles    map[int]string // titles of error codes seen for the first time
+}
