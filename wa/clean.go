@@ -3,11 +3,11 @@ package wa
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
-// maxMarks is how many combining marks may follow one character before the
-// rest is dropped; real scripts need at most a few, "zalgo" text piles up dozens.
+// maxMarks is how many marks may join one character before the rest is dropped;
+// real scripts need at most a few, "zalgo" text piles up dozens, and terminals
+// disagree about the width of such piles.
 const maxMarks = 3
 
 // Clean makes foreign text fit for one line of a terminal, a log or a table
@@ -29,7 +29,7 @@ func Clean(s string) string {
 			b.WriteByte(' ')
 			marks = 0
 		case hidden(r):
-		case unicode.Is(unicode.M, r):
+		case joins(r):
 			if marks++; marks <= maxMarks && b.Len() > 0 {
 				b.WriteRune(r)
 			}
@@ -51,17 +51,21 @@ func plain(s string) bool {
 }
 
 // hidden tells characters that act on the terminal or the reader's eye without
-// being seen: everything in Unicode's categories Cc, Cf, Cs, Co and the
-// variation selectors and fillers that render as nothing.
+// being seen: Unicode's categories Cc, Cf, Cs and Co, and whatever else renders
+// as nothing (variation selectors, blank fillers, tags, noncharacters).
 func hidden(r rune) bool {
+	const brailleBlank = '\u2800'
+	return r == brailleBlank || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co,
+		unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point, unicode.Noncharacter_Code_Point)
+}
+
+// joins tells characters that are drawn on or into the one before: combining
+// marks and the like, skin tones, and the vowels and finals of taken-apart Hangul.
+func joins(r rune) bool {
 	switch {
-	case r == utf8.RuneError:
-		return false
-	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co):
+	case unicode.In(r, unicode.M, unicode.Other_Grapheme_Extend):
 		return true
-	case r >= 0xFE00 && r <= 0xFE0F, r >= 0xE0100 && r <= 0xE01EF: // variation selectors
-		return true
-	case r == 0x115F, r == 0x1160, r == 0x3164, r == 0xFFA0, r == 0x034F, r == 0x2800: // blank fillers
+	case r >= 0x1F3FB && r <= 0x1F3FF, r >= 0x1160 && r <= 0x11FF, r >= 0xD7B0 && r <= 0xD7FF:
 		return true
 	}
 	return false

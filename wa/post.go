@@ -40,6 +40,8 @@ type Sender struct {
 type Person struct {
 	Phone string // wa_id: digits without the plus
 	BSUID string // business-scoped user id, "PT.8400012345"; never strip it to digits
+
+	ParentBSUID string // the id shared by linked portfolios, "PT.ENT.8400012345"; rarely there
 }
 
 // StatusUpdate is one entry of statuses[] (whatsapp.md §2.3).

@@ -1,23 +1,42 @@
 package wa
 
-import "log/slog"
+import (
+	"crypto/subtle"
+	"log/slog"
+)
 
 // Secret is a text that must not be seen: it prints, logs and encodes as
 // "***". Reveal gives it away, to the one who signs or authenticates with it.
-type Secret struct{ text string }
+// Compare secrets with Equal.
+type Secret struct {
+	// A pointer, because fmt does not call the methods of a struct's unexported
+	// fields: it prints what they hold, and of a pointer that is the address.
+	text *string
+}
 
 // NewSecret wraps a secret's text.
-func NewSecret(text string) Secret { return Secret{text} }
+func NewSecret(text string) Secret { return Secret{&text} }
 
 // Reveal is the secret itself.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 // Empty tells whether there is no secret.
-func (s Secret) Empty() bool { return s.text == "" }
+func (s Secret) Empty() bool { return s.Reveal() == "" }
+
+// Equal tells whether both are the same text, in a time that depends on their
+// lengths alone.
+func (s Secret) Equal(other Secret) bool {
+	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
+}
 
 // String hides the secret.
 func (s Secret) String() string {
-	if s.text == "" {
+	if s.Empty() {
 		return ""
 	}
 	return "***"
@@ -34,6 +53,6 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText takes the secret from a configuration.
 func (s *Secret) UnmarshalText(text []byte) error {
-	s.text = string(text)
+	*s = NewSecret(string(text))
 	return nil
 }

@@ -57,7 +57,8 @@ type Progress struct {
 	Seen        uint8   // one bit per Status
 }
 
-// Climb applies one status. fresh is false when this status was known of this
+// Climb applies one status; at is the moment that Believe gave, 0 when it is
+// not known. fresh is false when this status was known of this
 // message already, which Meta's at-least-once delivery makes common; an earlier
 // timestamp is still taken over.
 func (p Progress) Climb(s Status, at Instant, code int) (next Progress, fresh bool) {
@@ -83,19 +84,21 @@ func (p Progress) Climb(s Status, at Instant, code int) (next Progress, fresh bo
 }
 
 func earliest(a, b Instant) Instant {
-	if a == 0 || b < a {
+	if a == 0 || (b != 0 && b < a) {
 		return b
 	}
 	return a
 }
 
+func (p Progress) saw(s Status) bool { return p.Seen&(1<<s) != 0 }
+
 // State is where the message stands. Any delivery wins over a failure, before
 // or after it: a person may have several devices (whatsapp.md §2.4).
 func (p Progress) State() State {
 	switch {
-	case p.DeliveredAt != 0 || p.ReadAt != 0:
+	case p.saw(StatusDelivered), p.saw(StatusRead), p.saw(StatusPlayed):
 		return StateDelivered
-	case p.FailedAt != 0:
+	case p.saw(StatusFailed):
 		return StateFailed
 	}
 	return StateInFlight

@@ -15,7 +15,9 @@ type Template struct {
 	Reason      string  // why, where Meta says so
 	Quality     Quality // "" = never told
 	PausedUntil Instant // 0 = not paused, or until someone lifts it
-	Since       Instant // when status or quality last changed
+	Since       Instant // newest news of status or quality
+	StatusAt    Instant // newest news of status; 0 = Since, where there is a status
+	QualityAt   Instant // newest news of quality; 0 = Since, where there is a quality
 }
 
 // Pauses that Meta lays on a template of poor quality: three hours, then six,
@@ -25,23 +27,38 @@ const (
 	secondPause = 6 * time.Hour
 )
 
-// With is the template after an update. Fields that the update does not carry
-// stay as they were; an update older than what is known changes nothing but
-// fills what was empty.
+// With is the template after an update, whose At must be known (see Believe).
+// Fields that the update does not carry stay as they were. Status and quality
+// come by different webhooks and overtake each other, so each has its own
+// clock: an update older than what is known of its own kind changes nothing but
+// fills what was empty. Of two in the same second the later call counts.
 func (t Template) With(u TemplateUpdate) Template {
-	if u.At < t.Since {
-		return t.filled(u)
-	}
-	t.Since = u.At
+	statusAt := clockOf(t.StatusAt, t.Since, t.Status != "")
+	qualityAt := clockOf(t.QualityAt, t.Since, t.Quality != "")
 	t = t.filled(u)
+	if u.Event != "" && u.At >= statusAt {
+		t.StatusAt = u.At
+		t = t.withStatus(u)
+	}
+	if u.Quality != "" && u.At >= qualityAt {
+		t.Quality, t.QualityAt = u.Quality, u.At
+	}
+	t.Since = max(t.Since, u.At)
+	return t
+}
+
+// clockOf is the moment of the newest news of one kind. A value that was kept
+// without a clock of its own counts as old as everything kept with it.
+func clockOf(own, since Instant, known bool) Instant {
+	if own == 0 && known {
+		return since
+	}
+	return own
+}
+
+func (t Template) withStatus(u TemplateUpdate) Template {
 	if u.Category != "" {
 		t.Category = u.Category
-	}
-	if u.Quality != "" {
-		t.Quality = u.Quality
-	}
-	if u.Event == "" {
-		return t
 	}
 	t.Status, t.Reason, t.PausedUntil = u.Event, u.InfoTitle, 0
 	if t.Reason == "" && u.Reason != "NONE" {
@@ -58,7 +75,11 @@ func (t Template) With(u TemplateUpdate) Template {
 	return t
 }
 
+// filled takes from an update what never changes, and what is still empty.
 func (t Template) filled(u TemplateUpdate) Template {
+	if t.ID == 0 {
+		t.ID = u.ID
+	}
 	if t.Name == "" {
 		t.Name = u.Name
 	}
@@ -69,36 +90,42 @@ func (t Template) filled(u TemplateUpdate) Template {
 	if t.Category == "" {
 		t.Category = u.Category
 	}
-	if t.Quality == "" {
-		t.Quality = u.Quality
-	}
 	return t
 }
 
 // Number is the newest that is known of one business phone number.
 type Number struct {
-	ID      string // phone_number_id; "" until a message webhook names it
-	Display string // digits as Meta shows them
-	Quality Quality
-	Status  string // CONNECTED, FLAGGED, …; open; "" = never told
-	Limit   Limit
-	Since   Instant // when any of it last changed
+	ID       string // phone_number_id; "" until a message webhook names it
+	Display  string // digits as Meta shows them
+	Quality  Quality
+	Status   string // CONNECTED, FLAGGED, …; open; "" = never told
+	Limit    Limit
+	Since    Instant // newest news of any of it
+	StatusAt Instant // newest news of status; 0 = Since, where there is a status
+	LimitAt  Instant // newest news of limit; 0 = Since, where there is a limit
 }
 
-// With is the number after an update; an older update than what is known is ignored.
+// With is the number after an update, whose At must be known (see Believe).
+// Status and limit each keep the newest that was said of them, whatever the order.
 func (n Number) With(u NumberUpdate) Number {
-	if u.At < n.Since {
-		return n
+	statusAt := clockOf(n.StatusAt, n.Since, n.Status != "")
+	limitAt := clockOf(n.LimitAt, n.Since, n.Limit != "")
+	if u.Limit != "" && u.At >= limitAt {
+		n.Limit, n.LimitAt = u.Limit, u.At
 	}
-	n.Since = u.At
-	if u.Limit != "" {
-		n.Limit = u.Limit
+	if s := statusOf(u.Event); s != "" && u.At >= statusAt {
+		n.Status, n.StatusAt = s, u.At
 	}
-	switch u.Event {
-	case "FLAGGED":
-		n.Status = "FLAGGED"
-	case "UNFLAGGED":
-		n.Status = "CONNECTED"
-	}
+	n.Since = max(n.Since, u.At)
 	return n
+}
+
+func statusOf(event string) string {
+	switch event {
+	case "FLAGGED":
+		return "FLAGGED"
+	case "UNFLAGGED":
+		return "CONNECTED"
+	}
+	return ""
 }

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"tickwatch/wa"
+)
+
+// Config is everything that can be set, read once by LoadConfig. Paths are
+// absolute, and every value has been checked.
+//
+// The tags of each field are its documentation: key is its name within the
+// section; default is the value without configuration, shown how the table
+// writes a default that has to be worked out; kind tells texts apart that are
+// more than a text; doc is one line for people.
+type Config struct {
+	File string // the file it was read from; "" = none was found
+
+	Data       DataConfig       `section:"data"`
+	Link       LinkConfig       `section:"link"`
+	Webhook    WebhookConfig    `section:"webhook"`
+	Thresholds ThresholdsConfig `section:"thresholds"`
+}
+
+// DataConfig says where the daemon keeps what it must not lose.
+type DataConfig struct {
+	Dir string `key:"dir" kind:"path" shown:"$XDG_STATE_HOME/tickwatch" doc:"database, lock, socket and STOP file; made with mode 0700"`
+}
+
+// LinkConfig says how consoles reach the daemon.
+type LinkConfig struct {
+	Socket string `key:"socket" kind:"path" shown:"<data.dir>/tickwatch.sock" doc:"consoles attach here; a path of at most 107 bytes"`
+}
+
+// WebhookConfig says how providers reach the daemon. The secrets may be none,
+// one or several (rotation).
+type WebhookConfig struct {
+	Listen      string      `key:"listen" kind:"address" default:"127.0.0.1:8480" doc:"plain HTTP behind a TLS proxy, or HTTPS with a certificate of its own"`
+	TLSCert     string      `key:"tls_cert" kind:"path" doc:"certificate chain (PEM), together with webhook.tls_key"`
+	TLSKey      string      `key:"tls_key" kind:"path" doc:"private key (PEM), together with webhook.tls_cert"`
+	PublicURL   string      `key:"public_url" kind:"url" doc:"the address that the providers call; signatures that cover it need it"`
+	AppSecret   []wa.Secret `key:"app_secret" doc:"Meta's app secret; without one every Meta webhook is refused"`
+	VerifyToken []wa.Secret `key:"verify_token" doc:"the word that Meta repeats when you subscribe the webhook"`
+}
+
+// ThresholdsConfig holds the figures at which alarms speak. Shares are
+// fractions of one. Between ok and act an alarm watches.
+type ThresholdsConfig struct {
+	DeliveryOK   float64       `key:"delivery_ok" default:"0.95" doc:"delivery rate from which on all is well"`
+	DeliveryAct  float64       `key:"delivery_act" default:"0.90" doc:"delivery rate below which to act"`
+	ReportsOK    float64       `key:"reports_ok" default:"0.001" doc:"opt-out rate (proxy for reports) up to which all is well"`
+	ReportsAct   float64       `key:"reports_act" default:"0.005" doc:"opt-out rate above which to act"`
+	CPUOK        float64       `key:"cpu_ok" default:"0.70" doc:"load of the machine up to which all is well"`
+	CPUAct       float64       `key:"cpu_act" default:"0.90" doc:"load of the machine above which to act"`
+	CallbacksOK  float64       `key:"callbacks_ok" default:"0.99" doc:"share of messages with a status after a minute from which on all is well"`
+	CallbacksAct float64       `key:"callbacks_act" default:"0.95" doc:"share of messages with a status after a minute below which to act"`
+	JudgeAfter   time.Duration `key:"judge_after" default:"10s" doc:"age at which a message without an answer counts"`
+	MinMessages  int           `key:"min_messages" default:"200" doc:"messages that a campaign needs before its rates are judged"`
+}
+
+// LoadOptions is the world that LoadConfig looks at; it looks at nothing else
+// but the files that these name.
+type LoadOptions struct {
+	Path  string            // --config; "" = TICKWATCH_CONFIG, else the places that the README lists
+	Flags map[string]string // values given by flags, by key ("data.dir"), written as in a variable
+	Env   []string          // as os.Environ gives it
+	Dir   string            // where ./tickwatch.toml and relative paths begin; "" = the working directory
+	Etc   string            // folder of the machine's configuration; "" = /etc/tickwatch
+	Warn  func(string)      // takes one line at a time; nil = warnings go nowhere
+}
+
+// LoadConfig reads the configuration: a flag wins over a variable, a variable
+// over the file, the file over the default. Its errors are one line that says
+// where, what, and what to do; they never contain a secret.
+func LoadConfig(o LoadOptions) (Config, error) {
+	if o.Dir == "" {
+		dir, err := os.Getwd()
+		if err != nil {
+			return Config{}, fmt.Errorf("the working directory cannot be read (%w); change to another", err)
+		}
+		o.Dir = dir
+	}
+	o.Etc = cmp.Or(o.Etc, "/etc/tickwatch")
+	if o.Warn == nil {
+		o.Warn = func(string) {}
+	}
+	env := environment(o.Env)
+	values := values{}
+
+	file, err := findFile(o, env)
+	if err != nil {
+		return Config{}, err
+	}
+	if file != "" {
+		layer, err := readFile(file)
+		if err != nil {
+			return Config{}, err
+		}
+		if err := values.add(layer); err != nil {
+			return Config{}, err
+		}
+	}
+	if err := values.add(fromEnvironment(env, o)); err != nil {
+		return Config{}, err
+	}
+	layer, err := fromFlags(o)
+	if err != nil {
+		return Config{}, err
+	}
+	if err := values.add(layer); err != nil {
+		return Config{}, err
+	}
+
+	c := Config{File: file}
+	for _, s := range settings {
+		if err := s.assign(&c, values, env["HOME"]); err != nil {
+			return Config{}, err
+		}
+	}
+	if err := c.workOut(env); err != nil {
+		return Config{}, err
+	}
+	return c, c.check(values)
+}
+
+// ConfigTable is the Markdown table of all keys that the README shows.
+func ConfigTable() string {
+	var b strings.Builder
+	b.WriteString("| key | default | environment variable | meaning |\n|---|---|---|---|\n")
+	code := func(s string) string {
+		if s == "" {
+			return ""
+		}
+		return "`" + strings.ReplaceAll(s, "|", `\|`) + "`"
+	}
+	for _, s := range settings {
+		meaning := s.doc
+		if s.secret() {
+			meaning += "; several for a rotation; or one to a line in the file that " + code(s.name+fileSuffix) + " names"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(s.name), code(cmp.Or(s.def, s.shown)), code(s.env), strings.ReplaceAll(meaning, "|", `\|`))
+	}
+	return b.String()
+}

@@ -1,0 +1,325 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tickwatch/wa"
+)
+
+// world is a machine with nothing on it but what a test puts there.
+type world struct {
+	t        *testing.T
+	o        LoadOptions
+	home     string
+	warnings []string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	root := t.TempDir()
+	w := &world{t: t, home: filepath.Join(root, "home")}
+	w.o = LoadOptions{
+		Dir: filepath.Join(root, "work"), Etc: filepath.Join(root, "etc"), Env: []string{"HOME=" + w.home, "XDG_STATE_HOME=/state"}, // a short path: a test's folder may be too long for a socket
+		Warn: func(line string) { w.warnings = append(w.warnings, line) },
+	}
+	return w
+}
+
+// write makes a file with the given mode, its folders included.
+func (w *world) write(path, text string, mode os.FileMode) string {
+	w.t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Chmod(path, mode); err != nil { // whatever the umask
+		w.t.Fatal(err)
+	}
+	return path
+}
+
+// file writes ./tickwatch.toml.
+func (w *world) file(text string) string {
+	return w.write(filepath.Join(w.o.Dir, "tickwatch.toml"), text, 0o600)
+}
+
+func (w *world) env(vars ...string) { w.o.Env = append(w.o.Env, vars...) }
+
+func (w *world) load() Config {
+	w.t.Helper()
+	c, err := LoadConfig(w.o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// refuse wants an error of one line that has all of the parts.
+func (w *world) refuse(parts ...string) {
+	w.t.Helper()
+	c, err := LoadConfig(w.o)
+	if err == nil {
+		w.t.Fatalf("no error, but %+v", c)
+	}
+	for _, p := range parts {
+		if !strings.Contains(err.Error(), p) {
+			w.t.Errorf("%q does not say %q", err, p)
+		}
+	}
+	if strings.Contains(err.Error(), "\n") {
+		w.t.Errorf("%q is more than one line", err)
+	}
+}
+
+func secrets(texts ...string) (list []wa.Secret) {
+	for _, s := range texts {
+		list = append(list, wa.NewSecret(s))
+	}
+	return list
+}
+
+func defaults() Config {
+	return Config{
+		Data:    DataConfig{Dir: "/state/tickwatch"},
+		Link:    LinkConfig{Socket: "/state/tickwatch/tickwatch.sock"},
+		Webhook: WebhookConfig{Listen: "127.0.0.1:8480"},
+		Thresholds: ThresholdsConfig{
+			DeliveryOK: 0.95, DeliveryAct: 0.90, ReportsOK: 0.001, ReportsAct: 0.005, CPUOK: 0.70, CPUAct: 0.90,
+			CallbacksOK: 0.99, CallbacksAct: 0.95, JudgeAfter: 10 * time.Second, MinMessages: 200,
+		},
+	}
+}
+
+func TestConfigDefaults(t *testing.T) {
+	w := newWorld(t)
+	if diff := cmp.Diff(defaults(), w.load()); diff != "" {
+		t.Error(diff)
+	}
+	for _, state := range []string{"", "relative"} { // a relative one is to be ignored, says the XDG specification
+		w.o.Env = []string{"HOME=/h", "XDG_STATE_HOME=" + state}
+		if c := w.load(); c.Data.Dir != "/h/.local/state/tickwatch" || c.Link.Socket != "/h/.local/state/tickwatch/tickwatch.sock" {
+			t.Errorf("with HOME=/h and XDG_STATE_HOME=%s: %+v", state, c)
+		}
+	}
+	w.o.Env = nil
+	w.refuse("data.dir", "HOME", "TICKWATCH_DATA_DIR")
+}
+
+func TestConfigEveryKeyFromFile(t *testing.T) {
+	w := newWorld(t)
+	path := w.file(`
+[data]
+dir = "state"
+[link]
+socket = "/run/tickwatch.sock"
+[webhook]
+listen = ":9000"
+tls_cert = "~/cert.pem"
+tls_key = "/key.pem"
+public_url = "https://hooks.example.com/webhooks/meta"
+app_secret = ["new", "old"]
+verify_token = "token, with a comma"
+[thresholds]
+delivery_ok = 1
+delivery_act = 0
+reports_ok = 0.002
+reports_act = 0.01
+cpu_ok = 0.5
+cpu_act = 0.5
+callbacks_ok = 0.9
+callbacks_act = 0.8
+judge_after = "1m30s"
+min_messages = 50
+`)
+	want := Config{
+		File: path,
+		Data: DataConfig{Dir: filepath.Join(w.o.Dir, "state")},
+		Link: LinkConfig{Socket: "/run/tickwatch.sock"},
+		Webhook: WebhookConfig{
+			Listen: ":9000", TLSCert: filepath.Join(w.home, "cert.pem"), TLSKey: "/key.pem", PublicURL: "https://hooks.example.com/webhooks/meta",
+			AppSecret: secrets("new", "old"), VerifyToken: secrets("token, with a comma"),
+		},
+		Thresholds: ThresholdsConfig{
+			DeliveryOK: 1, DeliveryAct: 0, ReportsOK: 0.002, ReportsAct: 0.01, CPUOK: 0.5, CPUAct: 0.5,
+			CallbacksOK: 0.9, CallbacksAct: 0.8, JudgeAfter: 90 * time.Second, MinMessages: 50,
+		},
+	}
+	if diff := cmp.Diff(want, w.load()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestConfigEveryKeyFromEnvironment(t *testing.T) {
+	w := newWorld(t)
+	w.env("TICKWATCH_DATA_DIR=state", "TICKWATCH_LINK_SOCKET=/run/tickwatch.sock", "TICKWATCH_WEBHOOK_LISTEN=[::1]:0",
+		"TICKWATCH_WEBHOOK_TLS_CERT=/cert.pem", "TICKWATCH_WEBHOOK_TLS_KEY=/key.pem", "TICKWATCH_WEBHOOK_PUBLIC_URL=http://127.0.0.1:8480",
+		"TICKWATCH_WEBHOOK_APP_SECRET=new, old,", "TICKWATCH_WEBHOOK_VERIFY_TOKEN=token",
+		"TICKWATCH_THRESHOLDS_DELIVERY_OK=0.9", "TICKWATCH_THRESHOLDS_DELIVERY_ACT=0.8", "TICKWATCH_THRESHOLDS_REPORTS_OK=1e-3",
+		"TICKWATCH_THRESHOLDS_REPORTS_ACT=0.5", "TICKWATCH_THRESHOLDS_CPU_OK=0", "TICKWATCH_THRESHOLDS_CPU_ACT=1",
+		"TICKWATCH_THRESHOLDS_CALLBACKS_OK=0.7", "TICKWATCH_THRESHOLDS_CALLBACKS_ACT=0.6", "TICKWATCH_THRESHOLDS_JUDGE_AFTER=5s",
+		"TICKWATCH_THRESHOLDS_MIN_MESSAGES=1")
+	want := Config{
+		Data: DataConfig{Dir: filepath.Join(w.o.Dir, "state")},
+		Link: LinkConfig{Socket: "/run/tickwatch.sock"},
+		Webhook: WebhookConfig{
+			Listen: "[::1]:0", TLSCert: "/cert.pem", TLSKey: "/key.pem", PublicURL: "http://127.0.0.1:8480",
+			AppSecret: secrets("new", "old"), VerifyToken: secrets("token"),
+		},
+		Thresholds: ThresholdsConfig{
+			DeliveryOK: 0.9, DeliveryAct: 0.8, ReportsOK: 0.001, ReportsAct: 0.5, CPUOK: 0, CPUAct: 1,
+			CallbacksOK: 0.7, CallbacksAct: 0.6, JudgeAfter: 5 * time.Second, MinMessages: 1,
+		},
+	}
+	if diff := cmp.Diff(want, w.load()); diff != "" {
+		t.Error(diff)
+	}
+	if len(w.warnings) > 0 {
+		t.Errorf("known variables are warned of: %q", w.warnings)
+	}
+	for _, s := range settings { // a new key belongs into these two tests
+		if reflect.ValueOf(want).FieldByIndex(s.index).IsZero() && s.name != "thresholds.cpu_ok" {
+			t.Errorf("%s is not tested", s.name)
+		}
+	}
+}
+
+func TestConfigPrecedence(t *testing.T) {
+	w := newWorld(t)
+	w.file("[webhook]\nlisten = \":1\"\n[thresholds]\nmin_messages = 1\n")
+	if c := w.load(); c.Webhook.Listen != ":1" {
+		t.Errorf("the file does not win over the default: %s", c.Webhook.Listen)
+	}
+	w.env("TICKWATCH_WEBHOOK_LISTEN=:2")
+	if c := w.load(); c.Webhook.Listen != ":2" || c.Thresholds.MinMessages != 1 {
+		t.Errorf("a variable does not win over the file, and over it alone: %+v", c)
+	}
+	w.o.Flags = map[string]string{"webhook.listen": ":3", "data.dir": "elsewhere"}
+	if c := w.load(); c.Webhook.Listen != ":3" || c.Data.Dir != filepath.Join(w.o.Dir, "elsewhere") {
+		t.Errorf("a flag does not win over a variable: %+v", c)
+	}
+	w.env("TICKWATCH_WEBHOOK_LISTEN=") // an empty variable is none
+	w.o.Flags = nil
+	if c := w.load(); c.Webhook.Listen != ":1" {
+		t.Errorf("an empty variable counts: %s", c.Webhook.Listen)
+	}
+	w.o.Flags = map[string]string{"webhook.lisen": ":3"}
+	w.refuse("command line", "webhook.lisen", "nearest is webhook.listen")
+	w.o.Flags = map[string]string{"thresholds.min_messages": "many"}
+	w.refuse("command line", "thresholds.min_messages", "many")
+}
+
+func TestConfigSearch(t *testing.T) {
+	w := newWorld(t)
+	says := func(dir string) string { return "[data]\ndir = \"/" + dir + "\"\n" }
+	expect := func(step, want string) {
+		t.Helper()
+		if c := w.load(); c.Data.Dir != "/"+want {
+			t.Errorf("%s: the file that counts is %s", step, c.File)
+		}
+	}
+	w.write(filepath.Join(w.o.Etc, "tickwatch.toml"), says("etc"), 0o644)
+	expect("only the machine's", "etc")
+	w.write(filepath.Join(w.home, ".config/tickwatch/tickwatch.toml"), says("home"), 0o600)
+	expect("the user's wins", "home")
+	w.env("XDG_CONFIG_HOME=" + filepath.Join(w.home, "xdg"))
+	expect("another folder, without a file", "etc")
+	w.write(filepath.Join(w.home, "xdg/tickwatch/tickwatch.toml"), says("xdg"), 0o600)
+	expect("with a file", "xdg")
+	w.file(says("work"))
+	expect("the working directory's wins", "work")
+	w.write(filepath.Join(w.o.Dir, "other.toml"), says("variable"), 0o600)
+	w.env("TICKWATCH_CONFIG=other.toml")
+	expect("the variable wins", "variable")
+	w.o.Path = w.write(filepath.Join(w.home, "flag.toml"), says("flag"), 0o600)
+	expect("the flag wins", "flag")
+	w.o.Path = "~/flag.toml"
+	expect("the flag, from the home", "flag")
+
+	w.o.Path = "missing.toml"
+	w.refuse(filepath.Join(w.o.Dir, "missing.toml"), "no such file", "--config")
+	w.o.Path = w.o.Dir
+	w.refuse(w.o.Dir, "no regular file", "--config")
+	if len(w.warnings) > 0 {
+		t.Errorf("warned: %q", w.warnings)
+	}
+}
+
+func TestConfigUnknownKeys(t *testing.T) {
+	for _, c := range []struct{ file, key, nearest string }{
+		{"[webhook]\nlisen = \":1\"", "webhook.lisen", "webhook.listen"},
+		{"[webhook]\nListen = \":1\"", "webhook.Listen", "webhook.listen"},
+		{"[webhooks]\nlisten = \":1\"", "webhooks.listen", "webhook.listen"},
+		{"listen = \":1\"", "listen", "webhook.listen"},
+		{"[data]\nsocket = \"/x\"", "data.socket", "link.socket"},
+		{"[webhook]\napp_secert = \"a\"", "webhook.app_secert", "webhook.app_secret"},
+		{"[webhook]\napp_secretfile = \"a\"", "webhook.app_secretfile", "webhook.app_secret_file"},
+		{"[thresholds]\ndelivery = 0.9", "thresholds.delivery", "thresholds.delivery_ok"},
+		{"[webhook]\ntwilio_auth_token = \"later\"", "webhook.twilio_auth_token", "webhook.verify_token"},
+		{"[graph]\naccess_token = \"later\"", "graph.access_token", "webhook.verify_token"},
+		{"[pace]", "pace", "data.dir"},
+		{"\"a\\u001b[31m\" = 1", "a[31m", ""},
+		{"[data]\ndir = \"/d\"\n[a]\nb.c = 1\nd = 2", "a.b.c (and 1 more)", ""},
+	} {
+		w := newWorld(t)
+		w.file(c.file)
+		w.refuse("tickwatch.toml", "does not know the key "+c.key, "nearest", c.nearest)
+	}
+}
+
+func TestConfigUnknownVariables(t *testing.T) {
+	w := newWorld(t)
+	w.env("TICKWATCH_WEBHOOK_LISTN=:1", "TICKWATCH_CONFG=x", "OTHER=1", "TICKWATCH_WEBHOOK_APP_SECERT=hush", "no variable")
+	if diff := cmp.Diff(defaults(), w.load()); diff != "" {
+		t.Error(diff)
+	}
+	all := strings.Join(w.warnings, "\n")
+	for _, pair := range [][2]string{
+		{"TICKWATCH_CONFG", "TICKWATCH_CONFIG"},
+		{"TICKWATCH_WEBHOOK_APP_SECERT", "TICKWATCH_WEBHOOK_APP_SECRET"},
+		{"TICKWATCH_WEBHOOK_LISTN", "TICKWATCH_WEBHOOK_LISTEN"},
+	} {
+		if !strings.Contains(all, pair[0]+" is not known") || !strings.Contains(all, "nearest that is known is "+pair[1]) {
+			t.Errorf("no warning of %s that names %s:\n%s", pair[0], pair[1], all)
+		}
+	}
+	if len(w.warnings) != 3 || strings.Contains(all, "hush") {
+		t.Errorf("warnings:\n%s", all)
+	}
+	w.o.Warn = nil
+	w.load()
+}
+
+func TestConfigTable(t *testing.T) {
+	table := ConfigTable()
+	for _, row := range []string{
+		"| key | default | environment variable | meaning |",
+		"| `data.dir` | `$XDG_STATE_HOME/tickwatch` | `TICKWATCH_DATA_DIR` |",
+		"| `webhook.listen` | `127.0.0.1:8480` | `TICKWATCH_WEBHOOK_LISTEN` |",
+		"| `webhook.public_url` |  | `TICKWATCH_WEBHOOK_PUBLIC_URL` |",
+		"| `thresholds.callbacks_act` | `0.95` | `TICKWATCH_THRESHOLDS_CALLBACKS_ACT` |",
+		"`webhook.app_secret_file`",
+	} {
+		if !strings.Contains(table, row) {
+			t.Errorf("no row %s in\n%s", row, table)
+		}
+	}
+	if got := strings.Count(table, "\n"); got != len(settings)+2 {
+		t.Errorf("%d lines for %d keys", got, len(settings))
+	}
+	seen := map[string]bool{}
+	for _, s := range settings {
+		if s.doc == "" || seen[s.name] || strings.HasSuffix(s.name, ".") {
+			t.Errorf("%s has no name of its own or no meaning", s.name)
+		}
+		seen[s.name] = true
+	}
+}

@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"cmp"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxSocket is what the kernel takes of a Unix socket's path, without the
+// zero byte behind it.
+const maxSocket = 107
+
+// longestJudge is the length of the window in which a campaign is judged.
+const longestJudge = 30 * time.Minute
+
+// workOut fills the defaults that depend on other values.
+func (c *Config) workOut(env map[string]string) error {
+	if c.Data.Dir == "" {
+		state := xdg(env, "XDG_STATE_HOME", filepath.Join(".local", "state"))
+		if state == "" {
+			return values{}.fault("data.dir", "neither XDG_STATE_HOME nor HOME says where to keep data; set data.dir or %s", envName("data.dir"))
+		}
+		c.Data.Dir = filepath.Join(state, "tickwatch")
+	}
+	if c.Link.Socket == "" {
+		c.Link.Socket = filepath.Join(c.Data.Dir, "tickwatch.sock")
+	}
+	return nil
+}
+
+// check holds what must be true of values and pairs of values.
+func (c *Config) check(v values) error {
+	if n := len(c.Link.Socket); n > maxSocket {
+		return v.fault("link.socket", "%s is %d bytes long and a socket's path has at most %d; set link.socket to a shorter one", c.Link.Socket, n, maxSocket)
+	}
+	if host, port, err := net.SplitHostPort(c.Webhook.Listen); err != nil || !validPort(port) || strings.ContainsAny(host, " /") {
+		return v.fault("webhook.listen", "%s is no address; write host:port, such as 127.0.0.1:8480", quoted(c.Webhook.Listen))
+	}
+	switch {
+	case c.Webhook.TLSCert != "" && c.Webhook.TLSKey == "":
+		return v.fault("webhook.tls_cert", "is set without webhook.tls_key; set both for HTTPS, or neither behind a TLS proxy")
+	case c.Webhook.TLSKey != "" && c.Webhook.TLSCert == "":
+		return v.fault("webhook.tls_key", "is set without webhook.tls_cert; set both for HTTPS, or neither behind a TLS proxy")
+	}
+	if s := c.Webhook.PublicURL; s != "" && !validPublicURL(s) {
+		return v.fault("webhook.public_url", "is no public address; write https://host or https://host/path as the providers call it, without user, ? and #")
+	}
+	return c.Thresholds.check(v)
+}
+
+func (t ThresholdsConfig) check(v values) error {
+	for _, p := range [...]struct {
+		name          string
+		better, worse float64 // the larger of ok and act must be the one that high is good for
+	}{
+		{"delivery", t.DeliveryOK, t.DeliveryAct},
+		{"callbacks", t.CallbacksOK, t.CallbacksAct},
+	} {
+		if p.better < p.worse {
+			return v.faultOfPair("thresholds."+p.name, "ok (%v) is below act (%v); a high rate is good, so ok is the larger", p.better, p.worse)
+		}
+	}
+	for _, p := range [...]struct {
+		name    string
+		ok, act float64
+	}{
+		{"reports", t.ReportsOK, t.ReportsAct},
+		{"cpu", t.CPUOK, t.CPUAct},
+	} {
+		if p.ok > p.act {
+			return v.faultOfPair("thresholds."+p.name, "ok (%v) is above act (%v); a high rate is bad, so ok is the smaller", p.ok, p.act)
+		}
+	}
+	if t.JudgeAfter > longestJudge {
+		return v.fault("thresholds.judge_after", "%v is longer than the %v in which a campaign is judged; write a shorter span, such as \"10s\"", t.JudgeAfter, longestJudge)
+	}
+	return nil
+}
+
+// faultOfPair is a fault between the _ok and the _act of a threshold, blamed on
+// the one that was set.
+func (v values) faultOfPair(name, format string, args ...any) error {
+	key := name + "_ok"
+	if _, set := v[name+"_act"]; set {
+		key = name + "_act"
+	}
+	return v.fault(key, format, args...)
+}
+
+func validPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+// validPublicURL wants https, or http on loopback for a trial.
+func validPublicURL(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return false
+	}
+	if u.Scheme == "https" {
+		return true
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && ip.IsLoopback())
+}
+
+// nearest is the known key that is least different from one that is not known.
+// A key without its section, or in a wrong one, is compared by its last part too.
+func nearest(key string, known []string) string {
+	last := func(s string) string { return s[strings.LastIndexByte(s, '.')+1:] }
+	key = strings.ToLower(key)
+	apart := func(to string) int {
+		lower := strings.ToLower(to)
+		return min(distance(key, lower), 1+distance(last(key), last(lower)))
+	}
+	return slices.MinFunc(slices.Sorted(slices.Values(known)), func(a, b string) int { return cmp.Compare(apart(a), apart(b)) })
+}
+
+// distance is how many characters to put in, take out or change to make one
+// text of the other (Levenshtein).
+func distance(a, b string) int {
+	const longest = 200 // a key that long is none of ours
+	a, b = a[:min(len(a), longest)], b[:min(len(b), longest)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
