@@ -10,7 +10,7 @@ import (
 
 // Alarm is one stored incident. Moments that have not come are 0.
 type Alarm struct {
-	ID        int64 // 0 = not stored yet
+	ID        int64
 	Kind      string
 	Severity  string
 	Subject   string // what it is about: one open alarm a kind and subject
@@ -34,31 +34,23 @@ type Action struct {
 	Effect   string
 }
 
-// SaveAlarm writes an alarm, new (ID 0) or changed, and gives its ID. With an
+// SaveAlarm writes an alarm, new or changed; its ID is the caller's. With an
 // action, that is recorded in the same commit.
-func (s *Store) SaveAlarm(a Alarm, action *Action) (int64, error) {
-	id := a.ID
+func (s *Store) SaveAlarm(a Alarm, action *Action) error {
 	err := s.write(func(ctx context.Context, c *sql.Conn) error {
-		var row any
-		if a.ID != 0 {
-			row = a.ID
-		}
-		done, err := c.ExecContext(ctx, "INSERT OR REPLACE INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			row, a.Kind, a.Severity, a.Subject, a.Campaign, a.Text, a.Advice, int64(a.RaisedAt), int64(a.ActedAt), int64(a.ClearedAt), a.AckedBy)
-		if err != nil {
+		_, err := c.ExecContext(ctx, "INSERT OR REPLACE INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			a.ID, a.Kind, a.Severity, a.Subject, a.Campaign, a.Text, a.Advice, int64(a.RaisedAt), int64(a.ActedAt), int64(a.ClearedAt), a.AckedBy)
+		if err != nil || action == nil {
 			return err
 		}
-		if id, err = done.LastInsertId(); err != nil || action == nil {
-			return err
-		}
-		_, err = c.ExecContext(ctx, "INSERT INTO action (at, operator, verb, target, reason, effect) VALUES (?, ?, ?, ?, ?, ?)",
-			int64(action.At), action.Operator, action.Verb, action.Target, action.Reason, action.Effect)
+		_, err = c.ExecContext(ctx, "INSERT INTO action (id, at, operator, verb, target, reason, effect) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			action.ID, int64(action.At), action.Operator, action.Verb, action.Target, action.Reason, action.Effect)
 		return err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("storing an alarm: %w", err)
+		return fmt.Errorf("storing an alarm: %w", err)
 	}
-	return id, nil
+	return nil
 }
 
 func readAlarms(ctx context.Context, q querier) ([]Alarm, error) {

@@ -45,7 +45,7 @@ func checkBooks(t interface {
 			want.Counts.OptOuts++
 			want.OptOuts[at.Second()/60]++
 		}
-		course, err := s.Course(ctx, c.ID)
+		course, _, err := s.Course(ctx, c.ID)
 		if err != nil {
 			t.Fatalf("%v", err)
 		}

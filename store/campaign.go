@@ -32,6 +32,7 @@ type campaign struct {
 	firstMessage int64
 	runFrom      wa.Instant // run only: clocks of its first and last message
 	runTo        wa.Instant
+	latest       wa.Instant // latest clock of a message
 	counts       Counts
 	senders      []string // phone_number_ids
 }

@@ -174,7 +174,7 @@ func (g *group) flush() (*Change, error) {
 		}
 		g.tally(m.now.campaign).count(m.now.progress, 1)
 	}
-	change := &Change{Accounts: g.accounts, Faults: g.faults, Titles: g.titles}
+	change := &Change{Seq: g.w.seq + 1, Accounts: g.accounts, Faults: g.faults, Titles: g.titles}
 	for _, c := range g.gone {
 		change.Gone = append(change.Gone, c.id)
 	}
@@ -197,7 +197,7 @@ func (g *group) flush() (*Change, error) {
 	change.Feed = g.w.feed
 	change.Feed.add(&g.feed)
 	f := &change.Feed
-	_, err := g.w.stmts.feed.ExecContext(g.ctx, f.Posts, f.Refused, f.NotUnderstood, f.Updates, f.Duplicates, int64(f.LastEventAt))
+	_, err := g.w.stmts.feed.ExecContext(g.ctx, change.Seq, f.Posts, f.Refused, f.NotUnderstood, f.Updates, f.Duplicates, int64(f.LastEventAt))
 	return change, err
 }
 
@@ -205,6 +205,7 @@ func (g *group) flush() (*Change, error) {
 func (g *group) remember() {
 	w := g.w
 	w.nextID = g.next
+	w.seq++
 	w.feed.add(&g.feed)
 	for from, to := range g.renamed {
 		w.recent.rename(from, to)

@@ -51,7 +51,7 @@ func (w *writer) load(ctx context.Context) error {
 	if w.titles, err = readTitles(ctx, w.conn); err != nil {
 		return err
 	}
-	w.feed, err = readFeed(ctx, w.conn)
+	w.feed, w.seq, err = readFeed(ctx, w.conn)
 	return err
 }
 
@@ -77,7 +77,7 @@ func readCampaigns(ctx context.Context, q querier) ([]*campaign, error) {
 	all, err := query(ctx, q, func(s scanner) (*campaign, error) {
 		c := &campaign{}
 		n := &c.counts
-		return c, s.Scan(&c.id, &c.key, &c.name, &c.kind, &c.number, &c.firstMessage, &c.runFrom, &c.runTo,
+		return c, s.Scan(&c.id, &c.key, &c.name, &c.kind, &c.number, &c.firstMessage, &c.runFrom, &c.runTo, &c.latest,
 			&n.Messages, &n.Sent, &n.Delivered, &n.Read, &n.Failed, &n.Withheld, &n.Refusers, &n.OptOuts)
 	}, "SELECT * FROM campaign ORDER BY id")
 	if err != nil {
@@ -102,13 +102,13 @@ func readCampaigns(ctx context.Context, q querier) ([]*campaign, error) {
 func readNumbers(ctx context.Context, q querier) ([]*number, error) {
 	return query(ctx, q, func(s scanner) (*number, error) {
 		n := &number{}
-		return n, s.Scan(&n.id, &n.ID, &n.Display, &n.Quality, &n.Status, &n.Limit, &n.Since, &n.folding)
-	}, "SELECT id, number_id, display, quality, status, msg_limit, since, folding FROM number ORDER BY id")
+		return n, s.Scan(&n.id, &n.ID, &n.Display, &n.Quality, &n.Status, &n.Limit, &n.Since, &n.StatusAt, &n.LimitAt, &n.folding)
+	}, "SELECT id, number_id, display, quality, status, msg_limit, since, status_at, limit_at, folding FROM number ORDER BY id")
 }
 
 func readTemplates(ctx context.Context, q querier) ([]wa.Template, error) {
 	return query(ctx, q, func(s scanner) (t wa.Template, err error) {
-		return t, s.Scan(&t.ID, &t.Name, &t.Language, &t.Category, &t.Status, &t.Reason, &t.Quality, &t.PausedUntil, &t.Since)
+		return t, s.Scan(&t.ID, &t.Name, &t.Language, &t.Category, &t.Status, &t.Reason, &t.Quality, &t.PausedUntil, &t.Since, &t.StatusAt, &t.QualityAt)
 	}, "SELECT * FROM template ORDER BY id")
 }
 
@@ -124,19 +124,21 @@ func readTitles(ctx context.Context, q querier) (map[int]string, error) {
 	return titles, err
 }
 
-func readFeed(ctx context.Context, q querier) (f Feed, err error) {
-	return f, q.QueryRowContext(ctx, "SELECT posts, refused, not_understood, updates, duplicates, last_event_at FROM feed").
-		Scan(&f.Posts, &f.Refused, &f.NotUnderstood, &f.Updates, &f.Duplicates, &f.LastEventAt)
+func readFeed(ctx context.Context, q querier) (f Feed, seq int64, err error) {
+	return f, seq, q.QueryRowContext(ctx, "SELECT commits, posts, refused, not_understood, updates, duplicates, last_event_at FROM feed").
+		Scan(&seq, &f.Posts, &f.Refused, &f.NotUnderstood, &f.Updates, &f.Duplicates, &f.LastEventAt)
 }
 
 // State is everything that a monitor starts from.
 type State struct {
+	Seq       int64 // of the latest commit
 	Feed      Feed
 	Campaigns []Campaign
 	Numbers   []wa.Number
 	Templates []wa.Template
 	Titles    map[int]string // titles of error codes, as Meta gave them
 	Alarms    []Alarm        // open ones, and the latest cleared
+	LastAlarm int64          // the highest ID that any alarm has
 	Actions   []Action       // the latest
 }
 
@@ -167,10 +169,13 @@ func (s *Store) Load(ctx context.Context) (st State, err error) {
 	if st.Titles, err = readTitles(ctx, tx); err != nil {
 		return st, fmt.Errorf("reading error titles: %w", err)
 	}
-	if st.Feed, err = readFeed(ctx, tx); err != nil {
+	if st.Feed, st.Seq, err = readFeed(ctx, tx); err != nil {
 		return st, fmt.Errorf("reading the feed's counts: %w", err)
 	}
 	if st.Alarms, err = readAlarms(ctx, tx); err != nil {
+		return st, fmt.Errorf("reading alarms: %w", err)
+	}
+	if err := tx.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM alarm").Scan(&st.LastAlarm); err != nil {
 		return st, fmt.Errorf("reading alarms: %w", err)
 	}
 	if st.Actions, err = readActions(ctx, tx); err != nil {

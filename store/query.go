@@ -7,20 +7,24 @@ import (
 	"tickwatch/wa"
 )
 
-// Course reads a campaign's whole course: its pulses, errors and opt-outs by
-// time. Counts are those of the same moment.
-func (s *Store) Course(ctx context.Context, campaign int64) (*Tally, error) {
-	tx, err := s.readers.BeginTx(ctx, nil)
+// Course reads a campaign's whole course: its totals, and its pulses, errors
+// and opt-outs by time. seq is the commit that it stands at: a reader that also
+// follows OnCommit adds the changes that are newer, and no others.
+func (s *Store) Course(ctx context.Context, campaign int64) (t *Tally, seq int64, err error) {
+	tx, err := s.readers.BeginTx(ctx, nil) // one view of everything
 	if err != nil {
-		return nil, fmt.Errorf("reading a campaign: %w", err)
+		return nil, 0, fmt.Errorf("reading a campaign: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	t := &Tally{}
+	if _, seq, err = readFeed(ctx, tx); err != nil {
+		return nil, 0, fmt.Errorf("reading a campaign: %w", err)
+	}
+	t = &Tally{}
 	t.init()
 	n := &t.Counts
 	if err := tx.QueryRowContext(ctx, "SELECT messages, sent, delivered, read, failed, withheld, refusers, opt_outs FROM campaign WHERE id = ?", campaign).
 		Scan(&n.Messages, &n.Sent, &n.Delivered, &n.Read, &n.Failed, &n.Withheld, &n.Refusers, &n.OptOuts); err != nil {
-		return nil, fmt.Errorf("reading campaign %d: %w", campaign, err)
+		return nil, 0, fmt.Errorf("reading campaign %d: %w", campaign, err)
 	}
 	type none struct{}
 	if _, err := query(ctx, tx, func(s scanner) (none, error) {
@@ -32,7 +36,7 @@ func (s *Store) Course(ctx context.Context, campaign int64) (*Tally, error) {
 		return none{}, err
 	}, `SELECT second, messages, delivered, failed, withheld, within_5, within_30, within_60, within_300, within_1800, failed_1800, withheld_1800
 		FROM pulse WHERE campaign = ? AND messages > 0`, campaign); err != nil {
-		return nil, fmt.Errorf("reading a campaign's course: %w", err)
+		return nil, 0, fmt.Errorf("reading a campaign's course: %w", err)
 	}
 	if _, err := query(ctx, tx, func(s scanner) (none, error) {
 		var k CodeMinute
@@ -41,7 +45,7 @@ func (s *Store) Course(ctx context.Context, campaign int64) (*Tally, error) {
 		t.Errors[k] = n
 		return none{}, err
 	}, "SELECT code, minute, messages FROM error_minute WHERE campaign = ? AND messages <> 0", campaign); err != nil {
-		return nil, fmt.Errorf("reading a campaign's errors: %w", err)
+		return nil, 0, fmt.Errorf("reading a campaign's errors: %w", err)
 	}
 	if _, err := query(ctx, tx, func(s scanner) (none, error) {
 		var minute, n int64
@@ -49,9 +53,9 @@ func (s *Store) Course(ctx context.Context, campaign int64) (*Tally, error) {
 		t.OptOuts[minute] = n
 		return none{}, err
 	}, "SELECT at / 60000, count(*) FROM opt_out WHERE campaign = ? GROUP BY 1", campaign); err != nil {
-		return nil, fmt.Errorf("reading a campaign's opt-outs: %w", err)
+		return nil, 0, fmt.Errorf("reading a campaign's opt-outs: %w", err)
 	}
-	return t, nil
+	return t, seq, nil
 }
 
 // Message is a stored message.

@@ -79,8 +79,8 @@ func (g *group) number(s wa.Sender) (*number, error) {
 
 func (g *group) writeNumber(n *number) error {
 	g.numbers[n.id] = n
-	_, err := g.conn.ExecContext(g.ctx, "UPDATE number SET number_id = ?, display = ?, quality = ?, status = ?, msg_limit = ?, since = ? WHERE id = ?",
-		n.ID, n.Display, string(n.Quality), n.Status, string(n.Limit), int64(n.Since), n.id)
+	_, err := g.conn.ExecContext(g.ctx, "UPDATE number SET number_id = ?, display = ?, quality = ?, status = ?, msg_limit = ?, since = ?, status_at = ?, limit_at = ? WHERE id = ?",
+		n.ID, n.Display, string(n.Quality), n.Status, string(n.Limit), int64(n.Since), int64(n.StatusAt), int64(n.LimitAt), n.id)
 	return err
 }
 
@@ -148,8 +148,9 @@ func (g *group) template(raw int64, u wa.TemplateUpdate) error {
 		return nil
 	}
 	g.templates[u.ID] = after
-	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO template VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		after.ID, after.Name, after.Language, after.Category, after.Status, after.Reason, string(after.Quality), int64(after.PausedUntil), int64(after.Since)); err != nil {
+	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO template VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		after.ID, after.Name, after.Language, after.Category, after.Status, after.Reason, string(after.Quality), int64(after.PausedUntil), int64(after.Since),
+		int64(after.StatusAt), int64(after.QualityAt)); err != nil {
 		return err
 	}
 	return g.notice(raw, "template", u.At, u)

@@ -34,7 +34,7 @@ func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 		{&st.personByPhone, `SELECT id, phone, bsuid FROM person WHERE phone = ? AND phone <> ''`},
 		{&st.personByBSUID, `SELECT id, phone, bsuid FROM person WHERE bsuid = ? AND bsuid <> ''`},
 		{&st.insertPerson, `INSERT INTO person (id, phone, bsuid) VALUES (?, ?, ?)`},
-		{&st.campaign, `UPDATE campaign SET run_from = ?, run_to = ?, messages = ?, sent = ?, delivered = ?, read = ?,
+		{&st.campaign, `UPDATE campaign SET run_from = ?, run_to = ?, latest = ?, messages = ?, sent = ?, delivered = ?, read = ?,
 			failed = ?, withheld = ?, refusers = ?, opt_outs = ? WHERE id = ?`},
 		{&st.pulse, `INSERT INTO pulse VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET messages = messages + excluded.messages, delivered = delivered + excluded.delivered,
@@ -44,7 +44,7 @@ func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 			within_1800 = within_1800 + excluded.within_1800,
 			failed_1800 = failed_1800 + excluded.failed_1800, withheld_1800 = withheld_1800 + excluded.withheld_1800`},
 		{&st.errorMinute, `INSERT INTO error_minute VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET messages = messages + excluded.messages`},
-		{&st.feed, `UPDATE feed SET posts = ?, refused = ?, not_understood = ?, updates = ?, duplicates = ?, last_event_at = ? WHERE one = 1`},
+		{&st.feed, `UPDATE feed SET commits = ?, posts = ?, refused = ?, not_understood = ?, updates = ?, duplicates = ?, last_event_at = ? WHERE one = 1`},
 		{&st.senders, `INSERT OR IGNORE INTO campaign_number VALUES (?, ?)`},
 	} {
 		stmt, err := c.PrepareContext(ctx, p.text)

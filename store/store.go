@@ -192,3 +192,6 @@ func (s *Store) closeFiles() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Refused is how many refused POSTs are counted and not yet in a commit.
+func (s *Store) Refused() int64 { return s.refused.Load() }

@@ -92,7 +92,7 @@ func TestCountsOfACampaign(t *testing.T) {
 	if diff := cmp.Diff(want, c.Counts); diff != "" {
 		t.Error(diff)
 	}
-	course, err := s.Course(context.Background(), c.ID)
+	course, _, err := s.Course(context.Background(), c.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,12 +280,12 @@ func TestNumbersAndTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]wa.Number{{ID: sender.NumberID, Display: "4915550001", Limit: "TIER_10K", Since: at(5)}}, st.Numbers); diff != "" {
+	if diff := cmp.Diff([]wa.Number{{ID: sender.NumberID, Display: "4915550001", Limit: "TIER_10K", Since: at(5), LimitAt: at(5)}}, st.Numbers); diff != "" {
 		t.Error(diff)
 	}
 	want := []wa.Template{{
 		ID: 1<<53 + 1, Name: "autumn", Language: "pt_PT", Status: "PAUSED", Reason: "FIRST_PAUSE", Quality: wa.QualityRed,
-		PausedUntil: at(10 + 3*3600), Since: at(10),
+		PausedUntil: at(10 + 3*3600), Since: at(10), StatusAt: at(10), QualityAt: at(9),
 	}}
 	if diff := cmp.Diff(want, st.Templates); diff != "" {
 		t.Error(diff)

@@ -183,7 +183,8 @@ type Campaign struct {
 	ID      int64
 	Key     string // its id outside
 	Name    string
-	Numbers []string // phone_number_ids it was sent from
+	Numbers []string   // phone_number_ids it was sent from
+	Latest  wa.Instant // latest clock of a message, as far as was known when it came
 	Counts  Counts
 }
 
@@ -196,7 +197,8 @@ type CampaignChange struct {
 
 // Change is what one commit changed.
 type Change struct {
-	Feed      Feed // totals after the commit
+	Seq       int64 // grows by one a commit
+	Feed      Feed  // totals after the commit
 	Campaigns []*CampaignChange
 	Gone      []int64 // campaigns that turned out to be none; their messages moved elsewhere
 	Numbers   []wa.Number

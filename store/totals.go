@@ -4,14 +4,21 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+
+	"tickwatch/wa"
 )
 
 // writeTally adds a difference to a campaign's stored totals.
 func (g *group) writeTally(id int64, t *Tally) (*CampaignChange, error) {
 	c := g.campaign(id)
 	c.counts.add(&t.Counts, 1)
+	for second, p := range t.Pulses {
+		if p.Messages > 0 {
+			c.latest = max(c.latest, wa.Instant(second*1000))
+		}
+	}
 	n := &c.counts
-	if _, err := g.w.stmts.campaign.ExecContext(g.ctx, int64(c.runFrom), int64(c.runTo), n.Messages, n.Sent, n.Delivered, n.Read,
+	if _, err := g.w.stmts.campaign.ExecContext(g.ctx, int64(c.runFrom), int64(c.runTo), int64(c.latest), n.Messages, n.Sent, n.Delivered, n.Read,
 		n.Failed, n.Withheld, n.Refusers, n.OptOuts, c.id); err != nil {
 		return nil, err
 	}
@@ -41,5 +48,5 @@ func (g *group) writeTally(id int64, t *Tally) (*CampaignChange, error) {
 
 // view is the campaign as others see it.
 func (c *campaign) view() Campaign {
-	return Campaign{ID: c.id, Key: c.key, Name: c.name, Numbers: slices.Clone(c.senders), Counts: c.counts}
+	return Campaign{ID: c.id, Key: c.key, Name: c.name, Numbers: slices.Clone(c.senders), Latest: c.latest, Counts: c.counts}
 }

@@ -65,6 +65,7 @@ type writer struct {
 	conn      *sql.Conn
 	stmts     statements
 	feed      Feed
+	seq       int64                // of the latest commit
 	campaigns map[string]*campaign // by key
 	byID      map[int64]*campaign
 	runs      map[int64][]int64             // campaigns of kind run, by number, oldest first

@@ -16,6 +16,7 @@ CREATE TABLE campaign (
   first_message INTEGER NOT NULL,
   run_from      INTEGER NOT NULL DEFAULT 0,
   run_to        INTEGER NOT NULL DEFAULT 0,
+  latest        INTEGER NOT NULL DEFAULT 0, -- latest clock of a message
   messages      INTEGER NOT NULL DEFAULT 0,
   sent          INTEGER NOT NULL DEFAULT 0,
   delivered     INTEGER NOT NULL DEFAULT 0,
@@ -159,6 +160,8 @@ CREATE TABLE number (
   status    TEXT    NOT NULL DEFAULT '',
   msg_limit TEXT    NOT NULL DEFAULT '',
   since     INTEGER NOT NULL DEFAULT 0,
+  status_at INTEGER NOT NULL DEFAULT 0,
+  limit_at  INTEGER NOT NULL DEFAULT 0,
   folding   INTEGER NOT NULL DEFAULT 0    -- its callback data proved unique to each message
 );
 CREATE UNIQUE INDEX number_id ON number (number_id) WHERE number_id <> '';
@@ -172,11 +175,14 @@ CREATE TABLE template (
   reason       TEXT    NOT NULL,
   quality      TEXT    NOT NULL,
   paused_until INTEGER NOT NULL,
-  since        INTEGER NOT NULL
+  since        INTEGER NOT NULL,
+  status_at    INTEGER NOT NULL,
+  quality_at   INTEGER NOT NULL
 );
 
 CREATE TABLE feed (
   one            INTEGER PRIMARY KEY CHECK (one = 1),
+  commits        INTEGER NOT NULL,
   posts          INTEGER NOT NULL,
   refused        INTEGER NOT NULL,
   not_understood INTEGER NOT NULL,
@@ -184,7 +190,7 @@ CREATE TABLE feed (
   duplicates     INTEGER NOT NULL,
   last_event_at  INTEGER NOT NULL
 );
-INSERT INTO feed VALUES (1, 0, 0, 0, 0, 0, 0);
+INSERT INTO feed VALUES (1, 0, 0, 0, 0, 0, 0, 0);
 
 CREATE TABLE alarm (
   id         INTEGER PRIMARY KEY,

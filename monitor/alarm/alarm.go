@@ -1,0 +1,85 @@
+// Package alarm judges figures. It is pure: no I/O, and no clock but the moment
+// that its caller passes, so that a replay comes to the same judgement at the
+// same moment.
+//
+// A Threshold is the plain rule "below 95 % watch, below 90 % act" with what a
+// plain rule needs to be bearable: a minimum volume, which its caller decides
+// by passing no figure; a hold, so that one odd moment raises nothing; and
+// hysteresis, so that a figure that lingers at the line does not ring again and
+// again.
+package alarm
+
+import "tickwatch/wa"
+
+// Level is how bad it is.
+type Level uint8
+
+// Levels, from good to bad.
+const (
+	OK Level = iota
+	Watch
+	Act
+)
+
+// Threshold is a rule over one figure. A figure beyond Watch or Act (above
+// them, or below if Below is set) raises the level once it has been so for Hold;
+// the level falls once the figure has been better than the line by Margin for
+// Calm. Zero spans mean at once.
+type Threshold struct {
+	Watch, Act float64
+	Below      bool
+	Margin     float64
+	Hold, Calm wa.Instant // milliseconds
+}
+
+// State is a figure's standing under a Threshold. The zero State is OK.
+type State struct {
+	Level   Level
+	pending Level      // where the figure wants to go
+	since   wa.Instant // since when
+	wantsTo bool
+}
+
+// Judge looks at the figure now, and gives the level. Call it with growing moments.
+func (s *State) Judge(t Threshold, now wa.Instant, figure float64) Level {
+	wants := t.level(figure, 0)
+	if wants < s.Level {
+		// Falling takes more than having crossed the line back.
+		wants = min(t.level(figure, t.Margin), s.Level)
+	}
+	if wants == s.Level {
+		s.wantsTo = false
+		return s.Level
+	}
+	rising := wants > s.Level
+	if !s.wantsTo || (s.pending > s.Level) != rising {
+		s.wantsTo, s.since = true, now
+	}
+	s.pending = wants
+	wait := t.Calm
+	if rising {
+		wait = t.Hold
+	}
+	if now-s.since >= wait {
+		s.Level, s.wantsTo = wants, false
+	}
+	return s.Level
+}
+
+// level is where the figure stands when every line is moved by margin towards the good.
+func (t Threshold) level(figure, margin float64) Level {
+	watch, act := t.Watch, t.Act
+	if t.Below {
+		figure, watch, act = -figure, -watch, -act
+	}
+	switch {
+	case figure > act-margin:
+		return Act
+	case figure > watch-margin:
+		return Watch
+	}
+	return OK
+}
+
+// Plain is the level of a figure by its lines alone.
+func (t Threshold) Plain(figure float64) Level { return t.level(figure, 0) }

@@ -1,0 +1,129 @@
+package monitor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"tickwatch/monitor/link"
+	"tickwatch/store"
+	"tickwatch/wa"
+)
+
+// Handle carries out a console's command.
+func (m *Monitor) Handle(ctx context.Context, peer link.Peer, cmd link.Command) (any, error) {
+	switch cmd.Verb {
+	case link.VerbStatus:
+		return with(cmd, func(a link.StatusArgs) (any, error) { return m.status(ctx, a) })
+	case link.VerbAck:
+		return with(cmd, func(a link.AckArgs) (any, error) { return m.acknowledge(a, peer.Name) })
+	case link.VerbFind:
+		return with(cmd, func(a link.FindArgs) (any, error) { return m.lookUp(ctx, a) })
+	case link.VerbFailures:
+		return with(cmd, func(a link.FailuresArgs) (any, error) { return m.failures(ctx, a) })
+	}
+	return nil, &link.Fault{Kind: link.FaultUsage, Text: fmt.Sprintf("this daemon does not know %q: it may be older than the console, restart it with the same version", wa.Clean(cmd.Verb))}
+}
+
+func with[A any](cmd link.Command, do func(A) (any, error)) (any, error) {
+	var a A
+	if len(cmd.Args) > 0 {
+		if err := json.Unmarshal(cmd.Args, &a); err != nil {
+			return nil, &link.Fault{Kind: link.FaultUsage, Text: fmt.Sprintf("the arguments of %q cannot be read: %v", cmd.Verb, err)}
+		}
+	}
+	return do(a)
+}
+
+// status gives the state of now, not that of the latest snapshot.
+func (m *Monitor) status(ctx context.Context, a link.StatusArgs) (*link.Snapshot, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.readMissing(ctx)
+	if a.Campaign == "" {
+		return m.snapshot(wa.At(m.o.Now()), ""), nil
+	}
+	l, err := m.find(a.Campaign)
+	if err != nil {
+		return nil, err
+	}
+	if l.course == nil {
+		if err := m.read(ctx, l); err != nil {
+			return nil, err
+		}
+	}
+	return m.snapshot(wa.At(m.o.Now()), l.Key), nil
+}
+
+// acknowledge notes who has seen an alarm. Doing it twice changes nothing.
+func (m *Monitor) acknowledge(a link.AckArgs, operator string) (link.Alarm, error) {
+	id, err := strconv.ParseInt(strings.TrimPrefix(a.Alarm, "a"), 10, 64)
+	m.mu.Lock()
+	i := m.incidents.byID(id)
+	if err != nil || i == nil {
+		m.mu.Unlock()
+		return link.Alarm{}, &link.Fault{Kind: link.FaultFailed, Text: fmt.Sprintf("there is no alarm %q: `tickwatch status` lists them", wa.Clean(a.Alarm))}
+	}
+	if i.AckedBy != "" {
+		defer m.mu.Unlock()
+		return i.view(), nil
+	}
+	i.AckedBy = operator
+	m.lastID++
+	action := store.Action{ID: m.lastID, At: wa.At(m.o.Now()), Operator: operator, Verb: "ack", Target: alarmID(id), Effect: i.Text}
+	saved, view := i.Alarm, i.view()
+	m.mu.Unlock()
+
+	if err := m.o.Store.SaveAlarm(saved, &action); err != nil { // without the lock: the writer may be waiting for it
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		i.AckedBy = ""
+		return link.Alarm{}, err
+	}
+	m.mu.Lock()
+	m.actions = append(m.actions, action)
+	m.actions = m.actions[max(0, len(m.actions)-link.MaxActions):]
+	m.mu.Unlock()
+	m.wake()
+	return view, nil
+}
+
+func (m *Monitor) lookUp(ctx context.Context, a link.FindArgs) (link.Found, error) {
+	text := strings.TrimSpace(a.Query)
+	if text == "" {
+		return link.Found{}, &link.Fault{Kind: link.FaultUsage, Text: "give a phone number with its country code, a BSUID or a wamid"}
+	}
+	p, err := m.o.Store.Find(ctx, text, link.MaxFound)
+	if err != nil {
+		return link.Found{}, err
+	}
+	out := link.Found{Query: text, BSUID: p.BSUID, OptedOut: p.OptedOut, Messages: []link.Message{}}
+	if p.Phone != "" {
+		out.Phone = wa.MaskPhone(p.Phone)
+	}
+	for i := range p.Messages {
+		out.Messages = append(out.Messages, message(&p.Messages[i]))
+	}
+	return out, nil
+}
+
+func (m *Monitor) failures(ctx context.Context, a link.FailuresArgs) (link.Failures, error) {
+	limit := a.Limit
+	if limit <= 0 || limit > link.MaxPage {
+		limit = link.MaxPage
+	}
+	page, err := m.o.Store.Failures(ctx, a.Campaign, a.Code, a.Before, limit)
+	if err != nil {
+		return link.Failures{}, err
+	}
+	out := link.Failures{Messages: []link.Message{}}
+	for i := range page {
+		out.Messages = append(out.Messages, message(&page[i]))
+	}
+	if len(page) == limit {
+		out.Next = page[len(page)-1].ID
+	}
+	return out, nil
+}

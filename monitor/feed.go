@@ -1,0 +1,139 @@
+package monitor
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"tickwatch/monitor/link"
+	"tickwatch/store"
+	"tickwatch/wa"
+)
+
+const (
+	liveWithin = wa.Instant(30_000) // an event in the last half minute: the feed is live
+	// A feed is stalled when it has been silent for a minute although answers are
+	// due: messages that are young enough to be answered, and more of them than the
+	// slow tail of a healthy send explains.
+	stalledAfter = wa.Instant(60_000)
+	dueWithin    = 10 // minutes of a message's age in which an answer is due
+	dueAtLeast   = 20
+	dueShare     = 0.10
+)
+
+// feedState tells live, idle and stalled apart.
+func feedState(now wa.Instant, f *store.Feed, due, sent int64) string {
+	silent := now - f.LastEventAt
+	switch {
+	case f.LastEventAt != 0 && silent < liveWithin:
+		return link.FeedLive
+	case f.LastEventAt != 0 && silent >= stalledAfter && due >= dueAtLeast && float64(due) > dueShare*float64(sent):
+		return link.FeedStalled
+	}
+	return link.FeedIdle
+}
+
+// due counts the messages of a campaign that are young enough for an answer to
+// be due, and those of them that have none.
+func (c *course) due(now wa.Instant) (due, sent int64) {
+	minute := now.Second() / 60
+	for m := minute - dueWithin; m <= minute; m++ {
+		if p, ok := c.minutes[m]; ok {
+			sent += p.Messages
+			due += p.Messages - p.Delivered - p.Failed
+		}
+	}
+	return due, sent
+}
+
+// rate counts updates over the last ten seconds.
+type rate struct {
+	seconds [10]int64
+	at      int64 // the second that the last cell stands for
+}
+
+func (r *rate) add(now wa.Instant, n int64) {
+	r.forward(now)
+	r.seconds[r.at%10] += n
+}
+
+func (r *rate) forward(now wa.Instant) {
+	s := now.Second()
+	if s-r.at >= 10 {
+		r.seconds, r.at = [10]int64{}, s
+	}
+	for r.at < s {
+		r.at++
+		r.seconds[r.at%10] = 0
+	}
+}
+
+func (r *rate) perSecond(now wa.Instant) float64 {
+	r.forward(now)
+	var sum int64
+	for _, n := range r.seconds {
+		sum += n
+	}
+	return math.Round(float64(sum)) / 10
+}
+
+// answers are our answer times of the last minute, in buckets that grow by a
+// quarter, by the second. They run on the machine's own clock.
+type answers struct {
+	mu      sync.Mutex
+	seconds [60][answerBuckets]uint32
+	at      int64
+}
+
+const answerBuckets = 64 // 10 µs · 1.25^63: over ten seconds
+
+func bucketOf(d time.Duration) int {
+	b := int(math.Log(max(float64(d)/float64(10*time.Microsecond), 1)) / math.Log(1.25))
+	return min(b, answerBuckets-1)
+}
+
+func (a *answers) add(now time.Time, d time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.forward(now.Unix())
+	a.seconds[a.at%60][bucketOf(d)]++
+}
+
+func (a *answers) forward(s int64) {
+	if s-a.at >= 60 {
+		a.seconds, a.at = [60][answerBuckets]uint32{}, s
+	}
+	for a.at < s {
+		a.at++
+		a.seconds[a.at%60] = [answerBuckets]uint32{}
+	}
+}
+
+// quantiles are nil when nothing was answered in the last minute.
+func (a *answers) quantiles(now time.Time) *link.Quantiles {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.forward(now.Unix())
+	var sum [answerBuckets]uint64
+	var total uint64
+	for i := range a.seconds {
+		for b, n := range a.seconds[i] {
+			sum[b] += uint64(n)
+			total += uint64(n)
+		}
+	}
+	if total == 0 {
+		return nil
+	}
+	at := func(q float64) float64 {
+		var seen uint64
+		for b, n := range sum {
+			if seen += n; float64(seen) >= q*float64(total) {
+				// the upper edge of the bucket: never better than it was
+				return math.Round(0.01*math.Pow(1.25, float64(b+1))*100) / 100
+			}
+		}
+		return 0
+	}
+	return &link.Quantiles{P50: at(0.5), P99: at(0.99)}
+}

@@ -1,0 +1,199 @@
+package monitor
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"tickwatch/monitor/alarm"
+	"tickwatch/monitor/link"
+	"tickwatch/store"
+	"tickwatch/wa"
+)
+
+// incidents are the alarms: at most one open one a kind and subject, however
+// often its figure crosses a line.
+type incidents struct {
+	open    map[subject]*incident
+	cleared []*incident // oldest first, at most as many as a snapshot carries
+	last    int64       // ID given last
+}
+
+type subject struct{ kind, name string }
+
+type incident struct {
+	store.Alarm
+	state alarm.State
+	dirty bool // not stored as it is
+}
+
+func (in *incidents) load(all []store.Alarm, last int64) {
+	in.open, in.last = map[subject]*incident{}, last
+	for _, a := range all {
+		i := &incident{Alarm: a}
+		if a.ClearedAt != 0 {
+			in.cleared = append(in.cleared, i)
+			continue
+		}
+		i.state.Level = levelOf(a.Severity)
+		in.open[subject{a.Kind, a.Subject}] = i
+	}
+	slices.SortFunc(in.cleared, func(a, b *incident) int { return cmp.Compare(a.ClearedAt, b.ClearedAt) })
+}
+
+// finding is what a rule says of its subject now.
+type finding struct {
+	kind, subject, campaign string
+	text, advice            string
+}
+
+// judge puts a figure to its rule, and raises, grows, eases or clears its
+// alarm. describe is called only while the alarm stands.
+func (in *incidents) judge(now wa.Instant, f finding, t alarm.Threshold, figure float64, describe func() (text, advice string)) {
+	key := subject{f.kind, f.subject}
+	i := in.open[key]
+	if i == nil {
+		i = &incident{Alarm: store.Alarm{Kind: f.kind, Subject: f.subject, Campaign: f.campaign}}
+		in.open[key] = i
+	}
+	i.state.Judge(t, now, figure)
+	if i.state.Level != alarm.OK {
+		f.text, f.advice = describe()
+	}
+	in.settle(now, i, f)
+}
+
+// settle brings an alarm in line with its level.
+func (in *incidents) settle(now wa.Instant, i *incident, f finding) {
+	severity := severityOf(i.state.Level)
+	switch {
+	case severity == "":
+		if i.RaisedAt != 0 {
+			in.clear(now, subject{i.Kind, i.Subject})
+		}
+		return
+	case i.RaisedAt == 0:
+		in.last++
+		i.ID, i.RaisedAt, i.dirty = in.last, now, true
+	case severity != i.Severity:
+		i.dirty = true
+		if severity == link.VerdictAct {
+			i.AckedBy = "" // it has grown since someone saw it
+		}
+	}
+	if severity == link.VerdictAct && i.ActedAt == 0 {
+		i.ActedAt, i.dirty = now, true
+	}
+	i.Severity, i.Text, i.Advice = severity, f.text, f.advice
+}
+
+// state raises or clears an alarm that follows a fact and not a figure.
+func (in *incidents) fact(now wa.Instant, level alarm.Level, f finding) {
+	in.judge(now, f, alarm.Threshold{Watch: 0.5, Act: 1.5}, float64(level), func() (string, string) { return f.text, f.advice })
+}
+
+// clear ends an alarm; its text stays as it was last.
+func (in *incidents) clear(now wa.Instant, key subject) {
+	i := in.open[key]
+	if i == nil {
+		return
+	}
+	delete(in.open, key)
+	if i.RaisedAt == 0 {
+		return
+	}
+	i.ClearedAt, i.dirty = now, true
+	in.cleared = append(in.cleared, i)
+	if n := len(in.cleared) - link.MaxAlarms; n > 0 && !in.cleared[0].dirty {
+		in.cleared = slices.Delete(in.cleared, 0, n)
+	}
+}
+
+// unsaved gives the alarms that the store does not have as they are, and takes
+// them for saved.
+func (in *incidents) unsaved() []store.Alarm {
+	var all []store.Alarm
+	for _, i := range in.all() {
+		if i.dirty {
+			i.dirty = false
+			all = append(all, i.Alarm)
+		}
+	}
+	return all
+}
+
+// dirty marks an alarm that could not be saved.
+func (in *incidents) dirty(id int64) {
+	if i := in.byID(id); i != nil {
+		i.dirty = true
+	}
+}
+
+func (in *incidents) byID(id int64) *incident {
+	for _, i := range in.all() {
+		if i.ID == id {
+			return i
+		}
+	}
+	return nil
+}
+
+// all are the alarms that were raised: open ones, the worst and newest first,
+// then cleared ones, the latest first.
+func (in *incidents) all() []*incident {
+	var all []*incident
+	for _, i := range in.open {
+		if i.RaisedAt != 0 {
+			all = append(all, i)
+		}
+	}
+	slices.SortFunc(all, func(a, b *incident) int {
+		return cmp.Or(cmp.Compare(b.state.Level, a.state.Level), cmp.Compare(b.RaisedAt, a.RaisedAt), cmp.Compare(b.ID, a.ID))
+	})
+	for _, i := range slices.Backward(in.cleared) {
+		all = append(all, i)
+	}
+	return all
+}
+
+// standing is the severity and text of an open alarm; "" when there is none.
+func (in *incidents) standing(kind, name string) (severity, text string) {
+	if i := in.open[subject{kind, name}]; i != nil && i.RaisedAt != 0 {
+		return i.Severity, i.Text
+	}
+	return "", ""
+}
+
+func (in *incidents) view() []link.Alarm {
+	out := []link.Alarm{}
+	for _, i := range in.all() {
+		if len(out) == link.MaxAlarms {
+			break
+		}
+		out = append(out, i.view())
+	}
+	return out
+}
+
+func (i *incident) view() link.Alarm {
+	return link.Alarm{
+		ID: alarmID(i.ID), Kind: i.Kind, Severity: i.Severity, Campaign: i.Campaign, Text: i.Text, Advice: i.Advice,
+		RaisedAt: i.RaisedAt.Time(), ActedAt: moment(i.ActedAt), ClearedAt: moment(i.ClearedAt), AckedBy: i.AckedBy,
+	}
+}
+
+func alarmID(id int64) string { return "a" + strconv.FormatInt(id, 10) }
+
+func severityOf(l alarm.Level) string {
+	return [...]string{alarm.OK: "", alarm.Watch: link.VerdictWatch, alarm.Act: link.VerdictAct}[l]
+}
+
+func levelOf(severity string) alarm.Level {
+	switch severity {
+	case link.VerdictAct:
+		return alarm.Act
+	case link.VerdictWatch:
+		return alarm.Watch
+	}
+	return alarm.OK
+}

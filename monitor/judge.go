@@ -1,0 +1,179 @@
+package monitor
+
+import (
+	"fmt"
+	"time"
+
+	"tickwatch/monitor/alarm"
+	"tickwatch/monitor/link"
+	"tickwatch/store"
+	"tickwatch/wa"
+)
+
+// judge puts every figure to its rule. m.mu is held.
+func (m *Monitor) judge(now wa.Instant) {
+	var due, sent int64
+	for _, l := range m.newest() {
+		if l.course == nil {
+			continue
+		}
+		if !l.running(now) { // over: nothing can be done about it any more
+			m.incidents.clear(now, subject{"delivery", l.Key})
+			m.incidents.clear(now, subject{"reports", l.Key})
+			continue
+		}
+		d, n := l.course.due(now)
+		due, sent = due+d, sent+n
+		m.judgeDelivery(now, l)
+		m.judgeReports(now, l)
+	}
+	m.judgeFeed(now, due, sent)
+	m.judgeHost(now)
+	for _, t := range m.newestTemplates() {
+		m.judgeTemplate(now, t)
+	}
+}
+
+// judgeDelivery looks at the messages of the last minutes, as many as the rule
+// needs, so that a fall shows soon and a mended campaign clears. With too few of
+// them the alarm stays as it is.
+func (m *Monitor) judgeDelivery(now wa.Instant, l *live) {
+	// The minute under way counts once its first messages are old enough: before
+	// that, the quick deliveries and the slow failures of it would mislead.
+	latest := (now - ms(m.o.Thresholds.JudgeAfter)).Second() / 60
+	p, span, enough := l.course.recent(latest, m.o.Thresholds.MinMessages)
+	if !enough {
+		return
+	}
+	decided := p.Delivered + p.Failed
+	settled := float64(p.Delivered) / float64(decided)
+	m.incidents.judge(now, finding{kind: "delivery", subject: l.Key, campaign: l.Key}, m.o.Thresholds.delivery(), settled,
+		func() (string, string) {
+			text := fmt.Sprintf("%s arrived, of %s decided in the last %d min", percent(settled), count(decided), span)
+			code, n := l.course.worstCode(latest, span)
+			if n == 0 {
+				return text, "Look at the errors, and stop the send where it is sent from if it goes on."
+			}
+			known := wa.Explain(code, m.titles[code])
+			return fmt.Sprintf("%s; most failures: %d %s", text, code, wa.Clean(known.Title)), known.Advice
+		})
+}
+
+// worstCode is the code of most failures in the last minutes.
+func (c *course) worstCode(now, span int64) (code int, n int64) {
+	for k, e := range c.errors {
+		var sum int64
+		for minute := now - span + 1; minute <= now; minute++ {
+			sum += e.minutes[minute]
+		}
+		if sum > n || (sum == n && n > 0 && k < code) {
+			code, n = k, sum
+		}
+	}
+	return code, n
+}
+
+func (m *Monitor) judgeReports(now wa.Instant, l *live) {
+	outs, delivered := l.Counts.OptOuts, l.Counts.Delivered
+	if delivered < m.o.Thresholds.MinMessages {
+		return
+	}
+	rate := float64(outs) / float64(delivered)
+	if outs < minOptOuts {
+		rate = 0
+	}
+	m.incidents.judge(now, finding{kind: "reports", subject: l.Key, campaign: l.Key}, m.o.Thresholds.reports(), rate,
+		func() (string, string) {
+			return fmt.Sprintf("%.2f %% opted out: %s of %s who got it (a proxy: Meta gives no report count)", 100*rate, count(outs), count(delivered)),
+				"People do not want this message. Stop the send where it is sent from before Meta lowers the quality; look at the list's consent and at the text."
+		})
+}
+
+func (m *Monitor) judgeFeed(now wa.Instant, due, sent int64) {
+	level := alarm.OK
+	if feedState(now, &m.feed, due, sent) == link.FeedStalled {
+		level = alarm.Watch
+	}
+	m.incidents.fact(now, level, finding{
+		kind: "feed", subject: "feed",
+		text: fmt.Sprintf("No webhook for %s while %s messages wait for an answer: the figures are old",
+			now.Sub(m.feed.LastEventAt).Truncate(time.Minute).String(), count(due)),
+		advice: "Do not judge delivery by these figures. Check the listener, the proxy before it and the webhook subscription: `tickwatch doctor`.",
+	})
+}
+
+func (m *Monitor) judgeHost(now wa.Instant) {
+	if m.host.CPU == nil {
+		return
+	}
+	m.incidents.judge(now, finding{kind: "host", subject: "cpu"}, m.o.Thresholds.cpu(), *m.host.CPU, func() (string, string) {
+		return fmt.Sprintf("This machine's processors are %.0f %% busy", 100**m.host.CPU),
+			"Webhooks may be answered late. Find what else runs here, and move it."
+	})
+}
+
+// judgeTemplate raises what Meta says of a template: paused and disabled ones
+// cannot be sent, and a falling quality comes before that.
+func (m *Monitor) judgeTemplate(now wa.Instant, t wa.Template) {
+	name := wa.Clean(t.Name + "/" + t.Language)
+	subject := fmt.Sprint(t.ID)
+	status := finding{kind: "template", subject: subject}
+	level := alarm.OK
+	switch t.Status {
+	case "PAUSED":
+		level = alarm.Act
+		status.text = fmt.Sprintf("Meta paused the template %s: nothing goes out with it", name)
+		if t.PausedUntil != 0 {
+			status.text += " until " + t.PausedUntil.Time().Format("15:04 MST")
+		}
+		status.advice = "Send with another approved template, or wait; mend the text before it is used again. The next pause is longer, the third disables it."
+	case "DISABLED", "REJECTED", "LIMIT_EXCEEDED", "PENDING_DELETION", "DELETED":
+		level = alarm.Act
+		status.text = fmt.Sprintf("Meta says %s of the template %s: it cannot be sent", wa.Clean(t.Status), name)
+		status.advice = "Send with another approved template."
+	case "FLAGGED":
+		level = alarm.Watch
+		status.text = fmt.Sprintf("Meta flagged the template %s: its quality is falling", name)
+		status.advice = "Slow down, and have another approved template ready."
+	}
+	if t.PausedUntil != 0 && now > t.PausedUntil {
+		level = alarm.OK // it unpauses itself
+	}
+	m.incidents.fact(now, level, status)
+
+	quality := finding{kind: "quality", subject: subject, advice: "Stop or slow the send: people block or report this message. Have another approved template ready."}
+	level = alarm.OK
+	switch t.Quality {
+	case wa.QualityYellow:
+		level = alarm.Watch
+		quality.text = fmt.Sprintf("The quality of the template %s fell to YELLOW", name)
+	case wa.QualityRed:
+		level = alarm.Act
+		quality.text = fmt.Sprintf("The quality of the template %s is RED: Meta pauses it next", name)
+	case wa.QualityGreen, wa.QualityUnknown:
+	}
+	m.incidents.fact(now, level, quality)
+}
+
+// judgeCallbacks belongs to campaigns of our own, whose messages are known
+// before any webhook speaks of them.
+func (m *Monitor) judgeCallbacks(now wa.Instant, c *store.Campaign, handedOver, answered int64) {
+	if handedOver < m.o.Thresholds.MinMessages {
+		return
+	}
+	rate := float64(answered) / float64(handedOver)
+	m.incidents.judge(now, finding{kind: "callbacks", subject: c.Key, campaign: c.Key}, m.o.Thresholds.callbacks(), rate,
+		func() (string, string) {
+			return fmt.Sprintf("Only %s of the messages older than a minute have any status", percent(rate)),
+				"Webhooks are being lost or are late: `tickwatch doctor`."
+		})
+}
+
+// count prints a number of messages or people with thousands set apart.
+func count(n int64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}

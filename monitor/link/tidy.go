@@ -1,0 +1,120 @@
+package link
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"time"
+)
+
+// plainSnapshot is a Snapshot without its MarshalJSON.
+type plainSnapshot Snapshot
+
+// MarshalJSON keeps the promises of the wire whoever made the Snapshot: lists
+// are arrays and never null, times are UTC, and a figure that is no number (a
+// share of nothing) is absent. The Snapshot itself is not touched.
+func (s Snapshot) MarshalJSON() ([]byte, error) { return json.Marshal(plainSnapshot(s.tidied())) }
+
+// MarshalJSON writes Messages as an array, never null.
+func (f Found) MarshalJSON() ([]byte, error) {
+	type plain Found
+	f.Messages = each(f.Messages, (*Message).tidy)
+	return json.Marshal(plain(f))
+}
+
+// MarshalJSON writes Messages as an array, never null.
+func (f Failures) MarshalJSON() ([]byte, error) {
+	type plain Failures
+	f.Messages = each(f.Messages, (*Message).tidy)
+	return json.Marshal(plain(f))
+}
+
+// tidied is a copy fit for the wire; it shares no list with s.
+func (s *Snapshot) tidied() Snapshot {
+	t := *s
+	t.At = t.At.UTC()
+	t.Feed.LastEventAt = utc(t.Feed.LastEventAt)
+	t.Feed.CallbackRate = known(t.Feed.CallbackRate)
+	t.Feed.PerSecond = orZero(t.Feed.PerSecond)
+	if q := t.Feed.AnswerMS; q != nil && !(finite(q.P50) && finite(q.P99)) {
+		t.Feed.AnswerMS = nil
+	}
+	t.Host.CPU = known(t.Host.CPU)
+	t.Gates = each(s.Gates, func(g *Gate) { g.Since = g.Since.UTC() })
+	t.Campaigns = each(s.Campaigns, (*Campaign).tidy)
+	t.Numbers = each(s.Numbers, func(n *Number) {
+		n.ThroughputMPS = known(n.ThroughputMPS)
+		n.Since = utc(n.Since)
+	})
+	t.Templates = each(s.Templates, func(t *Template) { t.PausedUntil = utc(t.PausedUntil) })
+	t.Alarms = each(s.Alarms, func(a *Alarm) {
+		a.RaisedAt, a.ActedAt, a.ClearedAt = a.RaisedAt.UTC(), utc(a.ActedAt), utc(a.ClearedAt)
+	})
+	t.Actions = each(s.Actions, func(a *Action) { a.At = a.At.UTC() })
+	return t
+}
+
+func (c *Campaign) tidy() {
+	c.StartedAt = utc(c.StartedAt)
+	c.Numbers = each(c.Numbers, nil)
+	c.First30.tidy()
+	c.Trend = each(c.Trend, func(m *Minute) { m.At = m.At.UTC() })
+	c.Reports.Rate = known(c.Reports.Rate)
+	c.Reports.Trend = each(c.Reports.Trend, nil)
+	c.Errors = each(c.Errors, func(e *Error) {
+		e.Share = orZero(e.Share)
+		e.Trend = each(e.Trend, nil)
+	})
+	c.Clusters = slices.DeleteFunc(each(c.Clusters, nil), func(k Cluster) bool {
+		return !finite(k.Lift) || !finite(k.PAdjusted)
+	})
+}
+
+func (f *First30) tidy() {
+	f.From, f.To = utc(f.From), utc(f.To)
+	f.Observed, f.Settled = known(f.Observed), known(f.Settled)
+	f.Projected, f.Low, f.High = known(f.Projected), known(f.Low), known(f.High)
+	f.ByAge = slices.DeleteFunc(each(f.ByAge, nil), func(a AgeShare) bool { return !finite(a.Share) })
+}
+
+func (m *Message) tidy() {
+	m.SentAt, m.DeliveredAt = utc(m.SentAt), utc(m.DeliveredAt)
+	m.ReadAt, m.FailedAt = utc(m.ReadAt), utc(m.FailedAt)
+}
+
+// each copies a list, mends every element of the copy, and is never nil.
+func each[T any](list []T, mend func(*T)) []T {
+	out := make([]T, len(list))
+	copy(out, list)
+	for i := range out {
+		if mend != nil {
+			mend(&out[i])
+		}
+	}
+	return out
+}
+
+func utc(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
+
+// known drops a figure that JSON cannot carry: it is not known.
+func known(f *float64) *float64 {
+	if f == nil || !finite(*f) {
+		return nil
+	}
+	return f
+}
+
+func orZero(f float64) float64 {
+	if !finite(f) {
+		return 0
+	}
+	return f
+}
+
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

@@ -1,0 +1,208 @@
+package monitor
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"tickwatch/monitor/link"
+	"tickwatch/store"
+	"tickwatch/wa"
+)
+
+// snapshot draws up everything a console shows; with only, the one campaign of
+// that key. m.mu is held.
+func (m *Monitor) snapshot(now wa.Instant, only string) *link.Snapshot {
+	s := &link.Snapshot{
+		Rev: m.rev, At: now.Time(), Version: m.o.Version, Host: m.host,
+		Gates: []link.Gate{}, Campaigns: []link.Campaign{}, Numbers: []link.Number{}, Templates: []link.Template{},
+		Alarms: m.incidents.view(), Actions: m.actionsView(),
+	}
+	var due, sent int64
+	for _, l := range m.newest() {
+		if l.course == nil {
+			continue // could not be read; the log says why
+		}
+		if only == "" {
+			s.Campaigns = append(s.Campaigns, m.campaign(now, l))
+		}
+		d, n := l.course.due(now)
+		due, sent = due+d, sent+n
+	}
+	if l := m.byKey[only]; l != nil && l.course != nil {
+		s.Campaigns = append(s.Campaigns, m.campaign(now, l))
+	}
+	s.Feed = m.feedView(now, due, sent)
+	for _, n := range m.numbers {
+		s.Numbers = append(s.Numbers, link.Number{
+			ID: n.ID, Display: "+" + n.Display, Quality: string(n.Quality), Status: n.Status,
+			Limit: string(n.Limit), Since: moment(n.Since),
+		})
+	}
+	slices.SortFunc(s.Numbers, func(a, b link.Number) int { return cmp.Or(cmp.Compare(a.Display, b.Display), cmp.Compare(a.ID, b.ID)) })
+	for _, t := range m.newestTemplates() {
+		s.Templates = append(s.Templates, link.Template{
+			ID: strconv.FormatInt(t.ID, 10), Name: t.Name, Language: t.Language, Category: t.Category,
+			Status: t.Status, Reason: t.Reason, Quality: string(t.Quality), PausedUntil: moment(t.PausedUntil),
+		})
+	}
+	s.Numbers = s.Numbers[:min(len(s.Numbers), link.MaxCampaigns)]
+	return s
+}
+
+func (m *Monitor) newestTemplates() []wa.Template {
+	all := make([]wa.Template, 0, len(m.templates))
+	for _, t := range m.templates {
+		all = append(all, t)
+	}
+	slices.SortFunc(all, func(a, b wa.Template) int { return cmp.Or(cmp.Compare(b.Since, a.Since), cmp.Compare(a.ID, b.ID)) })
+	return all[:min(len(all), link.MaxCampaigns)]
+}
+
+func (m *Monitor) feedView(now wa.Instant, due, sent int64) link.Feed {
+	return link.Feed{
+		State: feedState(now, &m.feed, due, sent), LastEventAt: moment(m.feed.LastEventAt),
+		Posts: m.feed.Posts, Refused: m.feed.Refused + m.o.Store.Refused(), NotUnderstood: m.feed.NotUnderstood,
+		Updates: m.feed.Updates, Duplicates: m.feed.Duplicates,
+		AnswerMS: m.answers.quantiles(time.Now()), PerSecond: m.updates.perSecond(now),
+	}
+}
+
+// campaign draws up one campaign; its course is known.
+func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
+	n := &l.Counts
+	c := link.Campaign{
+		ID: l.Key, Name: l.Name, Origin: "external", State: "finished", Numbers: slices.Clone(l.Numbers),
+		Counts: link.Counts{
+			Messages: n.Messages, HandedOver: n.Messages, Sent: n.Sent, Delivered: n.Delivered, Read: n.Read,
+			Failed: n.Failed, Withheld: n.Withheld, InFlight: n.Messages - n.Delivered - n.Failed,
+		},
+		First30:  l.course.first30(now, m.o.Thresholds),
+		Errors:   m.errors(now, l),
+		Clusters: []link.Cluster{},
+	}
+	if l.running(now) {
+		c.State = "running"
+	}
+	c.StartedAt = c.First30.From
+	if level, text := m.incidents.standing("delivery", l.Key); rank(level) > rank(c.First30.Verdict) {
+		c.First30.Verdict, c.First30.Reason = level, text
+	}
+	c.Reports = m.reports(l)
+	first, last := l.course.trendSpan(now)
+	for minute := first; minute <= last && first != 0; minute++ {
+		p := l.course.minutes[minute]
+		c.Trend = append(c.Trend, link.Minute{
+			At: time.Unix(minute*60, 0).UTC(), Messages: p.Messages, Delivered: p.Delivered, Failed: p.Failed,
+		})
+		c.Reports.Trend = append(c.Reports.Trend, l.course.optOuts[minute])
+	}
+	return c
+}
+
+// rank orders verdicts by how bad they are; unsure is better than watch.
+func rank(verdict string) int {
+	return slices.Index([]string{link.VerdictOK, link.VerdictUnsure, link.VerdictWatch, link.VerdictAct}, verdict)
+}
+
+// trendSpan is the stretch of minutes that a trend shows: the latest half hour
+// of a campaign, up to now while it sends.
+func (c *course) trendSpan(now wa.Instant) (first, last int64) {
+	end := c.lastMinute()
+	if end == 0 {
+		return 0, 0
+	}
+	if minute := now.Second() / 60; minute-end < link.MaxTrend/2 {
+		end = max(end, minute)
+	}
+	return max(c.first, end-link.MaxTrend+1), end
+}
+
+func (m *Monitor) reports(l *live) link.Reports {
+	r := link.Reports{
+		OptOuts: l.Counts.OptOuts, Rate: share(l.Counts.OptOuts, l.Counts.Delivered), Refusers: l.Counts.Refusers,
+		Verdict: link.VerdictUnsure, Trend: []int64{},
+	}
+	if l.Counts.Delivered < m.o.Thresholds.MinMessages {
+		return r
+	}
+	r.Verdict = link.VerdictOK
+	if r.OptOuts >= minOptOuts {
+		r.Verdict = verdictOf(m.o.Thresholds.reports().Plain(*r.Rate))
+	}
+	if level, _ := m.incidents.standing("reports", l.Key); rank(level) > rank(r.Verdict) {
+		r.Verdict = level
+	}
+	return r
+}
+
+// errors are a campaign's error codes, most messages first.
+func (m *Monitor) errors(now wa.Instant, l *live) []link.Error {
+	out := make([]link.Error, 0, len(l.course.errors))
+	first, last := l.course.trendSpan(now)
+	for code, e := range l.course.errors {
+		if e.total <= 0 {
+			continue
+		}
+		known := wa.Explain(code, m.titles[code])
+		x := link.Error{
+			Code: code, Title: known.Title, Category: known.Category, Count: e.total,
+			Share: float64(e.total) / float64(max(l.Counts.Failed, 1)), Advice: known.Advice, Hint: known.Hint,
+			Retry: known.Retry, SMS: known.Fallback, Trend: []int64{},
+		}
+		for minute := first; minute <= last && first != 0; minute++ {
+			x.Trend = append(x.Trend, e.minutes[minute])
+		}
+		out = append(out, x)
+	}
+	slices.SortFunc(out, func(a, b link.Error) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code)) })
+	return out[:min(len(out), link.MaxErrors)]
+}
+
+func (m *Monitor) actionsView() []link.Action {
+	out := []link.Action{}
+	for _, a := range slices.Backward(m.actions) {
+		out = append(out, link.Action{
+			ID: actionID(a.ID), At: a.At.Time(), Operator: a.Operator, Verb: a.Verb, Target: a.Target, Reason: a.Reason, Effect: a.Effect,
+		})
+		if len(out) == link.MaxActions {
+			break
+		}
+	}
+	return out
+}
+
+func actionID(id int64) string { return "x" + strconv.FormatInt(id, 10) }
+
+// moment is a time as a snapshot carries it; nil when it is not known.
+func moment(i wa.Instant) *time.Time {
+	if i == 0 {
+		return nil
+	}
+	t := i.Time()
+	return &t
+}
+
+// message is a stored message as people see it: its number masked.
+func message(m *store.Message) link.Message {
+	p := &m.Progress
+	out := link.Message{
+		MessageID: m.WAMID, Phone: wa.MaskPhone(cmp.Or(m.Phone, m.BSUID)), Campaign: m.Campaign,
+		SentAt: moment(p.SentAt), DeliveredAt: moment(p.DeliveredAt), ReadAt: moment(p.ReadAt), FailedAt: moment(p.FailedAt),
+	}
+	switch {
+	case p.ReadAt != 0:
+		out.State = "read"
+	case p.State() == wa.StateDelivered:
+		out.State = "delivered"
+	case p.State() == wa.StateFailed:
+		out.State = "failed"
+	default:
+		out.State = "in flight"
+	}
+	if p.FailedAt != 0 {
+		out.Code, out.Details = p.Code, m.Details
+	}
+	return out
+}

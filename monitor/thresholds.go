@@ -1,0 +1,58 @@
+package monitor
+
+import (
+	"time"
+
+	"tickwatch/monitor/alarm"
+	"tickwatch/wa"
+)
+
+// Thresholds are the lines between well, watch and act, as shares of one. They
+// are configuration; the zero value judges nothing rightly, so start from
+// DefaultThresholds.
+type Thresholds struct {
+	DeliveryOK, DeliveryAct   float64 // arrived, of those decided: watch below OK, act below Act
+	ReportsOK, ReportsAct     float64 // opt-outs per delivery: watch above OK, act above Act
+	CPUOK, CPUAct             float64
+	CallbacksOK, CallbacksAct float64       // handed-over messages with any status after a minute
+	MinMessages               int64         // decided messages below which nothing is judged
+	JudgeAfter                time.Duration // the age from which a minute's messages are judged
+}
+
+// DefaultThresholds are those of the design.
+func DefaultThresholds() Thresholds {
+	return Thresholds{
+		DeliveryOK: 0.95, DeliveryAct: 0.90, ReportsOK: 0.001, ReportsAct: 0.005,
+		CPUOK: 0.70, CPUAct: 0.90, CallbacksOK: 0.99, CallbacksAct: 0.95, MinMessages: 200, JudgeAfter: 10 * time.Second,
+	}
+}
+
+func ms(d time.Duration) wa.Instant { return wa.Instant(d / time.Millisecond) }
+
+func (t Thresholds) delivery() alarm.Threshold {
+	return alarm.Threshold{
+		Watch: t.DeliveryOK, Act: t.DeliveryAct, Below: true,
+		Margin: (t.DeliveryOK - t.DeliveryAct) / 5, Hold: ms(5 * time.Second), Calm: ms(2 * time.Minute),
+	}
+}
+
+func (t Thresholds) reports() alarm.Threshold {
+	return alarm.Threshold{
+		Watch: t.ReportsOK, Act: t.ReportsAct,
+		Margin: t.ReportsOK / 5, Hold: ms(5 * time.Second), Calm: ms(5 * time.Minute),
+	}
+}
+
+func (t Thresholds) cpu() alarm.Threshold {
+	return alarm.Threshold{Watch: t.CPUOK, Act: t.CPUAct, Margin: 0.05, Hold: ms(30 * time.Second), Calm: ms(time.Minute)}
+}
+
+func (t Thresholds) callbacks() alarm.Threshold {
+	return alarm.Threshold{
+		Watch: t.CallbacksOK, Act: t.CallbacksAct, Below: true,
+		Margin: 0.002, Hold: ms(10 * time.Second), Calm: ms(2 * time.Minute),
+	}
+}
+
+// Opt-outs are rare: three of them are the least that says anything.
+const minOptOuts = 3

@@ -1,0 +1,191 @@
+// Package cli is the command line: one file a command, the configuration in
+// one struct, and the only place where the rooms of the house are wired
+// together.
+//
+// Every command prints what it found on standard output and everything else on
+// standard error. The exit code says how it went: 0 done; 1 failed, with one
+// line that says what to do next; 2 wrong usage; 3 no daemon reachable; 4
+// refused.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/charmbracelet/x/term"
+
+	"tickwatch/monitor/link"
+	"tickwatch/wa"
+)
+
+// Exit codes.
+const (
+	exitDone     = 0
+	exitFailed   = 1
+	exitUsage    = 2
+	exitNoDaemon = 3
+	exitRefused  = 4
+)
+
+// World is everything that a command may look at or write to.
+type World struct {
+	Args []string // without the program's name
+	Env  []string
+	In   io.Reader
+	Out  io.Writer
+	Err  io.Writer
+}
+
+// commands is the command line's grammar.
+type commands struct {
+	Config  string `help:"Configuration file." placeholder:"FILE" type:"path"`
+	DataDir string `help:"Data folder, instead of data.dir." placeholder:"DIR" type:"path"`
+
+	Watch   watchCmd   `cmd:"" default:"withargs" help:"The console: attach to the daemon and watch (the default)."`
+	Demo    demoCmd    `cmd:"" help:"A live campaign against a local stand-in for Meta. Needs no configuration."`
+	Run     runCmd     `cmd:"" help:"Daemon and console in one process, for a laptop or a quick look."`
+	Serve   serveCmd   `cmd:"" help:"The daemon: take webhooks in, keep and judge them."`
+	Status  statusCmd  `cmd:"" help:"Print how the campaigns are doing."`
+	Explain explainCmd `cmd:"" help:"Say what an error code means and what helps."`
+	Find    findCmd    `cmd:"" help:"Look up a person by number, or a message by its id (wamid)."`
+	Ack     ackCmd     `cmd:"" help:"Acknowledge an alarm."`
+	//Doctor  doctorCmd  `cmd:"" help:"Check the set-up, and say how to mend what is wrong."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// app is what every command gets.
+type app struct {
+	World
+	config  string
+	dataDir string
+}
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ error }
+
+// Main runs one command and gives the exit code.
+func Main(w World) int {
+	syscall.Umask(0o077) // whatever we make, others may not read
+	var grammar commands
+	exited, code := false, exitDone
+	parser, err := kong.New(&grammar,
+		kong.Name("tickwatch"),
+		kong.Description("Whether a WhatsApp campaign is reaching people, why not, and what helps."),
+		kong.Writers(w.Out, w.Err),
+		kong.Exit(func(c int) { exited, code = true, c }),
+		kong.Vars{"scenarios": scenarioNames()},
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+	)
+	if err != nil {
+		return report(w.Err, err)
+	}
+	parsed, err := parser.Parse(w.Args)
+	if exited { // --help
+		return code
+	}
+	if err != nil {
+		return report(w.Err, usageError{err})
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return report(w.Err, parsed.Run(&app{World: w, config: grammar.Config, dataDir: grammar.DataDir}))
+}
+
+// report prints an error as one line and gives the exit code that it stands for.
+func report(to io.Writer, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	var usage usageError
+	var fault *link.Fault
+	code := exitFailed
+	switch {
+	case errors.As(err, &usage):
+		code = exitUsage
+		err = fmt.Errorf("%w; `tickwatch --help` shows what there is", err)
+	case errors.Is(err, link.ErrNoDaemon):
+		code = exitNoDaemon
+	case errors.As(err, &fault) && fault.Kind == link.FaultUsage:
+		code = exitUsage
+	case errors.As(err, &fault) && fault.Kind == link.FaultRefused:
+		code = exitRefused
+	}
+	_, _ = fmt.Fprintln(to, "tickwatch: "+wa.Clean(err.Error()))
+	return code
+}
+
+// load reads the configuration.
+func (a *app) load(flags map[string]string) (Config, error) {
+	if flags == nil {
+		flags = map[string]string{}
+	}
+	if a.dataDir != "" {
+		flags["data.dir"] = a.dataDir
+	}
+	return LoadConfig(LoadOptions{
+		Path: a.config, Flags: flags, Env: a.Env,
+		Warn: func(line string) { _, _ = fmt.Fprintln(a.Err, "tickwatch: "+line) },
+	})
+}
+
+// call asks the running daemon once.
+func (a *app) call(ctx context.Context, verb string, args, result any) error {
+	cfg, err := a.load(nil)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return link.Call(ctx, cfg.Link.Socket, verb, args, result)
+}
+
+// json prints one document.
+func (a *app) json(v any) error {
+	e := json.NewEncoder(a.Out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// print writes text as it is; it must be clean.
+func (a *app) print(text string) error {
+	_, err := io.WriteString(a.Out, strings.TrimRight(text, "\n")+"\n")
+	return err
+}
+
+// screen tells whether the console can be drawn: input and output are a
+// terminal that knows how to move its cursor.
+func (a *app) screen() bool {
+	in, inOK := a.In.(*os.File)
+	out, outOK := a.Out.(*os.File)
+	return inOK && outOK && term.IsTerminal(in.Fd()) && term.IsTerminal(out.Fd()) && a.env("TERM") != "dumb" && a.env("TERM") != ""
+}
+
+// width is the terminal's width in cells, or 80.
+func (a *app) width() int {
+	if out, ok := a.Out.(*os.File); ok {
+		if w, _, err := term.GetSize(out.Fd()); err == nil && w > 0 {
+			return w
+		}
+	}
+	return 80
+}
+
+func (a *app) env(name string) string {
+	for _, pair := range a.Env {
+		if value, ok := strings.CutPrefix(pair, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}

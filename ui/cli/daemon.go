@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"tickwatch/monitor"
+	"tickwatch/monitor/link"
+	"tickwatch/store"
+	"tickwatch/wa"
+	"tickwatch/wa/webhook"
+)
+
+const (
+	maxWebhookConns = 1024             // connections that providers may hold at once
+	drainWithin     = 10 * time.Second // for requests under way when the daemon is told to end
+)
+
+// daemon is listener, store, monitor and link, wired together.
+type daemon struct {
+	cfg     Config
+	now     func() time.Time
+	log     *slog.Logger
+	store   *store.Store
+	monitor *monitor.Monitor
+	link    *link.Server
+	socket  net.Listener
+	web     *http.Server
+	port    net.Listener
+	last    *link.Snapshot // newest published
+	mu      sync.Mutex
+}
+
+// startDaemon opens everything, so that a fault shows before anything runs.
+func startDaemon(ctx context.Context, cfg Config, now func() time.Time, logTo io.Writer) (_ *daemon, err error) {
+	d := &daemon{cfg: cfg, now: now, log: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: slog.LevelInfo}))}
+	defer func() {
+		if err != nil {
+			d.abandon()
+		}
+	}()
+	if d.store, err = store.Open(ctx, store.Options{Dir: cfg.Data.Dir, Now: now, Log: d.log}); err != nil {
+		return nil, err
+	}
+	d.monitor, err = monitor.New(ctx, monitor.Options{
+		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Log: d.log,
+		Host: func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.link = link.NewServer(link.ServerOptions{Handle: d.monitor.Handle, Log: d.log})
+	if d.socket, err = link.Listen(cfg.Link.Socket); err != nil {
+		return nil, err
+	}
+	if d.port, err = listenWebhooks(cfg); err != nil {
+		return nil, err
+	}
+	d.web = webhook.NewServer(webhook.NewHandler(webhook.Options{
+		Secrets: cfg.Webhook.AppSecret, VerifyTokens: cfg.Webhook.VerifyToken,
+		Sink: d.store, Ready: d.store.Ready, Now: now, Log: d.log,
+		Refused:  func() { d.store.CountRefused(); d.monitor.Refused() },
+		Answered: d.monitor.Answered,
+	}))
+	d.web.ErrorLog = slog.NewLogLogger(d.log.Handler(), slog.LevelWarn)
+	return d, nil
+}
+
+// listenWebhooks opens the webhook port, with TLS where a certificate is given.
+func listenWebhooks(cfg Config) (net.Listener, error) {
+	l, err := net.Listen("tcp", cfg.Webhook.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("the webhook port cannot be opened: %w; free it, or set webhook.listen to another", err)
+	}
+	limited := webhook.Limit(l, maxWebhookConns)
+	if cfg.Webhook.TLSCert == "" {
+		return limited, nil
+	}
+	pair, err := tls.LoadX509KeyPair(cfg.Webhook.TLSCert, cfg.Webhook.TLSKey)
+	if err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("the certificate cannot be used: %w; check webhook.tls_cert and webhook.tls_key", err)
+	}
+	return tls.NewListener(limited, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}), nil
+}
+
+func thresholds(cfg Config) monitor.Thresholds {
+	t := cfg.Thresholds
+	return monitor.Thresholds{
+		DeliveryOK: t.DeliveryOK, DeliveryAct: t.DeliveryAct, ReportsOK: t.ReportsOK, ReportsAct: t.ReportsAct,
+		CPUOK: t.CPUOK, CPUAct: t.CPUAct, CallbacksOK: t.CallbacksOK, CallbacksAct: t.CallbacksAct,
+		JudgeAfter: t.JudgeAfter, MinMessages: int64(t.MinMessages),
+	}
+}
+
+func (d *daemon) publish(s *link.Snapshot) {
+	d.mu.Lock()
+	d.last = s
+	d.mu.Unlock()
+	d.link.Publish(s)
+}
+
+// run serves until ctx ends or a part of the daemon fails, and then ends in
+// order: no new webhook is taken, those under way are stored and answered,
+// consoles are told, the store is closed.
+func (d *daemon) run(ctx context.Context) error {
+	d.log.Info("listening", "webhooks", d.port.Addr().String(), "socket", d.cfg.Link.Socket, "version", version())
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var parts sync.WaitGroup
+	failed := make(chan error, 2)
+	parts.Go(func() { d.monitor.Run(inner) })
+	parts.Go(func() {
+		if err := d.link.Serve(inner, d.socket); err != nil {
+			failed <- fmt.Errorf("the consoles' socket failed: %w", err)
+		}
+	})
+	parts.Go(func() {
+		if err := d.web.Serve(d.port); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("the webhook port failed: %w", err)
+		}
+	})
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	case <-d.store.Failed():
+		err = d.store.Err()
+	}
+	d.log.Info("ending", "reason", reason(ctx, err))
+	drain, done := context.WithTimeout(inner, drainWithin)
+	defer done()
+	if e := d.web.Shutdown(drain); e != nil {
+		d.log.Warn("some webhooks were cut off; their senders will repeat them", "error", e)
+		_ = d.web.Close()
+	}
+	cancel()
+	parts.Wait()
+	return errors.Join(err, d.store.Close())
+}
+
+func reason(ctx context.Context, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return wa.Clean(context.Cause(ctx).Error())
+}
+
+// abandon closes what was opened before a fault.
+func (d *daemon) abandon() {
+	if d.port != nil {
+		_ = d.port.Close()
+	}
+	if d.socket != nil {
+		_ = d.socket.Close()
+	}
+	if d.store != nil {
+		_ = d.store.Close()
+	}
+}
+
+// newest is the snapshot that was published last; nil before the first.
+func (d *daemon) newest() *link.Snapshot {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last
+}
+
+// webhookURL is where this daemon takes Meta's webhooks.
+func (d *daemon) webhookURL() string { return "http://" + d.port.Addr().String() + "/webhooks/meta" }

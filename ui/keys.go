@@ -1,0 +1,286 @@
+package ui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"tickwatch/ui/pane"
+)
+
+// binding is one key of the console. The footer, the help, the table in the
+// README and what happens on a press all come from the same binding.
+type binding struct {
+	keys    []string // as Bubble Tea names them
+	shown   string   // as people read them
+	name    string   // in the footer: a word or three
+	help    string   // in the help and the README: one sentence
+	section string   // of the help
+	in      []dialog // where it works
+
+	footer    bool // it stands in the footer of a wide screen
+	essential bool // … and of a narrow one
+	acts      bool // it changes what is sent
+	dangerous bool // it sends, pays, or opens what was closed: it will ask first
+
+	cannot func(*model) string  // why it cannot act now; nil or "" when it can
+	do     func(*model) tea.Cmd // nil for a key that cannot act yet
+}
+
+// Sections of the help, in order.
+const (
+	sectionAct   = "Act"
+	sectionLook  = "Look"
+	sectionLists = "Inside lists and windows"
+)
+
+var (
+	onMain  = []dialog{noDialog}
+	inLists = []dialog{noDialog, switchDialog, helpDialog}
+)
+
+// bindings is the table of all keys.
+func bindings() []binding {
+	return []binding{
+		{
+			keys: []string{"p"}, shown: "p", name: "pause", section: sectionAct, in: onMain,
+			help:   "Pause this campaign. It asks nothing, and twice is harmless.",
+			footer: true, essential: true, acts: true,
+			cannot: notYet("p pauses this campaign. Another system sends it, and this version cannot reach that system yet: stop the sending there."),
+		},
+		{
+			keys: []string{"!"}, shown: "!", name: "pause all", section: sectionAct, in: onMain,
+			help:   "Pause everything: all campaigns, all channels.",
+			footer: true, essential: true, acts: true,
+			cannot: notYet("! pauses everything at once. This version only watches: stop the sending in the system that sends."),
+		},
+		{
+			keys: []string{"u"}, shown: "u", name: "resume", section: sectionAct, in: onMain,
+			help:   "Resume what was paused. It asks first.",
+			footer: true, acts: true, dangerous: true,
+			cannot: notYet("u resumes what tickwatch paused. This version cannot pause yet, so there is nothing to resume."),
+		},
+		{
+			keys: []string{"t"}, shown: "t", name: "template", section: sectionAct, in: onMain,
+			help:   "Send the rest with another approved template. It asks first.",
+			footer: true, acts: true, dangerous: true,
+			cannot: notYet("t sends the rest with another template. This version only watches: change the template in the system that sends."),
+		},
+		{
+			keys: []string{"r"}, shown: "r", name: "SMS the failures", section: sectionAct, in: onMain,
+			help:   "Reach the people whose message failed by SMS. It shows the cost and asks first.",
+			footer: true, acts: true, dangerous: true,
+			cannot: notYet("r reaches the failed by SMS. This version cannot send yet; enter on an error shows whom it hit and whether SMS would help."),
+		},
+		{
+			keys: []string{"k"}, shown: "k", name: "acknowledge", section: sectionAct, in: []dialog{noDialog, alarmDialog},
+			help:   "Say that you have seen the alarm: the selected one, else the newest.",
+			footer: true, do: (*model).acknowledge,
+			cannot: func(m *model) string {
+				if m.opt.ReadOnly {
+					return "k acknowledges an alarm. This console is read-only: start it without --read-only."
+				}
+				return ""
+			},
+		},
+		{
+			keys: []string{"enter"}, shown: "enter", name: "why", section: sectionLook, in: onMain,
+			help: "Explain the selected error or alarm, and list the messages.", footer: true,
+			do: (*model).open,
+		},
+		{
+			keys: []string{"/"}, shown: "/", name: "find", section: sectionLook, in: onMain,
+			help: "Find a person by phone number, or a message by its id.", footer: true,
+			do: (*model).openFind,
+		},
+		{
+			keys: []string{"c"}, shown: "c", name: "campaigns", section: sectionLook, in: onMain,
+			help: "Choose another campaign.", footer: true,
+			do: func(m *model) tea.Cmd { return m.openSwitcher() },
+		},
+		{
+			keys: []string{"]"}, shown: "]", section: sectionLook, in: onMain, help: "Next campaign.",
+			do: func(m *model) tea.Cmd { m.step(1); return nil },
+		},
+		{
+			keys: []string{"["}, shown: "[", section: sectionLook, in: onMain, help: "Previous campaign.",
+			do: func(m *model) tea.Cmd { m.step(-1); return nil },
+		},
+		{
+			keys: []string{"tab", "shift+tab"}, shown: "tab", name: "pane", section: sectionLook, in: onMain, footer: true,
+			help: "Move between the panes Errors and Alarms.",
+			do:   func(m *model) tea.Cmd { m.focus = alarmsFocus - m.focus; return nil },
+		},
+		{
+			keys: []string{"?"}, shown: "?", name: "help", section: sectionLook, in: onMain, footer: true, essential: true,
+			help: "This help.", do: func(m *model) tea.Cmd { m.dialog, m.scroll = helpDialog, 0; return nil },
+		},
+		{
+			keys: []string{"q"}, shown: "q", name: "leave", section: sectionLook, in: onMain, footer: true, essential: true,
+			help: "Leave the console; ctrl+c does so from anywhere. The daemon goes on, except under run and demo, which ask first.",
+			do:   (*model).leave,
+		},
+		{
+			keys: []string{"up"}, shown: "↑", section: sectionLists, in: inLists, help: "One row up.",
+			do: func(m *model) tea.Cmd { m.scrollOrMove(-1); return nil },
+		},
+		{
+			keys: []string{"down"}, shown: "↓", section: sectionLists, in: inLists, help: "One row down.",
+			do: func(m *model) tea.Cmd { m.scrollOrMove(1); return nil },
+		},
+		{
+			keys: []string{"pgdown", "space"}, shown: "pgdn", section: sectionLists, in: []dialog{errorDialog, helpDialog}, help: "Next page.",
+			do: func(m *model) tea.Cmd { return m.page(1) },
+		},
+		{
+			keys: []string{"pgup"}, shown: "pgup", section: sectionLists, in: []dialog{errorDialog, helpDialog}, help: "Previous page.",
+			do: func(m *model) tea.Cmd { return m.page(-1) },
+		},
+		{
+			keys: []string{"home"}, shown: "home", section: sectionLists, in: []dialog{errorDialog, helpDialog}, help: "First page, loaded anew.",
+			do: func(m *model) tea.Cmd { return m.page(0) },
+		},
+		{
+			keys: []string{"enter"}, shown: "enter", section: sectionLists, in: []dialog{switchDialog}, help: "Show the selected campaign.",
+			do: func(m *model) tea.Cmd { m.dialog = noDialog; m.choose(m.pick); return nil },
+		},
+		{
+			keys: []string{"enter"}, section: sectionLists, in: []dialog{findDialog}, // said in the box itself
+			do: (*model).lookUp,
+		},
+		{
+			keys: []string{"esc"}, shown: "esc", section: sectionLists, help: "Close the window.",
+			in: []dialog{helpDialog, switchDialog, errorDialog, alarmDialog, findDialog, leaveDialog},
+			do: func(m *model) tea.Cmd { m.dialog = noDialog; return nil },
+		},
+		{
+			keys: []string{"q", "n"}, section: sectionLists, in: []dialog{helpDialog, switchDialog, errorDialog, alarmDialog, leaveDialog},
+			do: func(m *model) tea.Cmd { m.dialog = noDialog; return nil },
+		},
+		{
+			keys: []string{"y"}, section: sectionLists, in: []dialog{leaveDialog},
+			do: func(*model) tea.Cmd { return tea.Quit },
+		},
+		{
+			keys: []string{"ctrl+c"}, section: sectionLists,
+			in: []dialog{noDialog, helpDialog, switchDialog, errorDialog, alarmDialog, findDialog},
+			do: (*model).leave,
+		},
+		{
+			keys: []string{"ctrl+c"}, section: sectionLists, in: []dialog{leaveDialog},
+			do: func(*model) tea.Cmd { return tea.Quit },
+		},
+	}
+}
+
+func notYet(why string) func(*model) string { return func(*model) string { return why } }
+
+// press carries out a key. A key that cannot act says why.
+func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
+	m.notice = ""
+	for _, b := range bindings() {
+		if !slices.Contains(b.keys, msg.String()) || !slices.Contains(b.in, m.dialog) {
+			continue
+		}
+		if why := b.why(m); why != "" {
+			return m.say(why)
+		}
+		return b.do(m)
+	}
+	if m.dialog == findDialog {
+		return m.typeInto(msg)
+	}
+	return nil
+}
+
+// why says why the key cannot act now; "" when it can.
+func (b *binding) why(m *model) string {
+	if b.cannot == nil {
+		return ""
+	}
+	return b.cannot(m)
+}
+
+// says is the binding's help, with the honest word about a key that waits for its turn.
+func (b *binding) says() string {
+	if b.do == nil {
+		return b.help + " Not in this version yet."
+	}
+	return b.help
+}
+
+func (m *model) open() tea.Cmd {
+	if m.focus == errorsFocus {
+		return m.openError()
+	}
+	if m.raw != nil && len(m.raw.Alarms) > 0 {
+		m.alarm = m.raw.Alarms[m.alarmAt()].ID
+		m.dialog = alarmDialog
+	}
+	return nil
+}
+
+func (m *model) openSwitcher() tea.Cmd {
+	if m.current() < 0 {
+		return m.say("There is no campaign to choose yet.")
+	}
+	m.dialog, m.pick = switchDialog, m.current()
+	return nil
+}
+
+func (m *model) leave() tea.Cmd {
+	if m.opt.Mode == ModeWatch {
+		return tea.Quit
+	}
+	m.dialog = leaveDialog
+	return nil
+}
+
+func (m *model) scrollOrMove(by int) {
+	if m.dialog == helpDialog {
+		m.scroll = min(max(m.scroll+by, 0), m.helpEnd())
+		return
+	}
+	m.move(by)
+}
+
+func (m *model) page(by int) tea.Cmd {
+	if m.dialog != helpDialog {
+		return m.turn(by)
+	}
+	if by == 0 {
+		m.scroll = 0
+		return nil
+	}
+	m.scrollOrMove(by * max(m.bodyHeight()-3, 1))
+	return nil
+}
+
+// helpSections is the help: the keys from the table, then the screen's words.
+func helpSections() []pane.HelpSection {
+	var sections []pane.HelpSection
+	for _, title := range []string{sectionAct, sectionLook, sectionLists} {
+		s := pane.HelpSection{Title: title}
+		for _, b := range bindings() {
+			if b.section == title && b.help != "" {
+				s.Rows = append(s.Rows, [2]string{b.shown, b.says()})
+			}
+		}
+		sections = append(sections, s)
+	}
+	return append(sections, words)
+}
+
+// KeyTable is the table of keys as Markdown, for the README.
+func KeyTable() string {
+	var b strings.Builder
+	b.WriteString("| key | does |\n|---|---|\n")
+	for _, k := range bindings() {
+		if k.help != "" {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", k.shown, k.says())
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,208 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"tickwatch/monitor/link"
+	"tickwatch/ui/pane"
+	"tickwatch/ui/theme"
+)
+
+const (
+	redrawEvery   = 250 * time.Millisecond // between two snapshots on the screen
+	answerWithin  = 5 * time.Second        // for a call to the daemon
+	noticeStays   = 12 * time.Second       // a notice that nobody typed away
+	clockTicks    = time.Second
+	findTextLimit = 300
+)
+
+// dialog is what lies over the panes.
+type dialog int
+
+const (
+	noDialog dialog = iota
+	helpDialog
+	switchDialog
+	errorDialog
+	alarmDialog
+	findDialog
+	leaveDialog
+)
+
+// focus is the pane that the arrow keys move in.
+type focus int
+
+const (
+	errorsFocus focus = iota
+	alarmsFocus
+)
+
+// model is the whole state of the console. Only Update changes it.
+type model struct {
+	opt  Options
+	call func(verb string, args, result any) error // to the daemon; only inside a tea.Cmd
+	done <-chan struct{}                           // closed when the console ends
+
+	width, height int
+	dark          bool
+	profile       colorprofile.Profile
+	now           time.Time // moves once a second, and with each snapshot
+
+	update  link.Update    // the newest that is shown
+	pending *link.Update   // a newer one that waits for its turn
+	paced   bool           // the timer that spaces redraws is running
+	raw     *link.Snapshot // as it came: for the ids in commands
+	shown   *link.Snapshot // the same, index for index, with clean texts
+
+	campaign string // id of the one on the screen
+	chosen   bool   // the operator chose it
+	focus    focus
+	code     *int   // selected error; nil is the first one
+	alarm    string // id of the selected alarm; "" is the first one
+
+	dialog   dialog
+	scroll   int // of the help
+	pick     int // in the switcher
+	failures failures
+	find     find
+	ticket   int // numbers the calls, to tell late answers
+
+	notice   string
+	noticeNo int
+}
+
+func newModel(ctx context.Context, o Options) *model {
+	m := &model{opt: o, done: ctx.Done(), dark: true, now: o.Now()}
+	m.call = func(verb string, args, result any) error {
+		ctx, cancel := context.WithTimeout(ctx, answerWithin)
+		defer cancel()
+		return o.Daemon.Do(ctx, verb, args, result)
+	}
+	m.find.input = textinput.New()
+	m.find.input.Prompt = "Number or message id: "
+	m.find.input.CharLimit = findTextLimit
+	m.find.input.KeyMap.Paste.SetEnabled(false) // the terminal's own paste works; this one would run programs
+	m.find.input.SetStyles(textinput.Styles{})  // plain, and a cursor that does not blink
+	return m
+}
+
+// Messages of the model's own.
+type (
+	updateMsg struct {
+		link.Update
+		over bool // no more will come
+	}
+	paceMsg   struct{}
+	secondMsg struct{}
+	noticeMsg int // the notice of this number has stood long enough
+)
+
+// Init implements tea.Model.
+func (m *model) Init() tea.Cmd {
+	return tea.Batch(m.nextUpdate(), tick(), tea.RequestBackgroundColor)
+}
+
+func (m *model) nextUpdate() tea.Cmd {
+	updates, done := m.opt.Daemon.Updates(), m.done
+	return func() tea.Msg {
+		select {
+		case u, ok := <-updates:
+			return updateMsg{u, !ok}
+		case <-done:
+			return nil
+		}
+	}
+}
+
+func tick() tea.Cmd {
+	return tea.Tick(clockTicks, func(time.Time) tea.Msg { return secondMsg{} })
+}
+
+// Update implements tea.Model.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+		return m, m.refit()
+	case tea.BackgroundColorMsg:
+		m.dark = msg.IsDark()
+	case tea.ColorProfileMsg:
+		m.profile = msg.Profile
+	case tea.KeyPressMsg:
+		return m, m.press(msg)
+	case tea.PasteMsg:
+		if m.dialog == findDialog {
+			return m, m.typeInto(msg)
+		}
+	case updateMsg:
+		return m, m.take(msg)
+	case paceMsg:
+		m.paced = false
+		return m, m.show()
+	case secondMsg:
+		m.now = m.opt.Now()
+		return m, tick()
+	case noticeMsg:
+		if int(msg) == m.noticeNo {
+			m.notice = ""
+		}
+	case failuresMsg:
+		m.failures.answer(msg)
+	case foundMsg:
+		m.find.answer(msg)
+	case ackedMsg:
+		return m, m.say(msg.text())
+	}
+	return m, nil
+}
+
+// take keeps the newest update and shows it when its turn comes.
+func (m *model) take(msg updateMsg) tea.Cmd {
+	if msg.over {
+		msg.Snapshot = m.raw
+		m.pending = &msg.Update
+		return m.show()
+	}
+	m.pending = &msg.Update
+	return tea.Batch(m.show(), m.nextUpdate())
+}
+
+// show applies the pending update, unless one was applied a moment ago: the
+// first of a burst at once, then the newest of each quarter second.
+func (m *model) show() tea.Cmd {
+	if m.pending == nil || m.paced {
+		return nil
+	}
+	fresh := m.pending.Snapshot != nil && m.pending.Snapshot != m.raw
+	m.update, m.pending, m.paced = *m.pending, nil, true
+	m.now = m.opt.Now()
+	if fresh {
+		m.raw, m.shown = m.update.Snapshot, cleaned(m.update.Snapshot)
+		m.settle()
+	}
+	return tea.Tick(redrawEvery, func(time.Time) tea.Msg { return paceMsg{} })
+}
+
+// say shows one line, or a few, over the footer until the next key or for a while.
+func (m *model) say(text string) tea.Cmd {
+	m.notice = text
+	m.noticeNo++
+	n := noticeMsg(m.noticeNo)
+	return tea.Tick(noticeStays, func(time.Time) tea.Msg { return n })
+}
+
+// look is what the panes draw with; live is false for figures that are not.
+func (m *model) look(live bool) pane.Look {
+	l := pane.Look{Zone: m.opt.Zone, Now: m.now}
+	if live {
+		l.Theme = theme.New(m.dark, m.profile)
+	} else {
+		l.Theme = theme.Stale()
+	}
+	return l
+}

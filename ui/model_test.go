@@ -1,0 +1,293 @@
+package ui
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"tickwatch/monitor/link"
+)
+
+func (c *console) sees(want ...string) {
+	c.Helper()
+	text := plainText(c.m.frame())
+	for _, w := range want {
+		if !strings.Contains(text, w) {
+			c.Errorf("the screen does not say %q:\n%s", w, text)
+		}
+	}
+}
+
+func (c *console) seesNot(wrong ...string) {
+	c.Helper()
+	text := plainText(c.m.frame())
+	for _, w := range wrong {
+		if strings.Contains(text, w) {
+			c.Errorf("the screen says %q:\n%s", w, text)
+		}
+	}
+}
+
+// The acting keys are on the screen, and say in one line why they cannot act.
+func TestActingKeysSayWhyNot(t *testing.T) {
+	for _, key := range []string{"p", "!", "u", "t", "r"} {
+		c := newConsole(t, 80, 24, Options{}).live(trouble())
+		c.sees("not yet: p pause  ! pause all  u resume  t template  r SMS")
+		c.press(key)
+		c.sees("\n "+key+" ", "his version")
+		if len(c.d.calls) > 0 {
+			t.Errorf("%s called the daemon: %q", key, c.d.calls)
+		}
+		c.press("tab") // any key takes the notice away
+		c.sees("not yet: p pause")
+	}
+}
+
+func TestStaleAndLiveAgain(t *testing.T) {
+	now := sampleNow
+	c := newConsole(t, 80, 24, Options{Now: func() time.Time { return now }})
+	c.sees("connecting…")
+	s := healthy()
+	c.live(s).sees("LIVE just now", "96.4 %")
+	now = now.Add(75 * time.Second)
+	c.show(link.Update{Snapshot: s, Err: errors.New("gone")})
+	c.sees("STALE  1 min old", "96.4 %", "No link to the daemon")
+	c.seesNot("LIVE")
+	if frame := c.m.frame(); !strings.Contains(frame, "\x1b[2m96.4 %") {
+		t.Error("the figure is not dimmed while stale")
+	}
+	s = healthy()
+	s.At = now
+	c.live(s).sees("LIVE just now")
+	c.m.Update(updateMsg{over: true}) // the link's owner has ended
+	c.m.Update(paceMsg{})
+	c.sees("STALE", "96.4 %")
+}
+
+func TestRefusalsAndErrorsAreSaid(t *testing.T) {
+	c := newConsole(t, 80, 24, Options{}).live(trouble())
+	c.d.answers[link.VerbAck] = func(json.RawMessage) (any, error) {
+		return nil, &link.Fault{Kind: link.FaultRefused, Text: "viewers cannot acknowledge: ask an operator"}
+	}
+	c.press("k").sees("Not acknowledged: viewers cannot acknowledge: ask an operator")
+	c.d.answers[link.VerbFind] = func(json.RawMessage) (any, error) { return nil, context.DeadlineExceeded }
+	c.press("/", "1", "2", "enter").sees("did not answer in time")
+}
+
+func TestAcknowledge(t *testing.T) {
+	c := newConsole(t, 80, 24, Options{}).live(trouble()).press("k")
+	if got := c.d.calls; len(got) != 1 || got[0] != `ack {"alarm":"a3"}` {
+		t.Errorf("k called %q, want the newest open alarm that nobody has seen", got)
+	}
+	c.sees("Acknowledged: 84.0 % arrive")
+	c.press("tab", "down", "k").sees("Already acknowledged by ines")
+	c.press("down", "k").sees("no open alarm")
+
+	c = newConsole(t, 80, 24, Options{ReadOnly: true}).live(trouble()).press("k")
+	c.sees("read-only")
+	if len(c.d.calls) > 0 {
+		t.Errorf("a read-only console called %q", c.d.calls)
+	}
+}
+
+func TestErrorDetailPages(t *testing.T) {
+	c := newConsole(t, 80, 24, Options{}).live(trouble()).press("down", "enter")
+	c.sees("Error 131026", "page 1", "+351********11")
+	c.press("pgdown").sees("page 2")
+	c.press("pgdown").sees("page 3")
+	c.press("pgup").sees("page 2")
+	c.press("home").sees("page 1")
+	want := []string{`"code":131026,"limit"`, `"before":7,`, `"before":14,`, `"before":7,`, `"code":131026,"limit"`}
+	if len(c.d.calls) != len(want) {
+		t.Fatalf("calls: %q", c.d.calls)
+	}
+	for i, w := range want {
+		if !strings.Contains(c.d.calls[i], w) || !strings.Contains(c.d.calls[i], `"campaign":"autumn"`) {
+			t.Errorf("call %d is %s, want %s", i, c.d.calls[i], w)
+		}
+	}
+	c.press("pgup") // there is nothing newer
+	if len(c.d.calls) != len(want) {
+		t.Error("a page before the first was asked for")
+	}
+	c.press("esc").sees("Queue")
+}
+
+// A page that comes after another one was asked for is dropped.
+func TestLateAnswersAreDropped(t *testing.T) {
+	c := newConsole(t, 80, 24, Options{}).live(trouble())
+	_, slow := c.m.Update(keyPress("enter")) // 131053 is asked for
+	c.press("esc", "down", "enter").sees("Error 131026", "+351********11")
+	c.d.answers[link.VerbFailures] = func(json.RawMessage) (any, error) {
+		return link.Failures{Messages: failedMessages(3, sampleNow.Add(-time.Hour))}, nil
+	}
+	c.m.Update(slow())
+	c.seesNot("08:11:42")
+}
+
+// The screen stays on its campaign when others come, and goes on by itself only
+// from one that is over.
+func TestTheScreenStaysOnItsCampaign(t *testing.T) {
+	c := newConsole(t, 120, 40, Options{}).live(healthy()).shows(" autumn ▸")
+	s := trouble()
+	s.Campaigns[0], s.Campaigns[1] = s.Campaigns[1], s.Campaigns[0] // loyalty is newer now
+	c.live(s).shows(" autumn ▸", "2 of 3")
+	c.press("]").shows(" summer_end", "FINISHED")
+	c.live(trouble()).shows(" summer_end") // it was chosen, though it is over
+	c.press("]").shows(" autumn ▸")
+	c.press("[", "[").shows(" loyalty")
+	c.press("c", "up", "enter").shows(" autumn ▸")
+
+	c = newConsole(t, 120, 40, Options{})
+	only := trouble()
+	only.Campaigns = only.Campaigns[2:]
+	c.live(only).shows(" summer_end", "FINISHED")
+	c.live(trouble()).shows(" autumn ▸")
+}
+
+func (c *console) shows(want ...string) *console {
+	c.Helper()
+	c.sees(want...)
+	return c
+}
+
+// The selection stays on its error when the order changes.
+func TestSelectionFollowsTheError(t *testing.T) {
+	c := newConsole(t, 80, 24, Options{}).live(trouble()).press("down", "down")
+	c.sees("▸131049")
+	s := trouble()
+	e := s.Campaigns[0].Errors
+	e[0], e[2] = e[2], e[0]
+	c.live(s).sees("▸131049")
+}
+
+func TestLeaving(t *testing.T) {
+	quits := func(cmd tea.Cmd) bool {
+		if cmd == nil {
+			return false
+		}
+		_, ok := cmd().(tea.QuitMsg)
+		return ok
+	}
+	c := newConsole(t, 80, 24, Options{}).live(healthy())
+	if _, cmd := c.m.Update(keyPress("q")); !quits(cmd) {
+		t.Error("q does not leave a console that only watches")
+	}
+	for _, mode := range []string{ModeRun, ModeDemo} {
+		c := newConsole(t, 80, 24, Options{Mode: mode}).live(healthy())
+		if _, cmd := c.m.Update(keyPress("q")); quits(cmd) {
+			t.Errorf("%s: q leaves without asking", mode)
+		}
+		c.sees("ends the daemon too")
+		c.press("n").sees("Queue")
+		c.press("ctrl+c").sees("ends the daemon too")
+		if _, cmd := c.m.Update(keyPress("y")); !quits(cmd) {
+			t.Errorf("%s: y does not leave", mode)
+		}
+	}
+}
+
+// A burst of snapshots is drawn at once and then four times a second, the
+// newest each time, and nothing is lost at the end of it.
+func TestRedrawsAreSpaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newConsole(t, 80, 24, Options{})
+		c.m.paced = false
+		msgs := make(chan tea.Msg, 1000)
+		run := func(cmd tea.Cmd) {
+			var walk func(tea.Cmd)
+			walk = func(cmd tea.Cmd) {
+				if cmd == nil {
+					return
+				}
+				go func() {
+					switch msg := cmd().(type) {
+					case tea.BatchMsg:
+						for _, sub := range msg {
+							walk(sub)
+						}
+					default:
+						msgs <- msg
+					}
+				}()
+			}
+			walk(cmd)
+		}
+		start, shown := time.Now(), map[uint64]time.Duration{}
+		done, over := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(done)
+			run(c.m.nextUpdate())
+			for {
+				var msg tea.Msg
+				select {
+				case msg = <-msgs:
+				case <-over:
+					return
+				}
+				_, cmd := c.m.Update(msg)
+				run(cmd)
+				if c.m.raw != nil {
+					if _, ok := shown[c.m.raw.Rev]; !ok {
+						shown[c.m.raw.Rev] = time.Since(start)
+					}
+				}
+			}
+		}()
+		const last = 101
+		for rev := uint64(1); rev <= last; rev++ {
+			s := healthy()
+			s.Rev = rev
+			c.d.updates <- link.Update{Snapshot: s, Connected: true}
+			time.Sleep(10 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		close(over)
+		<-done
+		if at := shown[1]; at != 0 {
+			t.Errorf("the first of the burst was shown after %v, not at once", at)
+		}
+		if _, ok := shown[last]; !ok {
+			t.Error("the newest snapshot never came to the screen")
+		}
+		if n := len(shown); n < 4 || n > 6 {
+			t.Errorf("%d redraws in a burst of one second, want about four and the first", n)
+		}
+		close(c.d.updates)
+		synctest.Wait()
+	})
+}
+
+// On a calm screen only the clock moves.
+func TestACalmScreenOnlyMovesItsClock(t *testing.T) {
+	now := sampleNow
+	c := newConsole(t, 80, 24, Options{Now: func() time.Time { return now }})
+	s := healthy()
+	s.Campaigns[0].First30.Closed = true
+	s.Feed.State, s.Feed.LastEventAt = link.FeedIdle, ptr(now.Add(-20*time.Minute))
+	c.live(s)
+	before := strings.Split(c.m.frame(), "\n")
+	if again := c.m.frame(); again != strings.Join(before, "\n") {
+		t.Error("two frames of the same state differ")
+	}
+	for range 50 {
+		now = now.Add(time.Second)
+		same := *s
+		same.Rev++
+		same.At = now.Add(-300 * time.Millisecond)
+		c.live(&same)
+		c.m.Update(secondMsg{})
+		after := strings.Split(c.m.frame(), "\n")
+		for i := range after {
+			if after[i] != before[i] && i != 21 {
+				t.Fatalf("line %d moved:\n%s\n%s", i, before[i], after[i])
+			}
+		}
+	}
+}

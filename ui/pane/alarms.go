@@ -1,0 +1,102 @@
+package pane
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"tickwatch/monitor/link"
+)
+
+// Alarms lists what is wrong, of every campaign, open ones first. selected is
+// an index into s.Alarms; its row is always in view. Where there is room, long
+// texts take several lines, the first alarm's first.
+func Alarms(l Look, s *link.Snapshot, campaign string, selected int, focused bool, w, h int) string {
+	inner, rows := max(w-4, 0), max(h-2, 0)
+	if len(s.Alarms) == 0 {
+		return l.box("Alarms", "", []string{l.Theme.Dim.Render("No alarm.")}, w, h, focused)
+	}
+	from, to := window(len(s.Alarms), rows, selected)
+	if selected == 0 && rows >= 3 && s.Alarms[0].Open() {
+		to = min(to, rows-1) // the first one whole rather than one more
+	}
+	lines, marked := make([]string, 0, rows), -1
+	for i := from; i < to; i++ {
+		if focused && i == selected {
+			marked = len(lines)
+		}
+		spare := rows - len(lines) - (to - i)
+		lines = append(lines, l.alarmLines(s, &s.Alarms[i], campaign, inner, 1+min(max(spare, 0), 2))...)
+	}
+	note := "none open"
+	if n := openAlarms(s.Alarms); n > 0 {
+		note = strconv.Itoa(n) + " open"
+	}
+	return l.list("Alarms", note, lines, marked, w, h, focused)
+}
+
+func openAlarms(alarms []link.Alarm) int {
+	open := 0
+	for i := range alarms {
+		if alarms[i].Open() {
+			open++
+		}
+	}
+	return open
+}
+
+func (l Look) alarmLines(s *link.Snapshot, a *link.Alarm, campaign string, w, n int) []string {
+	head := l.Theme.Dim.Render(l.clock(a.RaisedAt)) + " " + l.alarmWord(a) + " "
+	text := a.Text
+	if a.Campaign != "" && a.Campaign != campaign {
+		text = campaignName(s, a.Campaign) + ": " + text
+	}
+	if a.AckedBy != "" && a.Open() {
+		text = "(seen by " + a.AckedBy + ") " + text
+	}
+	style := l.Theme.Text
+	if !a.Open() {
+		style = l.Theme.Dim
+	}
+	const indent = 6 // of further lines: under the word
+	room := max(w-ansi.StringWidth(head), 8)
+	if n <= 1 {
+		return []string{head + style.Render(clip(text, room))}
+	}
+	first, _, _ := strings.Cut(ansi.Wrap(text, room, ""), "\n")
+	lines := []string{head + style.Render(first)}
+	rest := strings.TrimSpace(strings.TrimPrefix(text, first))
+	for _, line := range wrap(rest, max(w-indent, 8), n-1) {
+		lines = append(lines, fit("", indent)+style.Render(line))
+	}
+	return lines
+}
+
+// alarmWord is the alarm's severity, or that it is over.
+func (l Look) alarmWord(a *link.Alarm) string {
+	switch {
+	case !a.Open():
+		return l.Theme.Dim.Render("cleared")
+	case a.Severity == link.VerdictAct:
+		return l.Theme.Act.Render(" ACT ") + "  "
+	}
+	return l.Theme.Watch.Render(" WATCH ")
+}
+
+func campaignName(s *link.Snapshot, id string) string {
+	for i := range s.Campaigns {
+		if s.Campaigns[i].ID == id {
+			return name(&s.Campaigns[i])
+		}
+	}
+	return id
+}
+
+// name is what people call a campaign.
+func name(c *link.Campaign) string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return c.ID
+}

@@ -1,0 +1,168 @@
+package pane
+
+import (
+	"math"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"tickwatch/monitor/link"
+	"tickwatch/ui/chart"
+)
+
+// The scale of the delivery chart. From zero, 97 % and 90 % would look alike.
+const (
+	chartLow  = 0.70
+	chartHigh = 1.00
+)
+
+// Delivered tells whether the campaign's first thirty minutes reach people: the
+// verdict, the share that arrived of those decided, its course by minute, and
+// what the rest is waiting for.
+func Delivered(l Look, c *link.Campaign, w, h int) string {
+	f := &c.First30
+	inner, rows := max(w-4, 0), max(h-2, 0)
+	top := []string{
+		row(l.badge(f.Verdict)+" "+l.settled(f), l.Theme.Dim.Render(projection(f, inner)), inner),
+		l.Theme.Dim.Render("arrived, of those decided (" + count(f.Delivered+f.Failed) + ")"),
+	}
+	tail := l.deliveredCounts(c, inner)
+	details := []string{l.Theme.Dim.Render(byAge(f.ByAge, inner)), l.Theme.Dim.Render(soFar(&c.Counts, inner))}
+	roomy := inner >= 56 && rows >= 9
+	if roomy {
+		tail = append(tail, details...)
+	}
+	const last = 2 // lines kept for the reason, so that nothing moves when it changes
+	chart := l.deliveredChart(c.Trend, inner, min(rows-len(top)-len(tail)-last, 9))
+	lines := append(append(top, chart...), tail...)
+	if roomy || f.Verdict != link.VerdictOK {
+		lines = append(lines, wrap(f.Reason, inner, last)...)
+	} else { // the word and the figure say it; there is room for the second look
+		lines = append(lines, details...)
+	}
+	return l.box("Delivered", "first 30 min", lines, w, h, false)
+}
+
+// settled is the one figure of the screen, in words where there is none yet.
+func (l Look) settled(f *link.First30) string {
+	if f.Settled == nil {
+		return l.Theme.Strong.Render("too early")
+	}
+	return l.Theme.Strong.Render(percent(*f.Settled, 1))
+}
+
+// projection is what the first thirty minutes will probably end with.
+func projection(f *link.First30, w int) string {
+	if f.Closed || f.Low == nil || f.High == nil {
+		return ""
+	}
+	low := strings.TrimSuffix(percent(*f.Low, 1), " %")
+	if w < 40 {
+		return "by 30:00 " + low + "–" + percent(*f.High, 1)
+	}
+	return "likely by minute 30: " + low + "–" + percent(*f.High, 1)
+}
+
+func (l Look) deliveredCounts(c *link.Campaign, w int) []string {
+	f := &c.First30
+	pair := func(label string, n int64) string {
+		return l.Theme.Dim.Render(label+" ") + l.Theme.Text.Render(count(n))
+	}
+	line := pair("failed", f.Failed) + "   " + pair("no answer yet", f.InFlight)
+	if w >= 50 {
+		line = pair("arrived", f.Delivered) + "   " + line
+	}
+	lines := []string{line}
+	part := "failed because Meta chose not to deliver"
+	if w < 48 {
+		part = "Meta chose not to deliver"
+	}
+	return append(lines, pair(part, f.Withheld))
+}
+
+// deliveredChart draws the share that arrived of each minute's decided
+// messages: one labelled row, or columns with a scale and times.
+func (l Look) deliveredChart(trend []link.Minute, w, h int) []string {
+	if h <= 0 {
+		return nil
+	}
+	values := settledByMinute(trend)
+	if h < 4 || len(values) == 0 {
+		label := "by minute "
+		return []string{l.Theme.Dim.Render(label) +
+			l.Theme.Chart.Render(chart.Spark(values, chartLow, chartHigh, max(w-len(label), 0)))}
+	}
+	const axis = 6 // "100 % "
+	each := max((w-axis)/link.MaxTrend, 1)
+	wide := make([]float64, 0, len(values)*each)
+	for _, v := range values {
+		for range each {
+			wide = append(wide, v)
+		}
+	}
+	columns := chart.Columns(wide, chartLow, chartHigh, max(w-axis, 1), h-1)
+	lines := make([]string, 0, h)
+	for i, c := range columns {
+		scale := ""
+		switch i {
+		case 0:
+			scale = "100 %"
+		case len(columns) - 1:
+			scale = " 70 %"
+		case (len(columns) - 1) / 2:
+			if len(columns)%2 == 1 {
+				scale = " 85 %"
+			}
+		}
+		lines = append(lines, l.Theme.Dim.Render(fit(scale, axis))+l.Theme.Chart.Render(c))
+	}
+	from, to := l.clock(trend[0].At), l.clock(trend[len(trend)-1].At)
+	span := min(len(wide), w-axis)
+	return append(lines, l.Theme.Dim.Render(fit("", axis)+row(from, to, max(span, len(from)+len(to)+1))))
+}
+
+func settledByMinute(trend []link.Minute) []float64 {
+	values := make([]float64, len(trend))
+	for i, m := range trend {
+		values[i] = math.NaN()
+		if decided := m.Delivered + m.Failed; decided > 0 {
+			values[i] = float64(m.Delivered) / float64(decided)
+		}
+	}
+	return values
+}
+
+// byAge says how quickly messages arrive, as far as the width allows.
+func byAge(shares []link.AgeShare, w int) string {
+	if len(shares) == 0 {
+		return clip("arrived within 5 s, 1 min, 30 min: too early", w)
+	}
+	said := "within"
+	for i, a := range shares {
+		age := count(a.Seconds) + " s"
+		if a.Seconds >= 60 && a.Seconds%60 == 0 {
+			age = count(a.Seconds/60) + " min"
+		}
+		part := " " + age + " " + percent(a.Share, 0)
+		if i > 0 {
+			part = "," + part
+		}
+		if ansi.StringWidth(said+part) > w {
+			break
+		}
+		said += part
+	}
+	if long := "arrived " + said; ansi.StringWidth(long) <= w {
+		return long
+	}
+	return said
+}
+
+// soFar is about all of the campaign's messages, not the first thirty minutes' alone.
+func soFar(n *link.Counts, w int) string {
+	said := "arrived " + count(n.Delivered) + ", read " + count(n.Read)
+	if w < 56 {
+		return said + " so far"
+	}
+	return "campaign so far: " + said + ", failed " + count(n.Failed)
+}

@@ -1,0 +1,163 @@
+package pane
+
+import (
+	"strconv"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"tickwatch/monitor/link"
+	"tickwatch/ui/chart"
+	"tickwatch/wa"
+)
+
+// Page is one page of failed messages under an error's explanation.
+type Page struct {
+	Messages []link.Message
+	Number   int    // from 1
+	More     bool   // there are older ones
+	Note     string // "loading…", or why there are none
+}
+
+// ErrorDetail explains one error code: what it means, why it happens, what
+// helps, how it went, and which messages it hit.
+func ErrorDetail(l Look, e *link.Error, known wa.ErrorCode, p *Page, w, h int) string {
+	inner := max(w-4, 0)
+	lines := l.errorHead(e, known, inner, h)
+	switch {
+	case p.Note != "" && len(p.Messages) == 0:
+		lines = append(lines, l.Theme.Dim.Render(clip(p.Note, inner)))
+	case len(p.Messages) == 0:
+		lines = append(lines, l.Theme.Dim.Render("No messages to show."))
+	}
+	phone := 0
+	for i := range p.Messages {
+		phone = max(phone, ansi.StringWidth(p.Messages[i].Phone))
+	}
+	phone = min(phone, inner/3)
+	for i := range p.Messages {
+		m := &p.Messages[i]
+		at := notKnown
+		if m.FailedAt != nil {
+			at = l.local(*m.FailedAt).Format("15:04:05")
+		}
+		lines = append(lines, l.Theme.Dim.Render(fit(at, 8))+"  "+fit(m.Phone, phone)+"  "+l.Theme.Text.Render(m.Details))
+	}
+	note := "page " + strconv.Itoa(max(p.Number, 1))
+	if p.Note != "" && len(p.Messages) > 0 {
+		note = p.Note
+	}
+	if p.More && w >= 50 {
+		note += ", more with pgdn"
+	}
+	return l.box("Error "+strconv.Itoa(e.Code), note, lines, w, h, true)
+}
+
+// ErrorDetailRows is how many messages fit below the explanation.
+func ErrorDetailRows(l Look, e *link.Error, known wa.ErrorCode, w, h int) int {
+	return max(h-2-len(l.errorHead(e, known, max(w-4, 0), h)), 1)
+}
+
+func (l Look) errorHead(e *link.Error, known wa.ErrorCode, w, h int) []string {
+	dim, text := l.Theme.Dim.Render, l.Theme.Text.Render
+	lines := []string{
+		l.Theme.Strong.Render(clip(e.Title, w)),
+		text(things(e.Count, "message", "messages")) + dim(", "+percent(e.Share, 0)+" of the failures  ") +
+			l.Theme.Chart.Render(chart.Spark(floats(e.Trend), 0, highest(e.Trend), max(min(w-36, link.MaxTrend), 0))),
+	}
+	para := func(label, s string, depth int) {
+		if s == "" {
+			return
+		}
+		indent := 12
+		if w < 50 {
+			indent, label = 0, ""
+		}
+		for i, line := range wrap(s, w-indent, depth) {
+			if i > 0 {
+				label = ""
+			}
+			lines = append(lines, dim(fit(label, indent))+text(line))
+		}
+	}
+	if h >= 18 {
+		lines = append(lines, "")
+	}
+	if h < 14 {
+		para("What to do", firstOf(e.Advice, known.Advice), 2)
+	} else {
+		para("Why", known.Cause, 3)
+		para("What to do", firstOf(e.Advice, known.Advice), 4) // is read whole; the messages take what is left
+		para("Send again", retryWords(firstOf(e.Retry, known.Retry)), 1)
+		para("SMS instead", smsWords(firstOf(e.SMS, known.Fallback)), 1)
+	}
+	if h >= 18 {
+		lines = append(lines, "")
+	}
+	return append(lines, dim("Failed messages, newest first"))
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func retryWords(retry string) string {
+	switch retry {
+	case "never":
+		return "No, it would fail again."
+	case "later":
+		return "Later, not now."
+	case "backoff":
+		return "Yes, slowly and with pauses."
+	case "after_fix":
+		return "Yes, once the cause is mended."
+	}
+	return retry
+}
+
+func smsWords(sms string) string {
+	switch sms {
+	case "yes":
+		return "Yes, an SMS can reach these people."
+	case "no":
+		return "No."
+	case "maybe":
+		return "Perhaps, for some of these people."
+	}
+	return sms
+}
+
+// AlarmDetail shows one alarm whole: what, since when, and what helps.
+func AlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, w, h int) string {
+	inner := max(w-4, 0)
+	dim, text := l.Theme.Dim.Render, l.Theme.Text.Render
+	lines := []string{l.alarmWord(a) + " " + dim(a.Kind)}
+	if a.Campaign != "" {
+		lines[0] += dim(" · ") + text(campaignName(s, a.Campaign))
+	}
+	lines = append(lines, "")
+	for _, line := range wrap(a.Text, inner, 5) {
+		lines = append(lines, l.Theme.Strong.Render(line))
+	}
+	if a.Advice != "" {
+		lines = append(lines, "", dim("What to do"))
+		for _, line := range wrap(a.Advice, inner, 4) {
+			lines = append(lines, text(line))
+		}
+	}
+	lines = append(lines, "", dim("raised   ")+text(l.clock(a.RaisedAt)))
+	if a.ActedAt != nil {
+		lines = append(lines, dim("ACT at   ")+text(l.clock(*a.ActedAt)))
+	}
+	if a.AckedBy != "" {
+		lines = append(lines, dim("seen by  ")+text(a.AckedBy))
+	} else if a.Open() {
+		lines = append(lines, dim("seen by  nobody yet: k says that you have seen it"))
+	}
+	if a.ClearedAt != nil {
+		lines = append(lines, dim("cleared  ")+text(l.clock(*a.ClearedAt)))
+	}
+	return l.box("Alarm", "", lines, w, h, true)
+}

@@ -1,0 +1,62 @@
+package pane
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"tickwatch/monitor/link"
+)
+
+// Find is the box for looking up a person or a message, with what was found.
+// input is the drawn input line; note stands in place of a result.
+func Find(l Look, input string, found *link.Found, note string, w, h int) string {
+	inner := max(w-4, 0)
+	dim, text := l.Theme.Dim.Render, l.Theme.Text.Render
+	lines := []string{input, ""}
+	switch {
+	case note != "":
+		for _, line := range wrap(note, inner, 4) {
+			lines = append(lines, dim(line))
+		}
+	case found == nil:
+		lines = append(lines, dim("A phone number in any spelling, or a message id (wamid). Enter looks it up."))
+	case found.Phone == "" && found.BSUID == "" && len(found.Messages) == 0:
+		lines = append(lines, text("Nobody found for "+clip(found.Query, max(inner-18, 8))+"."),
+			dim("tickwatch knows only people whose messages it has seen. Check the country code."))
+	default:
+		who := firstOf(found.Phone, found.BSUID)
+		opted := dim("has not opted out")
+		if found.OptedOut {
+			opted = l.Theme.Paused.Render(" OPTED OUT ")
+		}
+		lines = append(lines, l.Theme.Strong.Render(who)+"  "+opted, "")
+		for i := range found.Messages {
+			m := &found.Messages[i]
+			lines = append(lines, l.messageRow(m))
+			if m.Code != 0 {
+				lines = append(lines, fit("", 10)+l.Theme.Strong.Render(strconv.Itoa(m.Code))+" "+dim(m.Details))
+			}
+		}
+		if len(found.Messages) == 0 {
+			lines = append(lines, dim("No messages to this person."))
+		}
+	}
+	return l.box("Find", "esc closes", lines, w, h, true)
+}
+
+// messageRow tells one message's course in a line.
+func (l Look) messageRow(m *link.Message) string {
+	var b strings.Builder
+	b.WriteString(fit(m.State, 9) + " " + l.Theme.Text.Render(fit(m.Campaign, 16)))
+	step := func(word string, at *time.Time) {
+		if at != nil {
+			b.WriteString(l.Theme.Dim.Render("  "+word+" ") + l.clock(*at))
+		}
+	}
+	step("sent", m.SentAt)
+	step("arrived", m.DeliveredAt)
+	step("read", m.ReadAt)
+	step("failed", m.FailedAt)
+	return b.String()
+}

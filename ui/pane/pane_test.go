@@ -1,0 +1,284 @@
+package pane
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+
+	"tickwatch/monitor/link"
+	"tickwatch/ui/theme"
+	"tickwatch/wa"
+)
+
+var now = time.Date(2026, 11, 20, 8, 11, 42, 0, time.UTC)
+
+func ptr[T any](v T) *T { return &v }
+
+func look() Look {
+	return Look{Theme: theme.New(true, colorprofile.TrueColor), Zone: time.FixedZone("CET", 3600), Now: now}
+}
+
+// says checks the text of a pane.
+func says(t *testing.T, pane string, want ...string) {
+	t.Helper()
+	text := ansi.Strip(pane)
+	for _, w := range want {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is not said:\n%s", w, text)
+		}
+	}
+}
+
+func saysNot(t *testing.T, pane string, wrong ...string) {
+	t.Helper()
+	text := ansi.Strip(pane)
+	for _, w := range wrong {
+		if strings.Contains(text, w) {
+			t.Errorf("%q is said:\n%s", w, text)
+		}
+	}
+}
+
+// panes are all of them, drawn from one snapshot.
+func panes(l Look, s *link.Snapshot, c *link.Campaign, w, h int) map[string]string {
+	e := link.Error{Code: 131026}
+	if len(c.Errors) > 0 {
+		e = c.Errors[0]
+	}
+	a := link.Alarm{Text: "text", Advice: "advice"}
+	p := &Page{Messages: []link.Message{{Phone: "+351********11"}}, Number: 1}
+	return map[string]string{
+		"delivered": Delivered(l, c, w, h), "reports": Reports(l, c, w, h), "quality": Quality(l, s, c, w, h),
+		"errors": Errors(l, c, 0, true, w, h), "queue": Queue(l, c, w, h), "alarms": Alarms(l, s, "", 0, true, w, h),
+		"compact": Compact(l, s, c, w, h), "empty": Empty(l, s, w, h), "waiting": Waiting(l, "no daemon", w, h),
+		"question": Question(l, "Leave?", "y n", w, h), "switcher": Switcher(l, s, 0, w, h),
+		"find": Find(l, "> ", &link.Found{Query: "x"}, "", w, h), "detail": ErrorDetail(l, &e, wa.Explain(e.Code, ""), p, w, h),
+		"alarm": AlarmDetail(l, s, &a, w, h), "help": Help(l, []HelpSection{{"Keys", [][2]string{{"p", "pause"}}}}, 0, w, h),
+	}
+}
+
+// TestExactSizes: a pane has the lines it was given, each as wide as asked.
+func TestExactSizes(t *testing.T) {
+	alarms := []link.Alarm{{ID: "1", Text: strings.Repeat("a long text ", 20), RaisedAt: now}, {ID: "2", ClearedAt: &now}}
+	full := link.Campaign{
+		Name: "autumn", Template: &link.TemplateRef{Name: "offer", Language: "pt_PT"},
+		First30: link.First30{Verdict: link.VerdictAct, Reason: strings.Repeat("because ", 30), Settled: ptr(0.9), Low: ptr(0.8), High: ptr(0.95)},
+		Trend:   make([]link.Minute, link.MaxTrend), Errors: make([]link.Error, 12), Reports: link.Reports{Trend: make([]int64, link.MaxTrend)},
+	}
+	for _, s := range []*link.Snapshot{
+		{},
+		{Campaigns: []link.Campaign{full}, Alarms: alarms, Numbers: make([]link.Number, 5)},
+	} {
+		c := &link.Campaign{}
+		if len(s.Campaigns) > 0 {
+			c = &s.Campaigns[0]
+		}
+		for w := 1; w <= 130; w += 3 {
+			for h := 1; h <= 30; h++ {
+				for name, text := range panes(look(), s, c, w, h) {
+					lines := strings.Split(text, "\n")
+					if len(lines) != h {
+						t.Fatalf("%s at %dx%d has %d lines", name, w, h, len(lines))
+					}
+					for _, line := range lines {
+						if n := ansi.StringWidth(line); n != w {
+							t.Fatalf("%s at %dx%d: a line is %d wide: %q", name, w, h, n, line)
+						}
+					}
+				}
+				for name, line := range map[string]string{
+					"header": Header(look(), s, 0, true, w), "status": Status(look(), s, false, true, w), "connecting": Connecting(look(), w),
+				} {
+					if n := ansi.StringWidth(line); n != w || strings.Contains(line, "\n") {
+						t.Fatalf("%s at %d is %d wide: %q", name, w, n, line)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A figure that is not known is never a zero.
+func TestUnknownFiguresAreNotZero(t *testing.T) {
+	c := &link.Campaign{}
+	says(t, Delivered(look(), c, 62, 15), "UNSURE", "too early")
+	saysNot(t, Delivered(look(), c, 62, 15), "0.0 %", "0 %")
+	says(t, Reports(look(), c, 30, 10), "UNSURE  –", "Meta gives no")
+	saysNot(t, Reports(look(), c, 30, 10), "0.00 %")
+	says(t, Quality(look(), &link.Snapshot{}, c, 30, 10), "not told")
+	s := &link.Snapshot{Numbers: []link.Number{{Display: "+49 1555 0001", Limit: "TIER_10K"}}}
+	says(t, Quality(look(), s, c, 30, 10), "+49 1555 0001", "–", "limit 10K in 24 h")
+	saysNot(t, Quality(look(), s, c, 30, 10), "0 of 10K")
+	says(t, Status(look(), &link.Snapshot{}, true, false, 120), "feed –", "host not measured")
+}
+
+func TestPercentIsCutNotRounded(t *testing.T) {
+	for _, c := range []struct {
+		share    float64
+		decimals int
+		want     string
+	}{
+		{0.9496, 1, "94.9 %"}, {0.964, 1, "96.4 %"}, {0.9999, 1, "99.9 %"}, {1, 1, "100.0 %"}, {0, 1, "0.0 %"},
+		{0.004, 0, "<1 %"}, {0.29, 0, "29 %"}, {-1, 0, "0 %"},
+	} {
+		if got := percent(c.share, c.decimals); got != c.want {
+			t.Errorf("percent(%v) = %s, want %s", c.share, got, c.want)
+		}
+	}
+	// A rate of opt-outs is the other way round: it must not look low.
+	for rate, want := range map[float64]string{0.000587: "0.06 %", 0.001: "0.10 %", 0.0010001: "0.11 %", 0: "0.00 %", 0.005: "0.50 %"} {
+		if got := optOutRate(&rate); got != want {
+			t.Errorf("optOutRate(%v) = %s, want %s", rate, got, want)
+		}
+	}
+}
+
+func TestCounts(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 999_999: "999,999", 1_249_999: "1.2M", 7_000_000_000: "7.0G", -3: "-3"} {
+		if got := count(n); got != want {
+			t.Errorf("count(%d) = %s, want %s", n, got, want)
+		}
+	}
+	for n, want := range map[int64]string{950: "950", 2000: "2K", 8140: "8.1K", 100_000: "100K"} {
+		if got := short(n); got != want {
+			t.Errorf("short(%d) = %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestAges(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Hour: "just now", 2900 * time.Millisecond: "just now", 9 * time.Second: "5 s ago", 29 * time.Second: "20 s ago",
+		119 * time.Second: "1 min ago", 47 * time.Hour: "47 h ago", 50 * time.Hour: "2 days ago",
+	} {
+		if got := Ago(d); got != want {
+			t.Errorf("Ago(%v) = %s, want %s", d, got, want)
+		}
+	}
+}
+
+// The machine's figures come with an alarm about them, and go with it.
+func TestHostFiguresOnlyWhenTheyMatter(t *testing.T) {
+	s := &link.Snapshot{Host: link.Host{CPU: ptr(0.93), DiskFreeBytes: ptr(uint64(41 << 30))}}
+	says(t, Status(look(), s, true, false, 100), "host ok · disk 41 GB free")
+	saysNot(t, Status(look(), s, true, false, 100), "93 %")
+	s.Alarms = []link.Alarm{{Kind: "host", Severity: link.VerdictAct}}
+	says(t, Status(look(), s, true, false, 100), "HOST CPU 93 %")
+	s.Alarms[0].ClearedAt = &now
+	says(t, Status(look(), s, true, false, 100), "host ok")
+}
+
+func TestFeedInWords(t *testing.T) {
+	s := &link.Snapshot{Feed: link.Feed{State: link.FeedStalled, LastEventAt: ptr(now.Add(-3 * time.Minute))}}
+	says(t, Status(look(), s, true, false, 100), "FEED STALLED", "last news 3 min ago")
+	s.Feed.State = link.FeedIdle
+	says(t, Status(look(), s, true, false, 100), "feed idle, last news 3 min ago")
+	s.Feed = link.Feed{State: link.FeedLive, PerSecond: 0.4, NotUnderstood: 3, Refused: 2}
+	says(t, Status(look(), s, true, false, 100), "feed live <1/s", "3 not understood", "2 refused")
+}
+
+func TestStateOfACampaign(t *testing.T) {
+	gate := func(scope, id string) []link.Gate { return []link.Gate{{Scope: scope, ID: id, State: "paused"}} }
+	for _, c := range []struct {
+		name, origin, state string
+		gates               []link.Gate
+		want                string
+	}{
+		{"running", "own", "running", nil, " RUNNING "},
+		{"open gate", "own", "running", []link.Gate{{Scope: "all", State: "open"}}, " RUNNING "},
+		{"paused", "own", "paused", nil, " PAUSED "},
+		{"its gate is closed", "own", "running", gate("campaign", "autumn"), " PAUSED "},
+		{"another's gate is closed", "own", "running", gate("campaign", "spring"), " RUNNING "},
+		{"everything is paused", "own", "running", gate("all", ""), " ALL PAUSED "},
+		{"its only number", "own", "running", gate("number", "500"), " PAUSED "},
+		{"WhatsApp", "own", "running", gate("channel", "whatsapp"), " PAUSED "},
+		{"SMS only", "own", "running", gate("channel", "sms"), " RUNNING "},
+		{"not confirmed outside", "external", "running", gate("campaign", "autumn"), " PAUSE ASKED "},
+		{"confirmed outside", "external", "paused", gate("campaign", "autumn"), " PAUSED "},
+		{"over", "own", "finished", gate("all", ""), " FINISHED "},
+	} {
+		s := &link.Snapshot{Gates: c.gates, Campaigns: []link.Campaign{{ID: "autumn", Origin: c.origin, State: c.state, Numbers: []string{"500"}}}}
+		if got := ansi.Strip(Header(look(), s, 0, true, 80)); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q does not say %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestMinuteOfThirty(t *testing.T) {
+	from := now.Add(-11*time.Minute - 42*time.Second)
+	c := link.Campaign{ID: "a", First30: link.First30{From: &from}}
+	header := func() string { return Header(look(), &link.Snapshot{Campaigns: []link.Campaign{c}}, 0, true, 80) }
+	says(t, header(), "11:42 of 30:00")
+	from = now.Add(-31 * time.Minute)
+	says(t, header(), "first 30 min over")
+	c.First30.Closed = true
+	says(t, header(), "first 30 min final")
+}
+
+func TestQualityOfATemplate(t *testing.T) {
+	c := &link.Campaign{Template: &link.TemplateRef{Name: "offer", Language: "pt_PT"}, Numbers: []string{"500"}}
+	s := &link.Snapshot{
+		Numbers:   []link.Number{{ID: "500", Display: "+49 1555 0001", Quality: "RED", Status: "FLAGGED"}, {ID: "600", Display: "+49 1555 0002"}},
+		Templates: []link.Template{{Name: "offer", Language: "en_US", Quality: "GREEN"}, {Name: "offer", Language: "pt_PT", Quality: "RED", Status: "PAUSED", PausedUntil: ptr(now.Add(3 * time.Hour))}},
+	}
+	pane := Quality(look(), s, c, 30, 12)
+	says(t, pane, "RED", "FLAGGED", "PAUSED  until 12:11")
+	saysNot(t, pane, "0002", "GREEN")
+}
+
+func TestQueueSaysWhatIsThere(t *testing.T) {
+	c := &link.Campaign{Origin: "own", Counts: link.Counts{Waiting: 12_360, HandedOver: 7640, Unknown: 2, Paced: 5}}
+	pane := Queue(look(), c, 34, 12)
+	says(t, pane, "waiting", "12,360", "may have gone out", "waiting for Meta", "already with Meta")
+	saysNot(t, pane, "cancelled", "another system")
+	c.Origin = "external"
+	says(t, Queue(look(), c, 34, 12), "sent by another system")
+}
+
+// The selected row is in view in a list that is longer than its pane.
+func TestLongListsScroll(t *testing.T) {
+	c := &link.Campaign{}
+	s := &link.Snapshot{}
+	for i := range 20 {
+		c.Errors = append(c.Errors, link.Error{Code: 131000 + i, Count: 1})
+		s.Alarms = append(s.Alarms, link.Alarm{Text: "alarm " + string(rune('A'+i)), RaisedAt: now})
+	}
+	for i := range 20 {
+		says(t, Errors(look(), c, i, true, 80, 6), "▸"+"1310"+string(rune('0'+i/10))+string(rune('0'+i%10)))
+		says(t, Alarms(look(), s, "", i, true, 60, 5), "▸09:11  WATCH  alarm "+string(rune('A'+i)))
+	}
+	saysNot(t, Errors(look(), c, 3, false, 80, 6), "▸")
+}
+
+func TestAlarmOfAnotherCampaignIsNamed(t *testing.T) {
+	s := &link.Snapshot{
+		Campaigns: []link.Campaign{{ID: "a1", Name: "autumn"}, {ID: "s1", Name: "spring"}},
+		Alarms:    []link.Alarm{{Campaign: "s1", Text: "few arrive", RaisedAt: now}, {Campaign: "a1", Text: "many opt out", RaisedAt: now.Add(-30 * time.Hour)}},
+	}
+	pane := Alarms(look(), s, "a1", 0, false, 60, 6)
+	says(t, pane, "spring: few arrive", "Nov 19 03:11", "many opt out")
+	saysNot(t, pane, "autumn:")
+}
+
+func TestRefusedWebhooksAreExplainedBeforeTheFirstCampaign(t *testing.T) {
+	s := &link.Snapshot{Feed: link.Feed{Posts: 12, Refused: 12}}
+	says(t, Empty(look(), s, 80, 20), "webhook.app_secret")
+	s.Feed = link.Feed{}
+	says(t, Empty(look(), s, 80, 20), "/webhooks/meta", "tickwatch doctor")
+	s.Alarms = []link.Alarm{{Kind: "host", Text: "The disk is nearly full.", RaisedAt: now}}
+	says(t, Empty(look(), s, 80, 22), "The disk is nearly full.")
+	says(t, Waiting(look(), errors.New("nobody there").Error(), 80, 20), "nobody there", "tickwatch serve")
+}
+
+// Every verdict is a word.
+func TestVerdictsAreWords(t *testing.T) {
+	for verdict, word := range map[string]string{"ok": "OK ", "watch": " WATCH ", "act": " ACT ", "unsure": "UNSURE ", "": "UNSURE "} {
+		if got := ansi.Strip(look().badge(verdict)); got != word {
+			t.Errorf("badge(%q) = %q, want %q", verdict, got, word)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package pane
+
+import (
+	"slices"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"tickwatch/monitor/link"
+	"tickwatch/ui/chart"
+	"tickwatch/wa"
+)
+
+// Quality shows Meta's own judgement: of the numbers that the campaign is sent
+// from, how much of their limit is used, and of the template.
+func Quality(l Look, s *link.Snapshot, c *link.Campaign, w, h int) string {
+	inner, rows := max(w-4, 0), max(h-2, 0)
+	var lines []string
+	template := l.templateLines(s, c, inner)
+	for _, n := range numbersOf(s, c) {
+		more := l.numberLines(&n, inner)
+		if len(lines)+len(more) > max(rows-len(template), 2) {
+			break
+		}
+		lines = append(lines, more...)
+	}
+	if len(lines) == 0 {
+		lines = []string{l.Theme.Dim.Render("number: not told yet")}
+	}
+	if rows > len(lines)+len(template) {
+		lines = append(lines, "")
+	}
+	return l.box("Quality", "", append(lines, template...), w, h, false)
+}
+
+// numbersOf gives the campaign's numbers; all of them when it names none.
+func numbersOf(s *link.Snapshot, c *link.Campaign) []link.Number {
+	var own []link.Number
+	for _, n := range s.Numbers {
+		if slices.Contains(c.Numbers, n.ID) {
+			own = append(own, n)
+		}
+	}
+	if len(own) == 0 && len(c.Numbers) == 0 {
+		return s.Numbers
+	}
+	return own
+}
+
+func (l Look) numberLines(n *link.Number, w int) []string {
+	name := n.Display
+	if name == "" {
+		name = n.ID
+	}
+	quality := l.rating(n.Quality)
+	if ansi.StringWidth(name)+1+ansi.StringWidth(quality) > w {
+		name = shortNumber(name)
+	}
+	lines := []string{row(l.Theme.Text.Render(name), quality, w)}
+	if n.Status != "" && n.Status != "CONNECTED" {
+		lines = append(lines, l.rating(n.Status))
+	}
+	limit, known := wa.Limit(n.Limit).People()
+	span := " in 24 h"
+	if w < 19 {
+		span = "/24 h"
+	}
+	switch {
+	case known && n.Used24h != nil:
+		lines = append(lines, l.Theme.Dim.Render(short(*n.Used24h)+" of "+short(int64(limit))+span))
+		if w >= 22 {
+			lines = append(lines, l.Theme.Chart.Render(chart.Bar(float64(*n.Used24h)/float64(limit), w)))
+		}
+	case known:
+		lines = append(lines, l.Theme.Dim.Render("limit "+short(int64(limit))+" in 24 h"))
+	case n.Limit == "TIER_UNLIMITED":
+		lines = append(lines, l.Theme.Dim.Render("no limit in 24 h"))
+	case n.Limit != "":
+		lines = append(lines, l.Theme.Dim.Render(n.Limit))
+	}
+	return lines
+}
+
+func (l Look) templateLines(s *link.Snapshot, c *link.Campaign, w int) []string {
+	if c.Template == nil {
+		return []string{l.Theme.Dim.Render("template: not told")}
+	}
+	lines := []string{l.Theme.Text.Render(c.Template.Name)}
+	second := l.Theme.Dim.Render(c.Template.Language)
+	for _, t := range s.Templates {
+		if t.Name != c.Template.Name || t.Language != c.Template.Language {
+			continue
+		}
+		second = row(second, l.rating(t.Quality), w)
+		if t.Status != "" && t.Status != "APPROVED" {
+			word := l.rating(t.Status)
+			if t.PausedUntil != nil {
+				word += l.Theme.Text.Render(" until " + l.clock(*t.PausedUntil))
+			}
+			return append(lines, second, word)
+		}
+		return append(lines, second)
+	}
+	return append(lines, row(second, l.rating(""), w))
+}
+
+// short prints a count of people in thousands, as limits are written: 8.1K.
+func short(n int64) string {
+	if n < 1000 || n >= 1_000_000 {
+		return count(n)
+	}
+	if n%1000 == 0 || n >= 100_000 {
+		return count(n/1000) + "K"
+	}
+	return count(n/1000) + "." + count(n%1000/100) + "K"
+}

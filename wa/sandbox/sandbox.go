@@ -1,0 +1,204 @@
+// Package sandbox is a stand-in for Meta on loopback: a Graph API that takes
+// messages, people who receive them and behave like people, webhooks about it,
+// and another system that sends a campaign through that API. It makes a whole
+// campaign observable without an account at Meta, over the same HTTP that Meta
+// would use.
+//
+// Guarantees:
+//
+//   - For one seed and scenario, everybody's number, fate, error code and
+//     delays (from the acceptance of the message on) are the same in every run,
+//     however quick the machine is and whatever the speed.
+//   - Webhooks have Meta's shapes and quirks (whatsapp.md §1–2): signed, in
+//     batches, up to four deliveries at once, mildly out of order, about one
+//     in a hundred twice. No timestamp lies ahead of the campaign's clock.
+//   - An update that was not answered 200 is sent again, with backoff, as long
+//     as the sandbox runs. One that was answered 200 is never retried.
+//   - Books tells what really happened, apart from what any webhook said of it.
+//
+// All times are of the campaign's clock (Options.Now), which Options.Speed
+// scales. It listens and dials on loopback only.
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"sync"
+	"time"
+
+	"tickwatch/wa"
+)
+
+// Options says what to play, how fast, and whom to tell.
+type Options struct {
+	Scenario   string           // name of one of Scenarios; "" means healthy
+	Seed       uint64           // who the people are and what they do
+	Speed      float64          // campaign seconds per real second; 0 means 1
+	Now        func() time.Time // the campaign's clock, already scaled; nil: starts at the real time and runs at Speed
+	WebhookURL string           // receives the webhooks; on loopback
+	Secret     wa.Secret        // app secret, signs the webhooks
+	Rate       float64          // messages the outside sender sends per campaign second; 0 means 20
+	Messages   int              // size of its campaign; 0 means 36,000, negative that nobody sends from outside
+	Log        *slog.Logger     // nil discards
+}
+
+// Bounds and defaults of Options.
+const (
+	defaultRate     = 20
+	defaultMessages = 36_000    // thirty minutes at twenty a second
+	maxMessages     = 1_000_000 // as many distinct numbers as the narrowest block holds
+	maxSpeed        = 1e6
+)
+
+// shutdownGrace is how long open Graph requests may take to end once the
+// sandbox is told to stop.
+const shutdownGrace = 2 * time.Second
+
+// Sandbox is one stand-in. Make it with New and run it once.
+type Sandbox struct {
+	opts     Options
+	scenario Scenario
+	token    wa.Secret
+	listener net.Listener
+
+	people  *population
+	account *account
+	agenda  *agenda
+	feed    *feed
+	ledger  *ledger
+
+	begin wa.Instant // when Run began
+}
+
+// New checks the options and binds the Graph API to a free port of 127.0.0.1,
+// so that URL can be handed on before Run. A Sandbox that will not be run must
+// be closed.
+func New(o Options) (*Sandbox, error) {
+	scenario, err := scenarioNamed(o.Scenario)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: no free port on loopback for the Graph API: %w", err)
+	}
+	s := &Sandbox{
+		opts:     o,
+		scenario: scenario,
+		token:    wa.NewSecret(fmt.Sprintf("EAAG%016x", hash(o.Seed, "token"))),
+		listener: listener,
+		people:   newPopulation(o.Seed, max(o.Messages, 0)),
+		account:  newAccount(),
+		agenda:   newAgenda(o.Now, o.Speed),
+		ledger:   newLedger(),
+	}
+	s.feed = newFeed(o, s.agenda, s.ledger)
+	return s, nil
+}
+
+// complete fills in the defaults and refuses what cannot work.
+func (o *Options) complete() error {
+	if o.Speed == 0 {
+		o.Speed = 1
+	}
+	if o.Rate == 0 {
+		o.Rate = defaultRate
+	}
+	if o.Messages == 0 {
+		o.Messages = defaultMessages
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case !(o.Speed > 0 && o.Speed <= maxSpeed):
+		return fmt.Errorf("sandbox: a speed of %g cannot be played; give one above 0 and up to %g", o.Speed, float64(maxSpeed))
+	case !(o.Rate > 0):
+		return fmt.Errorf("sandbox: a rate of %g messages a second sends nothing; give one above 0", o.Rate)
+	case o.Messages > maxMessages:
+		return fmt.Errorf("sandbox: %d messages are more than there are people here; give at most %d", o.Messages, maxMessages)
+	case o.Secret.Empty():
+		return errors.New("sandbox: webhooks cannot be signed without an app secret; set one")
+	}
+	if o.Now == nil {
+		begin, speed := time.Now(), o.Speed
+		o.Now = func() time.Time {
+			return begin.Add(time.Duration(float64(time.Since(begin)) * speed))
+		}
+	}
+	return loopback(o.WebhookURL)
+}
+
+// loopback refuses every address that is not this machine's own.
+func loopback(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("sandbox: %q is no webhook address; give one like http://127.0.0.1:8480/webhooks/meta", raw)
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	if u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return fmt.Errorf("sandbox: %s is not on loopback, and the stand-in writes to this machine only; give 127.0.0.1", u.Hostname())
+	}
+	return nil
+}
+
+// URL is the base of the Graph API; paths below it may begin with a version,
+// "/v26.0/…", as at Meta.
+func (s *Sandbox) URL() string { return "http://" + s.listener.Addr().String() }
+
+// Token is the bearer token that the Graph API takes.
+func (s *Sandbox) Token() wa.Secret { return s.token }
+
+// Close frees the port of a Sandbox that was not run.
+func (s *Sandbox) Close() error { return s.listener.Close() }
+
+// Run plays the scenario until ctx ends, then stops everything it started and
+// returns nil. Another error means that the Graph API could not be served.
+func (s *Sandbox) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.begin = wa.At(s.opts.Now())
+	for _, n := range append(s.opening(), s.scenario.news...) {
+		s.agenda.at(s.begin+millis(n.after), func() { s.announce(n) })
+	}
+
+	server := &http.Server{
+		Handler:           s.graph(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() {
+		err := server.Serve(s.listener)
+		cancel()
+		served <- err
+	}()
+
+	var parts sync.WaitGroup
+	parts.Go(func() { s.agenda.run(ctx, s.feed.flush) })
+	parts.Go(func() { s.feed.run(ctx) })
+	parts.Go(func() { s.sendCampaign(ctx) })
+	<-ctx.Done()
+	parts.Wait()
+
+	grace, release := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer release()
+	if server.Shutdown(grace) != nil {
+		_ = server.Close()
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("sandbox: the Graph API stopped by itself: %w", err)
+	}
+	return nil
+}
+
+func millis(d time.Duration) wa.Instant { return wa.Instant(d.Milliseconds()) }

@@ -1,0 +1,119 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tickwatch/wa"
+)
+
+// The outside sender's campaign: its key, as the callback data carries it, and
+// what it sends.
+const (
+	CampaignKey      = "autumn"
+	CampaignTemplate = "autumn_offer"
+	CampaignLanguage = "pt_PT"
+)
+
+// sendersAtOnce bounds the outside sender's open requests.
+const sendersAtOnce = 8
+
+// due is when, after the start, a row of the list is to be sent.
+func (s *Sandbox) due(row int) time.Duration {
+	return time.Duration(float64(row) / s.opts.Rate * float64(time.Second))
+}
+
+// sendCampaign plays the other system, the one whose campaign tickwatch
+// watches: it sends to the whole list, each row when its time has come or, when
+// it falls behind, as fast as it gets through. It knows the list and the Graph
+// API, and nothing of what becomes of its messages.
+func (s *Sandbox) sendCampaign(ctx context.Context) {
+	client := newClient(sendersAtOnce)
+	defer client.CloseIdleConnections()
+	var (
+		next    atomic.Int64
+		senders sync.WaitGroup
+	)
+	for range sendersAtOnce {
+		senders.Go(func() {
+			for {
+				row := int(next.Add(1) - 1)
+				if row >= len(s.people.phones) || !s.waitUntil(ctx, s.begin+millis(s.due(row))) {
+					return
+				}
+				if err := s.send(ctx, client, row); err != nil && ctx.Err() == nil {
+					s.opts.Log.Warn("the outside sender could not send", "row", row, "error", err)
+				}
+			}
+		})
+	}
+	senders.Wait()
+}
+
+// waitUntil waits for a moment of the campaign's clock; false when ctx ended.
+func (s *Sandbox) waitUntil(ctx context.Context, due wa.Instant) bool {
+	for {
+		wait := due.Sub(wa.At(s.opts.Now()))
+		if wait <= 0 {
+			return ctx.Err() == nil
+		}
+		timer := time.NewTimer(realTime(wait, s.opts.Speed))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return false
+		case <-timer.C:
+		}
+	}
+}
+
+// send asks the Graph API to send one row; two thirds of the list go out from
+// the first number.
+func (s *Sandbox) send(ctx context.Context, client *http.Client, row int) error {
+	phone := s.people.phones[row]
+	from := numberIDs[0]
+	if row%3 == 2 {
+		from = numberIDs[1]
+	}
+	body, err := json.Marshal(sendRequest{
+		Product: "whatsapp", RecipientType: "individual", To: "+" + phone, Type: "template",
+		CallbackData: fmt.Sprintf("%s:row%d", CampaignKey, row),
+		Template: &sendTemplate{
+			Name: CampaignTemplate, Language: sendLanguage{CampaignLanguage},
+			Components: []sendComponent{
+				{Type: "header", Parameters: []map[string]any{{"type": "image", "image": map[string]string{"id": "800100200300400"}}}},
+				{Type: "body", Parameters: []map[string]any{{"type": "text", "text": s.people.person(phone).name}}},
+				{Type: "button", SubType: "quick_reply", Index: "0", Parameters: []map[string]any{{"type": "payload", "payload": stopPayload}}},
+			},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL()+"/v26.0/"+from+"/messages", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.token.Reveal())
+	req.Header.Set("Content-Type", "application/json")
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	answer, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", res.Status, wa.Clean(string(answer)))
+	}
+	return nil
+}

@@ -1,0 +1,380 @@
+package webhook_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"tickwatch/wa"
+	"tickwatch/wa/webhook"
+)
+
+const token = "a-verify-token"
+
+// shelf is a Sink that keeps what it is given, as the store does.
+type shelf struct {
+	mu    sync.Mutex
+	posts []*wa.Post
+	full  error // what Ingest answers; nil = it keeps the post
+}
+
+func (s *shelf) Ingest(_ context.Context, post *wa.Post) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full != nil {
+		return s.full
+	}
+	kept := *post
+	kept.Body = bytes.Clone(post.Body) // the buffer is lent
+	s.posts = append(s.posts, &kept)
+	return nil
+}
+
+func (s *shelf) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.posts)
+}
+
+// standard is a handler as the daemon makes it.
+func standard(sink webhook.Sink) webhook.Options {
+	return webhook.Options{
+		Secrets:      []wa.Secret{wa.NewSecret("the-old-secret"), wa.NewSecret(secret)},
+		VerifyTokens: []wa.Secret{wa.NewSecret("another-token"), wa.NewSecret(token)},
+		Sink:         sink,
+	}
+}
+
+// post sends a body over a real connection; with changes to its headers.
+func post(t *testing.T, url string, body io.Reader, header http.Header) (int, http.Header, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/webhooks/meta", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = header
+	return do(t, r)
+}
+
+func do(t *testing.T, r *http.Request) (int, http.Header, string) {
+	t.Helper()
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, answer.Header, string(text)
+}
+
+func signed(body []byte) http.Header {
+	return http.Header{"X-Hub-Signature-256": {sign(secret, body)}, "Content-Type": {"application/json"}}
+}
+
+func TestReceiveAnswers(t *testing.T) {
+	good := batch(3)
+	junk := []byte("no JSON at all")
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	if _, err := z.Write(bytes.Repeat([]byte(" "), 10<<20)); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	largest := bytes.Repeat([]byte(" "), 4<<20)
+	header := func(body []byte, key string, values ...string) http.Header {
+		h := signed(body)
+		h[key] = values
+		return h
+	}
+	for _, tc := range []struct {
+		name   string
+		body   []byte
+		header http.Header
+		code   int
+		stored int
+	}{
+		{"signed", good, signed(good), 200, 1},
+		{"signed with the older secret", good, header(good, "X-Hub-Signature-256", sign("the-old-secret", good)), 200, 1},
+		{"signed, not understood", junk, signed(junk), 200, 1},
+		{"signed, empty", nil, signed(nil), 200, 1},
+		{"signed, 4 MiB", largest, signed(largest), 200, 1},
+		{"without signature", good, http.Header{}, 401, 0},
+		{"two signatures", good, header(good, "X-Hub-Signature-256", sign(secret, good), sign(secret, good)), 401, 0},
+		{"signed with a secret that is not ours", good, header(good, "X-Hub-Signature-256", sign("guess", good)), 401, 0},
+		{"signed for another body", good, signed(junk), 401, 0},
+		{"4 MiB and a byte", append(largest, ' '), signed(append(largest, ' ')), 413, 0},
+		{"gzip", zipped.Bytes(), header(zipped.Bytes(), "Content-Encoding", "gzip"), 415, 0},
+		{"any Content-Encoding", good, header(good, "Content-Encoding", "identity"), 415, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var refused, answered atomic.Int32
+			kept := &shelf{}
+			o := standard(kept)
+			o.Refused = func() { refused.Add(1) }
+			o.Answered = func(time.Duration) { answered.Add(1) }
+			server := httptest.NewServer(webhook.NewHandler(o))
+			defer server.Close()
+
+			code, answer, text := post(t, server.URL, bytes.NewReader(tc.body), tc.header)
+			if code != tc.code || kept.count() != tc.stored {
+				t.Errorf("answered %d with %d stored, want %d with %d", code, kept.count(), tc.code, tc.stored)
+			}
+			if tc.stored == 1 && !bytes.Equal(kept.posts[0].Body, tc.body) {
+				t.Error("the stored body is not the one that was signed")
+			}
+			if got, want := refused.Load() == 1, tc.code == 401; got != want {
+				t.Errorf("counted as refused: %v", got)
+			}
+			if got, want := answered.Load() == 1, tc.code == 200; got != want {
+				t.Errorf("timed as a signed POST: %v", got)
+			}
+			if answer.Get("X-Content-Type-Options") != "nosniff" || strings.Contains(text, "secret") || len(text) > 100 {
+				t.Errorf("answer %v %q", answer, text)
+			}
+		})
+	}
+}
+
+func TestReceiveWithoutSecretRefusesAll(t *testing.T) {
+	kept := &shelf{}
+	o := standard(kept)
+	o.Secrets = nil
+	server := httptest.NewServer(webhook.NewHandler(o))
+	defer server.Close()
+	body := batch(1)
+	if code, _, _ := post(t, server.URL, bytes.NewReader(body), http.Header{"X-Hub-Signature-256": {sign("", body)}}); code != 401 {
+		t.Errorf("answered %d, want 401", code)
+	}
+	if kept.count() != 0 {
+		t.Error("stored")
+	}
+}
+
+// What the store cannot take is not acknowledged, so that Meta sends it again.
+func TestReceiveWhenTheStoreCannot(t *testing.T) {
+	kept := &shelf{full: errors.New("the disk is full: free some space in /var/lib")}
+	var log bytes.Buffer
+	o := standard(kept)
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	server := httptest.NewServer(webhook.NewHandler(o))
+	body := batch(1)
+	code, header, text := post(t, server.URL, bytes.NewReader(body), signed(body))
+	if code != 503 || header.Get("Retry-After") == "" {
+		t.Errorf("answered %d with Retry-After %q, want 503 and some", code, header.Get("Retry-After"))
+	}
+	if strings.Contains(text, "disk") {
+		t.Errorf("the answer tells the sender about our disk: %q", text)
+	}
+	kept.mu.Lock()
+	kept.full = nil
+	kept.mu.Unlock()
+	if code, _, _ := post(t, server.URL, bytes.NewReader(body), signed(body)); code != 200 || kept.count() != 1 {
+		t.Errorf("the second attempt: %d, %d stored", code, kept.count())
+	}
+	server.Close()
+	if !strings.Contains(log.String(), "the disk is full") {
+		t.Errorf("the log does not say why: %q", log.String())
+	}
+}
+
+// A sender that hangs up while its post is being stored has sent it all the same.
+func TestReceiveStoresAfterTheSenderHasGone(t *testing.T) {
+	begun, gone, stored := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	sink := sinkFunc(func(ctx context.Context, _ *wa.Post) error {
+		close(begun)
+		<-gone
+		stored <- ctx.Err()
+		return nil
+	})
+	handler := webhook.NewHandler(standard(sink))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		go func() {
+			<-r.Context().Done() // the server has seen the sender go
+			close(gone)
+		}()
+		handler.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+
+	ctx, hangUp := context.WithCancel(t.Context())
+	body := batch(1)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/webhooks/meta", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = signed(body)
+	go func() { <-begun; hangUp() }()
+	if _, err := http.DefaultClient.Do(r); !errors.Is(err, context.Canceled) { //nolint:bodyclose // there is none
+		t.Fatalf("got %v, want the request to break off", err)
+	}
+	if err := <-stored; err != nil {
+		t.Errorf("the sender took the store's context along: %v", err)
+	}
+}
+
+func TestSubscribe(t *testing.T) {
+	const hostile = "<script>alert(1)</script>\r\nX-A: b"
+	server := httptest.NewServer(webhook.NewHandler(standard(&shelf{})))
+	defer server.Close()
+	bare := standard(&shelf{})
+	bare.VerifyTokens = []wa.Secret{wa.NewSecret("")}
+	tokenless := httptest.NewServer(webhook.NewHandler(bare))
+	defer tokenless.Close()
+
+	for _, tc := range []struct {
+		name                   string
+		url                    string
+		mode, token, challenge string
+		code                   int
+		text                   string
+	}{
+		{"right", server.URL, "subscribe", token, "1158201444", 200, "1158201444"},
+		{"the other token", server.URL, "subscribe", "another-token", "1", 200, "1"},
+		{"a hostile challenge", server.URL, "subscribe", token, hostile, 200, hostile},
+		{"wrong token", server.URL, "subscribe", token + "x", "1", 403, "refused"},
+		{"empty token", server.URL, "subscribe", "", "1", 403, "refused"},
+		{"another mode", server.URL, "unsubscribe", token, "1", 403, "refused"},
+		{"no challenge", server.URL, "subscribe", token, "", 403, "refused"},
+		{"no token configured", tokenless.URL, "subscribe", "", "1", 403, "refused"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, tc.url+"/webhooks/meta", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			q := r.URL.Query()
+			q.Set("hub.mode", tc.mode)
+			q.Set("hub.verify_token", tc.token)
+			q.Set("hub.challenge", tc.challenge)
+			r.URL.RawQuery = q.Encode()
+			code, header, text := do(t, r)
+			if code != tc.code || text != tc.text {
+				t.Errorf("answered %d %q, want %d %q", code, text, tc.code, tc.text)
+			}
+			if !strings.HasPrefix(header.Get("Content-Type"), "text/plain") || header.Get("X-Content-Type-Options") != "nosniff" || header.Get("X-A") != "" {
+				t.Errorf("headers %v", header)
+			}
+		})
+	}
+}
+
+func TestOtherRoutes(t *testing.T) {
+	o := standard(&shelf{})
+	var full atomic.Bool
+	o.Ready = func(context.Context) error {
+		if full.Load() {
+			return errors.New("the disk is full:\x1b[2J free some space")
+		}
+		return nil
+	}
+	server := httptest.NewServer(webhook.NewHandler(o))
+	defer server.Close()
+	for _, tc := range []struct {
+		method, path string
+		full         bool
+		code         int
+		text         string
+	}{
+		{"GET", "/healthz", false, 200, "alive"},
+		{"GET", "/readyz", false, 200, "ready"},
+		{"GET", "/readyz", true, 503, "the disk is full:[2J free some space"},
+		{"GET", "/healthz", true, 200, "alive"},
+		{"POST", "/healthz", false, 405, ""},
+		{"DELETE", "/webhooks/meta", false, 405, ""},
+		{"PUT", "/webhooks/meta", false, 405, ""},
+		{"GET", "/", false, 404, ""},
+		{"POST", "/webhooks", false, 404, ""},
+		{"POST", "/webhooks/meta/", false, 404, ""},
+		{"POST", "/webhooks/other", false, 404, ""},
+	} {
+		full.Store(tc.full)
+		r, err := http.NewRequestWithContext(t.Context(), tc.method, server.URL+tc.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, _, text := do(t, r)
+		if code != tc.code || (tc.text != "" && text != tc.text) {
+			t.Errorf("%s %s: %d %q, want %d %q", tc.method, tc.path, code, text, tc.code, tc.text)
+		}
+	}
+}
+
+// A thousand forged posts must not fill the log, nor what is logged tell secrets.
+func TestLogIsBoundedAndTellsNoSecret(t *testing.T) {
+	now := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)
+	var log bytes.Buffer
+	o := standard(&shelf{})
+	o.Now = func() time.Time { return now }
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	h := webhook.NewHandler(o)
+	body := []byte(`{"object":"canary-in-body"}`)
+	send := func(signature, path string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, bytes.NewReader(body))
+		if strings.Contains(path, "?") {
+			r = httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		}
+		r.Header.Set(webhook.SignatureHeader, signature)
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	for range 1000 {
+		send(sign("guess", body), "/webhooks/meta")
+	}
+	for range 1000 {
+		send(sign(secret, body), "/webhooks/meta")
+	}
+	if n := strings.Count(log.String(), "\n"); n != 2 {
+		t.Errorf("%d lines for 1000 refusals and 1000 oddities, want one of each:\n%.1000s", n, log.String())
+	}
+	now = now.Add(time.Minute)
+	send("", "/webhooks/meta")
+	send("", "/webhooks/meta?hub.mode=subscribe&hub.challenge=1&hub.verify_token=canary-token")
+	if !strings.Contains(log.String(), "left_out=999") {
+		t.Errorf("nothing says how many lines were left out:\n%s", log.String())
+	}
+	for _, canary := range []string{secret, "the-old-secret", token, "canary-token", sign(secret, body)} {
+		if strings.Contains(log.String(), canary) {
+			t.Errorf("the log holds %q:\n%s", canary, log.String())
+		}
+	}
+}
+
+// The buffers of bodies go round: no body may be seen in another's post.
+func TestConcurrentBodiesDoNotMix(t *testing.T) {
+	kept := &shelf{}
+	server := httptest.NewServer(webhook.NewHandler(standard(kept)))
+	defer server.Close()
+	const senders, rounds = 8, 25
+	var all sync.WaitGroup
+	for s := range senders {
+		all.Go(func() {
+			for range rounds {
+				body := batch(1 + s)
+				if code, _, _ := post(t, server.URL, bytes.NewReader(body), signed(body)); code != 200 {
+					t.Errorf("answered %d", code)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if kept.count() != senders*rounds {
+		t.Fatalf("%d stored, want %d", kept.count(), senders*rounds)
+	}
+	for _, p := range kept.posts {
+		n := len(p.Statuses)
+		if n < 1 || n > senders || !bytes.Equal(p.Body, batch(n)) {
+			t.Fatalf("a post of %d statuses has another's body", n)
+		}
+	}
+}
