@@ -66,10 +66,10 @@ func (c *course) first30(now wa.Instant, t Thresholds) link.First30 {
 func judgeSettled(delivered, failed int64, t Thresholds) (verdict, reason string) {
 	decided := delivered + failed
 	if decided < t.MinMessages {
-		return link.VerdictUnsure, fmt.Sprintf("%d decided so far, %d needed to judge", decided, t.MinMessages)
+		return link.VerdictUnsure, fmt.Sprintf("%s decided so far, %s needed to judge", count(decided), count(t.MinMessages))
 	}
 	settled := float64(delivered) / float64(decided)
-	return verdictOf(t.delivery().Plain(settled)), fmt.Sprintf("%s arrived, of %d decided", percent(settled), decided)
+	return verdictOf(t.delivery().Plain(settled)), fmt.Sprintf("%s arrived, of %s decided", percent(settled), count(decided))
 }
 
 func verdictOf(l alarm.Level) string {

@@ -174,6 +174,12 @@ func (s *Server) cut() {
 	}
 }
 
+func (s *Server) attachedNow() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.consoles)
+}
+
 func mustJSON(t testing.TB, v any) []byte {
 	t.Helper()
 	data, err := json.Marshal(v)

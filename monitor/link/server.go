@@ -135,7 +135,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	select {
 	case <-ctx.Done():
 		s.shutDown(hs, cancel)
-		_ = <-served // that it was shut down
+		<-served
 		return nil
 	case err := <-served:
 		s.shutDown(hs, cancel)

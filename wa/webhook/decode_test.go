@@ -81,6 +81,16 @@ func TestDecodeLongIDs(t *testing.T) {
 	}
 }
 
+// Bytes that are no UTF-8, and halves of surrogate pairs, come out as U+FFFD.
+func TestDecodeMakesTextValid(t *testing.T) {
+	got := webhook.Decode("meta", envelope(status("wamid.\xff\xfe", "")+","+status(`wamid.\ud83d`, "")), received)
+	for i, want := range []string{"wamid.\ufffd\ufffd", "wamid.\ufffd"} {
+		if id := got.Statuses[i].MessageID; id != want {
+			t.Errorf("got %q, want %q", id, want)
+		}
+	}
+}
+
 // Nesting beyond all reason is refused or passed over, and costs no more than
 // its length; a decoder that recursed or looked twice would not come back.
 func TestDecodeDeepAndHuge(t *testing.T) {

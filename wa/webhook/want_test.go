@@ -3,9 +3,8 @@ package webhook_test
 import "tickwatch/wa"
 
 var (
-	sender  = wa.Sender{AccountID: "400100200300400", NumberID: "500100200300400", Display: "4915550001"}
-	account = wa.Sender{AccountID: "400100200300400"}
-	ines    = wa.Person{Phone: "351900000001", BSUID: "PT.8400012345"}
+	sender = wa.Sender{AccountID: "400100200300400", NumberID: "500100200300400", Display: "4915550001"}
+	ines   = wa.Person{Phone: "351900000001", BSUID: "PT.8400012345"}
 
 	regular = wa.Pricing{Model: "PMP", Type: "regular", Category: "marketing"}
 )
@@ -52,9 +51,11 @@ var wanted = map[string]wa.Post{
 		{Sender: sender, Person: wa.Person{Phone: "351900000005", BSUID: "PT.8400055555"}, MessageID: "wamid.GRP1", Status: wa.StatusRead, At: 1795161610_000, GroupID: "Y2FwaV9ncm91cDox", Participant: "351900000005"},
 		{Sender: sender, Person: wa.Person{BSUID: "PT.8400066666", ParentBSUID: "PT.ENT.666"}, MessageID: "wamid.GRP1", Status: wa.StatusDelivered, At: 1795161609_000, GroupID: "Y2FwaV9ncm91cDox", Participant: "PT.8400066666"},
 		{Sender: sender, MessageID: "wamid.GRP1", Status: wa.StatusSent, At: 1795161608_000, GroupID: "Y2FwaV9ncm91cDox"},
+		{Sender: sender, Person: phone("351900000006"), MessageID: "wamid.GRP1", Status: wa.StatusFailed, At: 1795161611_000, GroupID: "Y2FwaV9ncm91cDox", Participant: "351900000006"},
 	}},
 	"status-bsuid-only.json": {Statuses: []wa.StatusUpdate{
 		{Sender: sender, Person: wa.Person{BSUID: "PT.8400012345", ParentBSUID: "PT.ENT.8400012345"}, MessageID: "wamid.BS1", Status: wa.StatusDelivered, At: 1795161600_000, CallbackData: "camp7:row44"},
+		{Sender: sender, Person: wa.Person{BSUID: "PT.8400012345"}, MessageID: "wamid.BS2", Status: wa.StatusFailed, At: 1795161601_000}, // the contacts were another change's
 	}},
 	"statuses-parent-spellings.json": {Statuses: []wa.StatusUpdate{
 		{Sender: sender, Person: wa.Person{BSUID: "PT.1", ParentBSUID: "PT.ENT.1"}, MessageID: "wamid.P1", Status: wa.StatusSent, At: 1795161600_000},
@@ -154,12 +155,14 @@ var wanted = map[string]wa.Post{
 	"template-quality-wrong-field.json": {Templates: []wa.TemplateUpdate{
 		{AccountID: "400100200300400", ID: 990000000000001, Name: "autumn_offer", Language: "pt_PT", Quality: wa.QualityRed, PreviousQuality: wa.QualityYellow},
 		{AccountID: "400100200300400", ID: 990000000000001, Name: "autumn_offer", Language: "pt_PT", Quality: wa.QualityUnknown, PreviousQuality: wa.QualityRed},
+		{AccountID: "400100200300400", ID: 990000000000001, Name: "autumn_offer", Language: "pt_PT", Quality: wa.QualityGreen},
+		{AccountID: "400100200300400", ID: 990000000000001, Name: "autumn_offer", Language: "pt_PT", Quality: wa.QualityGreen},
 	}},
 	"template-wrong-types.json": {
 		Templates: []wa.TemplateUpdate{
 			{AccountID: "400100200300400", ID: 990000000000001, Event: "APPROVED", At: 1795162103_000},
 		},
-		NotUnderstood: 6, // no id; an event that is a number, so none; no score; a name and an info of wrong types
+		NotUnderstood: 7, // no id; an event that is a number, so none; no score; a name and an info of wrong types; an id below zero
 		Problem:       changes + "message_template_id: is missing or no number",
 	},
 	"number-throughput-upgrade.json": {Numbers: []wa.NumberUpdate{
@@ -213,6 +216,7 @@ var wanted = map[string]wa.Post{
 			{Sender: sender, Person: phone("351900000001"), MessageID: "wamid.G1", Status: wa.StatusSent, At: 1795161600_000},
 			{MessageID: "wamid.G2", Status: wa.StatusSent, At: 1795161600_000},
 			{Sender: sender, Person: phone("351900000003"), MessageID: "wamid.G3", Status: wa.StatusSent, At: 1795161600_000},
+			{MessageID: "wamid.G4", Status: wa.StatusSent, At: 1795161600_000}, // not the account of the entry before
 		},
 		NotUnderstood: 11, // 3 entries, 5 changes, an id, a time and a metadata
 		Problem:       "entry[0]: is a number, not an object",
@@ -229,8 +233,8 @@ var wanted = map[string]wa.Post{
 	"no-entry.json":        {NotUnderstood: 1, Problem: "entry: is missing"},
 	"not-json.json":        {NotUnderstood: 1, Problem: "the body is no JSON: unexpected EOF"},
 	"duplicate-keys.json": {Statuses: []wa.StatusUpdate{ // the last of two values, all of two lists
-		{Sender: wa.Sender{AccountID: account.AccountID, NumberID: "500100200300400"}, MessageID: "wamid.D1", Status: wa.StatusSent},
-		{Sender: wa.Sender{AccountID: account.AccountID, NumberID: "500100200300400"}, MessageID: "wamid.D2", Status: wa.StatusSent, At: 1795161600_000},
+		{Sender: wa.Sender{AccountID: sender.AccountID, NumberID: "500100200300400"}, MessageID: "wamid.D1", Status: wa.StatusSent},
+		{Sender: wa.Sender{AccountID: sender.AccountID, NumberID: "500100200300400"}, MessageID: "wamid.D2", Status: wa.StatusSent, At: 1795161600_000},
 	}},
 	"trailing-junk.json": {
 		Statuses: []wa.StatusUpdate{
