@@ -66,7 +66,7 @@ func TestDo(t *testing.T) {
 // every place.
 func TestAQueryDoesNotHoldUpAPause(t *testing.T) {
 	path := socketPath(t)
-	release := make(chan struct{})
+	begun, release := make(chan struct{}, 3*CommandsAtOnce), make(chan struct{})
 	var running, most atomic.Int32
 	startServer(t, path, ServerOptions{
 		Urgent: func(verb string) bool { return verb == "pause" },
@@ -76,6 +76,7 @@ func TestAQueryDoesNotHoldUpAPause(t *testing.T) {
 				defer running.Add(-1)
 				for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 				}
+				begun <- struct{}{}
 				<-release
 			}
 			return nil, nil
@@ -91,6 +92,9 @@ func TestAQueryDoesNotHoldUpAPause(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+	for range CommandsAtOnce {
+		<-begun
 	}
 	if err := c.Do(ctx, "pause", nil, nil); err != nil {
 		t.Error(err)
@@ -282,7 +286,7 @@ func FuzzConsoleFrame(f *testing.F) {
 		if err := conn.WriteMessage(websocket.TextMessage, data); err != nil {
 			t.Fatal(err)
 		}
-		send(t, conn, Command{ID: "fine", Verb: "x"})
+		_ = conn.WriteJSON(consoleFrame{Command: &Command{ID: "fine", Verb: "x"}}) // the link may have ended by now
 		for { // answered, or ended cleanly
 			var frame daemonFrame
 			err := conn.ReadJSON(&frame)

@@ -33,7 +33,7 @@ func TestFirstFrameIsTheNewestSnapshot(t *testing.T) {
 // must not notice, and it must be dropped.
 func TestStuckConsoleHoldsUpNobody(t *testing.T) {
 	path := socketPath(t)
-	s, _ := startServer(t, path, ServerOptions{Timing: Timing{Write: time.Second}})
+	s, _ := startServer(t, path, ServerOptions{Timing: Timing{Write: time.Second, Dead: time.Hour}})
 	rawConsole(t, path) // never reads
 	c := startClient(t, path, Timing{})
 	await(t, c, "the link", connected)

@@ -1,0 +1,135 @@
+package monitor
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"tickwatch/monitor/link"
+	"tickwatch/store"
+	"tickwatch/wa"
+)
+
+// The default curve is the design's.
+func TestCurve(t *testing.T) {
+	for age, want := range map[int64]float64{5: 0.81, 30: 0.85, 60: 0.88, 300: 0.95, 1800: 0.99, 0: 0, 9000: 0.99} {
+		if got := arrivedBy(age); math.Abs(got-want/0.99) > 1e-9 {
+			t.Errorf("at %d s: %v, want %v", age, got, want/0.99)
+		}
+	}
+	for age := int64(1); age < 2000; age++ {
+		if arrivedBy(age) < arrivedBy(age-1) {
+			t.Fatalf("falls at %d s", age)
+		}
+	}
+}
+
+// What is projected early on must be what comes of it: over many campaigns that
+// follow the curve, the interval holds the rate at 30 minutes about as often as
+// it says.
+func TestProjectionKeepsItsPromise(t *testing.T) {
+	const campaigns = 400
+	r := rand.New(rand.NewPCG(1, 2))
+	held := 0
+	for range campaigns {
+		rate := 0.6 + 0.39*r.Float64()
+		var p projection
+		var delivered, failed int64
+		var in30 int64
+		const sent = 1500
+		for i := range sent {
+			age := int64(i / 20) // 20 a second, the oldest 75 s ago
+			p.add(1, age)
+			switch u := r.Float64(); {
+			case u >= rate:
+				if age > 3 && r.Float64() < 0.8 { // most failures come soon
+					failed++
+				}
+			default:
+				in30++
+				if r.Float64() < arrivedBy(age) {
+					delivered++
+				}
+			}
+		}
+		_, low, high := p.interval(delivered, failed)
+		if truth := float64(in30) / sent; truth >= *low && truth <= *high {
+			held++
+		}
+	}
+	if share := float64(held) / campaigns; share < 0.93 {
+		t.Errorf("the 95 %% interval held the outcome in %.1f %% of the campaigns", 100*share)
+	}
+}
+
+func TestProjectionTooEarly(t *testing.T) {
+	var p projection
+	p.add(100, 3)
+	if rate, _, _ := p.interval(50, 0); rate != nil {
+		t.Errorf("projected %v from almost nothing", *rate)
+	}
+}
+
+func TestPercentNeverFlatters(t *testing.T) {
+	for share, want := range map[float64]string{1: "100.0 %", 0.99999: "99.9 %", 0.94999: "94.9 %", 0: "0.0 %"} {
+		if got := percent(share); got != want {
+			t.Errorf("%v: %s, want %s", share, got, want)
+		}
+	}
+}
+
+// One stray old message, or a few tests an hour before, do not start a campaign.
+func TestStart(t *testing.T) {
+	base := int64(29_900_000) // a minute
+	for name, c := range map[string]struct {
+		minutes map[int64]int64 // minute → messages
+		want    int64
+	}{
+		"one message":                {map[int64]int64{base: 1}, base},
+		"a stray one before":         {map[int64]int64{base - 500: 1, base: 100, base + 1: 100}, base},
+		"tests an hour before":       {map[int64]int64{base - 60: 5, base: 900}, base},
+		"a slow send":                {map[int64]int64{base: 1, base + 20: 1, base + 40: 1, base + 60: 1}, base},
+		"two sends of some size":     {map[int64]int64{base - 90: 25, base: 100_000}, base - 90},
+		"half an hour's break":       {map[int64]int64{base: 3, base + 30: 3, base + 60: 3, base + 90: 100}, base},
+		"all of it stray":            {map[int64]int64{base: 1, base + 100: 1, base + 200: 1}, base},
+		"a minute that was emptied":  {map[int64]int64{base - 1: 0, base: 50}, base},
+		"a stray one, small so far":  {map[int64]int64{base - 500: 1, base: 5}, base - 500},
+		"a stray one, outweighed by": {map[int64]int64{base - 500: 1, base: 10}, base},
+	} {
+		all := &store.Tally{Pulses: map[int64]store.Pulse{}}
+		for m, n := range c.minutes {
+			all.Pulses[m*60+7] = store.Pulse{Messages: n}
+		}
+		course := newCourse(all, 1)
+		if got, _ := course.start(); got != c.want {
+			t.Errorf("%s: %d minutes off", name, got-c.want)
+		}
+		if got := course.startSecond(); got != c.want*60+7 {
+			t.Errorf("%s: starts at second %d", name, got-c.want*60)
+		}
+	}
+}
+
+// A campaign that never ends keeps its start, its memory stays bounded.
+func TestLongCourse(t *testing.T) {
+	all := &store.Tally{Pulses: map[int64]store.Pulse{}, Errors: map[store.CodeMinute]int64{}, OptOuts: map[int64]int64{}}
+	const first, minutes = 29_000_000, keptMinutes + 500
+	for m := range int64(minutes) {
+		all.Pulses[(first+m)*60] = store.Pulse{Messages: 2, Delivered: 1, Failed: 1}
+		all.Errors[store.CodeMinute{Code: 131026, Minute: first + m}] = 1
+		all.OptOuts[first+m] = 1
+	}
+	c := newCourse(all, 1)
+	if len(c.minutes) != keptMinutes || len(c.order) != keptMinutes || len(c.optOuts) != keptMinutes {
+		t.Errorf("%d minutes, %d of opt-outs are kept", len(c.minutes), len(c.optOuts))
+	}
+	if c.startSecond() != first*60 || c.moved() {
+		t.Error("the start moved")
+	}
+	if c.errors[131026].total != minutes {
+		t.Errorf("%d errors in all", c.errors[131026].total)
+	}
+	if f := c.first30(wa.Instant((first+minutes)*60_000), DefaultThresholds()); !f.Closed || f.Messages != 60 || f.Verdict != link.VerdictUnsure {
+		t.Errorf("%+v", f)
+	}
+}

@@ -1,0 +1,301 @@
+package monitor_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"tickwatch/monitor"
+	"tickwatch/monitor/link"
+	"tickwatch/store"
+	"tickwatch/wa"
+)
+
+// hand is a clock that tests move.
+type hand struct{ ms atomic.Int64 }
+
+func (h *hand) now() time.Time          { return time.UnixMilli(h.ms.Load()).UTC() }
+func (h *hand) forward(d time.Duration) { h.ms.Add(d.Milliseconds()) }
+
+func newHand() *hand {
+	h := &hand{}
+	h.ms.Store(now.UnixMilli())
+	return h
+}
+
+// running is a house whose monitor runs; looked waits for a snapshot that was
+// made after the call.
+type running struct {
+	*house
+	clock *hand
+	stop  func()
+	mu    sync.Mutex
+	came  *sync.Cond
+	last  *link.Snapshot
+}
+
+func start(t *testing.T, dir string, clock *hand) *running {
+	t.Helper()
+	r := &running{clock: clock}
+	r.came = sync.NewCond(&r.mu)
+	s, err := store.Open(context.Background(), store.Options{Dir: dir, Now: clock.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := monitor.New(context.Background(), monitor.Options{
+		Store: s, Now: clock.now, Thresholds: monitor.DefaultThresholds(),
+		Publish: func(s *link.Snapshot) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.last = s
+			r.came.Broadcast()
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.house = &house{dir, s, m}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); m.Run(ctx) }()
+	r.stop = sync.OnceFunc(func() { cancel(); <-ended; _ = s.Close() })
+	t.Cleanup(r.stop)
+	return r
+}
+
+// looked gives the first snapshot of the clock's present moment.
+func (r *running) looked() *link.Snapshot {
+	r.clock.forward(time.Millisecond) // what is published with this moment was made after it
+	r.monitor.Refused() // wakes it
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.last == nil || r.last.At.Before(r.clock.now()) {
+		r.came.Wait()
+	}
+	return r.last
+}
+
+// batch sends n messages now, of which failed ones fail with code.
+func (r *running) batch(t *testing.T, name string, n, failed, code int) {
+	t.Helper()
+	at := r.clock.now().Unix()
+	var all []update
+	for i := range n {
+		id := fmt.Sprintf("%s%06d", name, i)
+		all = append(all, update{id, "sent", at, 0})
+		if i < failed {
+			all = append(all, update{id, "failed", at, code})
+		} else {
+			all = append(all, update{id, "delivered", at, 0})
+		}
+	}
+	r.post(t, body(all), r.clock.now())
+}
+
+func open(s *link.Snapshot) (open []link.Alarm) {
+	for _, a := range s.Alarms {
+		if a.Open() {
+			open = append(open, a)
+		}
+	}
+	return open
+}
+
+// An alarm is raised, grows, is acknowledged, outlives a restart, and clears.
+func TestLifeOfAnAlarm(t *testing.T) {
+	clock, dir := newHand(), t.TempDir()
+	r := start(t, dir, clock)
+	r.batch(t, "a", 300, 22, 131026) // 92.7 %
+	clock.forward(11 * time.Second)
+	r.looked()
+	clock.forward(6 * time.Second)
+	got := open(r.looked())
+	if len(got) != 1 || got[0].Kind != "delivery" || got[0].Severity != "watch" || got[0].Campaign != "autumn" ||
+		!strings.Contains(got[0].Text, "92.6 % arrived, of 300 decided") || !strings.Contains(got[0].Text, "131026") {
+		t.Fatalf("raised: %+v", got)
+	}
+	raised := got[0]
+
+	peer := link.Peer{Name: "ines"}
+	ack := func(id string) (link.Alarm, error) {
+		v, err := r.monitor.Handle(context.Background(), peer, link.Command{Verb: link.VerbAck, Args: []byte(`{"alarm":"` + id + `"}`)})
+		if err != nil {
+			return link.Alarm{}, err
+		}
+		return v.(link.Alarm), nil
+	}
+	if a, err := ack(raised.ID); err != nil || a.AckedBy != "ines" {
+		t.Fatalf("acknowledged: %+v, %v", a, err)
+	}
+	if _, err := ack("a99"); err == nil || !strings.Contains(err.Error(), "no alarm") {
+		t.Errorf("an alarm that does not exist: %v", err)
+	}
+
+	r.batch(t, "b", 300, 150, 131049)
+	clock.forward(11 * time.Second)
+	r.looked()
+	clock.forward(6 * time.Second)
+	got = open(r.looked())
+	if len(got) != 1 || got[0].ID != raised.ID || got[0].Severity != "act" || got[0].AckedBy != "" ||
+		!got[0].RaisedAt.Equal(raised.RaisedAt) || got[0].ActedAt == nil {
+		t.Fatalf("grown: %+v", got)
+	}
+	if _, err := ack(raised.ID); err != nil {
+		t.Fatal(err)
+	}
+	before := r.looked()
+	r.stop()
+
+	r = start(t, dir, clock)
+	after := r.looked()
+	if diff := cmp.Diff(before, after, cmpopts.IgnoreFields(link.Snapshot{}, "Rev", "At"), cmpopts.IgnoreFields(link.Feed{}, "PerSecond")); diff != "" {
+		t.Fatalf("a restart shows something else (-before +after):\n%s", diff)
+	}
+	if len(after.Actions) != 2 || after.Actions[0].Verb != "ack" || after.Actions[0].Operator != "ines" {
+		t.Errorf("actions: %+v", after.Actions)
+	}
+
+	for range 5 { // well again: the recent minutes hold nothing but good news
+		clock.forward(time.Minute)
+		r.batch(t, fmt.Sprint("c", clock.now().Unix()), 400, 0, 0)
+		r.looked()
+	}
+	s := r.looked()
+	if got := open(s); len(got) != 0 {
+		t.Fatalf("not cleared: %+v", got)
+	}
+	if a := s.Alarms[0]; a.ID != raised.ID || a.ClearedAt == nil || a.AckedBy != "ines" {
+		t.Errorf("cleared: %+v", a)
+	}
+}
+
+func TestTooFewToJudge(t *testing.T) {
+	clock := newHand()
+	r := start(t, t.TempDir(), clock)
+	r.batch(t, "a", 150, 100, 131026)
+	clock.forward(30 * time.Second)
+	r.looked()
+	clock.forward(30 * time.Second)
+	s := r.looked()
+	if len(s.Alarms) != 0 {
+		t.Errorf("alarms on 150 messages: %+v", s.Alarms)
+	}
+	if f := s.Campaigns[0].First30; f.Verdict != link.VerdictUnsure || !strings.Contains(f.Reason, "200 needed") {
+		t.Errorf("%s: %s", f.Verdict, f.Reason)
+	}
+}
+
+func TestFeedStates(t *testing.T) {
+	clock := newHand()
+	r := start(t, t.TempDir(), clock)
+	if s := r.looked(); s.Feed.State != link.FeedIdle || s.Feed.LastEventAt != nil {
+		t.Errorf("nothing has come: %+v", s.Feed)
+	}
+	at := clock.now().Unix()
+	var waiting []update
+	for i := range 100 {
+		waiting = append(waiting, update{fmt.Sprint("w", i), "sent", at, 0})
+	}
+	r.post(t, body(waiting), clock.now())
+	if s := r.looked(); s.Feed.State != link.FeedLive {
+		t.Errorf("just came: %+v", s.Feed)
+	}
+	clock.forward(61 * time.Second)
+	s := r.looked()
+	if s.Feed.State != link.FeedStalled {
+		t.Errorf("a minute of silence, and 100 messages without an answer: %+v", s.Feed)
+	}
+	if got := open(s); len(got) != 1 || got[0].Kind != "feed" || !strings.Contains(got[0].Advice, "tickwatch doctor") {
+		t.Errorf("%+v", got)
+	}
+	clock.forward(15 * time.Minute)
+	s = r.looked()
+	if s.Feed.State != link.FeedIdle || len(open(s)) != 0 {
+		t.Errorf("no answer is due any more: %+v %+v", s.Feed, open(s))
+	}
+}
+
+func TestTemplateAlarms(t *testing.T) {
+	clock := newHand()
+	r := start(t, t.TempDir(), clock)
+	tell := func(u wa.TemplateUpdate) []link.Alarm {
+		t.Helper()
+		u.ID, u.Name, u.Language, u.At = 7, "autumn\x1b[8m_offer", "pt_PT", wa.At(clock.now())
+		if err := r.store.Ingest(context.Background(), &wa.Post{Source: "meta", Body: []byte("{}"), ReceivedAt: wa.At(clock.now()), Templates: []wa.TemplateUpdate{u}}); err != nil {
+			t.Fatal(err)
+		}
+		clock.forward(time.Second)
+		return open(r.looked())
+	}
+	if got := tell(wa.TemplateUpdate{Quality: wa.QualityYellow}); len(got) != 1 || got[0].Kind != "quality" || got[0].Severity != "watch" {
+		t.Fatalf("%+v", got)
+	}
+	if got := tell(wa.TemplateUpdate{Quality: wa.QualityRed}); len(got) != 1 || got[0].Severity != "act" || strings.ContainsRune(got[0].Text, '\x1b') {
+		t.Fatalf("%+v", got)
+	}
+	if got := tell(wa.TemplateUpdate{Event: "PAUSED", InfoTitle: "FIRST_PAUSE"}); len(got) != 2 || got[0].Kind != "template" {
+		t.Fatalf("%+v", got)
+	}
+	clock.forward(3 * time.Hour) // the first pause is over by itself
+	if got := open(r.looked()); len(got) != 1 || got[0].Kind != "quality" {
+		t.Fatalf("%+v", got)
+	}
+}
+
+// Whatever the writer does meanwhile, a campaign whose course is read late, or
+// whose start moves, is counted once.
+func TestCoursesReadLateCountOnce(t *testing.T) {
+	clock, dir := newHand(), t.TempDir()
+	r := start(t, dir, clock)
+	for i := range 60 { // more campaigns than are read at start
+		if i < 15 {
+			r.post(t, body([]update{{fmt.Sprintf("x%08d", i), "sent", now.Unix() - int64(3*3600+i), 0}}), clock.now())
+		}
+		callback := fmt.Sprintf("old%d", i)
+		for n := range 2 {
+			u := wa.StatusUpdate{MessageID: fmt.Sprint(callback, n), Status: wa.StatusSent, At: wa.At(clock.now().Add(-5 * time.Hour)), CallbackData: callback + ":x"}
+			if err := r.store.Ingest(context.Background(), &wa.Post{Source: "meta", Body: []byte("{}"), ReceivedAt: wa.At(clock.now()), Statuses: []wa.StatusUpdate{u}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	r.stop()
+	r = start(t, dir, clock)
+	var senders sync.WaitGroup
+	for w := range 4 {
+		senders.Go(func() {
+			for i := range 50 { // the stray messages of three hours ago are outweighed now: the start moves
+				r.batch(t, fmt.Sprintf("n%d-%d-", w, i), 10, 1, 131026)
+				u := wa.StatusUpdate{MessageID: fmt.Sprint("late", w, "-", i), Status: wa.StatusSent, At: wa.At(clock.now()), CallbackData: "old3:x"}
+				if err := r.store.Ingest(context.Background(), &wa.Post{Source: "meta", Body: []byte("{}"), ReceivedAt: wa.At(clock.now()), Statuses: []wa.StatusUpdate{u}}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	senders.Wait()
+	clock.forward(time.Second)
+	s := r.looked()
+	byID := map[string]link.Campaign{}
+	for _, c := range s.Campaigns {
+		byID[c.ID] = c
+	}
+	autumn, old := byID["autumn"], byID["old3"]
+	if autumn.Counts.Messages != 2015 || autumn.First30.Messages != 2000 || autumn.First30.Failed != 200 || autumn.Errors[0].Count != 200 {
+		t.Errorf("autumn: %+v %+v %+v", autumn.Counts, autumn.First30, autumn.Errors)
+	}
+	var sum int64
+	for _, m := range old.Trend {
+		sum += m.Messages
+	}
+	if old.Counts.Messages != 202 || sum != 200 {
+		t.Errorf("old3: %+v, %d in its trend", old.Counts, sum)
+	}
+}
