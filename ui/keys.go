@@ -58,19 +58,19 @@ func bindings() []binding {
 		},
 		{
 			keys: []string{"u"}, shown: "u", name: "resume", section: sectionAct, in: onMain,
-			help:   "Resume what was paused. It asks first.",
+			help:   "Resume what was paused.",
 			footer: true, acts: true, dangerous: true,
 			cannot: notYet("u resumes what tickwatch paused. This version cannot pause yet, so there is nothing to resume."),
 		},
 		{
 			keys: []string{"t"}, shown: "t", name: "template", section: sectionAct, in: onMain,
-			help:   "Send the rest with another approved template. It asks first.",
+			help:   "Send the rest with another approved template.",
 			footer: true, acts: true, dangerous: true,
 			cannot: notYet("t sends the rest with another template. This version only watches: change the template in the system that sends."),
 		},
 		{
 			keys: []string{"r"}, shown: "r", name: "SMS the failures", section: sectionAct, in: onMain,
-			help:   "Reach the people whose message failed by SMS. It shows the cost and asks first.",
+			help:   "Reach the people whose message failed by SMS. It shows what that costs.",
 			footer: true, acts: true, dangerous: true,
 			cannot: notYet("r reaches the failed by SMS. This version cannot send yet; enter on an error shows whom it hit and whether SMS would help."),
 		},
@@ -203,12 +203,16 @@ func (b *binding) why(m *model) string {
 	return b.cannot(m)
 }
 
-// says is the binding's help, with the honest word about a key that waits for its turn.
+// says is the binding's help, with what its flags mean for the operator.
 func (b *binding) says() string {
-	if b.do == nil {
-		return b.help + " Not in this version yet."
+	text := b.help
+	if b.dangerous {
+		text += " It asks first."
 	}
-	return b.help
+	if b.do == nil {
+		text += " Not in this version yet."
+	}
+	return text
 }
 
 func (m *model) open() tea.Cmd {

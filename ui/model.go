@@ -104,6 +104,9 @@ type (
 
 // Init implements tea.Model.
 func (m *model) Init() tea.Cmd {
+	if m.opt.ASCII { // such a terminal may print the question instead of answering it
+		return tea.Batch(m.nextUpdate(), tick())
+	}
 	return tea.Batch(m.nextUpdate(), tick(), tea.RequestBackgroundColor)
 }
 

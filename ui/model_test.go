@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"image/color"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -280,7 +281,7 @@ func TestACalmScreenOnlyMovesItsClock(t *testing.T) {
 		now = now.Add(time.Second)
 		same := *s
 		same.Rev++
-		same.At = now.Add(-300 * time.Millisecond)
+		same.At = now.Add(-300 * time.Millisecond).Truncate(5 * time.Second) // as often as a calm daemon publishes
 		c.live(&same)
 		c.m.Update(secondMsg{})
 		after := strings.Split(c.m.frame(), "\n")
@@ -289,5 +290,16 @@ func TestACalmScreenOnlyMovesItsClock(t *testing.T) {
 				t.Fatalf("line %d moved:\n%s\n%s", i, before[i], after[i])
 			}
 		}
+	}
+}
+
+// A light background, once the terminal has told, gets darker colours.
+func TestLightBackground(t *testing.T) {
+	c := newConsole(t, 80, 24, Options{}).live(trouble())
+	dark := c.m.frame()
+	c.m.Update(tea.BackgroundColorMsg{Color: color.White})
+	light := c.m.frame()
+	if dark == light || plainText(dark) != plainText(light) {
+		t.Error("the colours, and they alone, should follow the background")
 	}
 }

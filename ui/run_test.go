@@ -116,7 +116,7 @@ func TestRunWithoutColour(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, out, ended := terminal(t, ctx, d, "NO_COLOR=1", "TERM=linux")
 	d.updates <- link.Update{Snapshot: trouble(), Connected: true}
-	out.await(t, "leave")
+	out.await(t, "feed live")
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("ended by its context: %v", err)
@@ -217,5 +217,21 @@ func TestKeyTable(t *testing.T) {
 	}
 	if strings.Contains(string(readme), "| key | does |") && !strings.Contains(string(readme), KeyTable()) {
 		t.Errorf("the README's table of keys is not the one of the bindings:\n%s", KeyTable())
+	}
+}
+
+// BenchmarkFrame is the time for one redraw of the largest screen: a snapshot
+// taken over, cleaned and drawn.
+func BenchmarkFrame(b *testing.B) {
+	m := newModel(b.Context(), Options{Daemon: newDaemon(), Zone: sampleZone, Now: func() time.Time { return sampleNow }}.withDefaults())
+	m.Update(tea.WindowSizeMsg{Width: 200, Height: 50})
+	s := trouble()
+	for b.Loop() {
+		same := *s
+		m.paced = false
+		m.Update(updateMsg{Update: link.Update{Snapshot: &same, Connected: true}})
+		if m.frame() == "" {
+			b.Fatal("nothing drawn")
+		}
 	}
 }

@@ -91,7 +91,7 @@ func healthy() *link.Snapshot {
 		Gates:     []link.Gate{},
 		Campaigns: []link.Campaign{c},
 		Numbers: []link.Number{{
-			ID: "500100200300400", Display: "+49 1555 0001", Quality: "GREEN", Status: "CONNECTED", Limit: "TIER_10K", Used24h: &used,
+			ID: "500100200300400", Display: "+49 1555 0001", Quality: "GREEN", Status: "CONNECTED", Limit: "TIER_10K", Used24h: &used, Since: ptr(sampleNow.Add(-70 * time.Minute).UTC()),
 		}},
 		Templates: []link.Template{{ID: "990000000000001", Name: "autumn_offer", Language: "pt_PT", Category: "MARKETING", Status: "APPROVED", Quality: "GREEN"}},
 		Alarms:    []link.Alarm{},

@@ -125,7 +125,7 @@ func (m *model) panes(l pane.Look, s *link.Snapshot, c *link.Campaign, w, h int)
 	}
 	bottom := h - top - middle
 	quality := min(max(21+(w-80)*9/40, 21), 40)
-	reports := min(max(19+(w-80)*7/40, 19), 34)
+	reports := min(max(20+(w-80)*6/40, 20), 34)
 	queue := min(max(w*28/100, 28), 40)
 	delivered := w - quality - reports
 	return lipgloss.JoinVertical(lipgloss.Left,

@@ -155,6 +155,7 @@ func (c *Client) attend(ctx context.Context, conn *websocket.Conn) (useful bool,
 		defer close(gone)
 		hangUp(conn, websocket.CloseNormalClosure, "")
 	})
+	c.tell(func(u *Update) { u.Connected, u.Err = true, nil })
 	life, end := context.WithCancel(ctx)
 	written := make(chan error, 1)
 	go func() {
@@ -164,7 +165,6 @@ func (c *Client) attend(ctx context.Context, conn *websocket.Conn) (useful bool,
 		}
 		written <- err
 	}()
-	c.tell(func(u *Update) { u.Connected, u.Err = true, nil })
 	useful, err = c.read(conn)
 	end()
 	_ = conn.Close()

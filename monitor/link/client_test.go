@@ -274,6 +274,7 @@ func TestRetry(t *testing.T) {
 	c.Retry()
 	await(t, c, "the link", connected)
 	c.Retry() // while connected: no effect
+	s.awaitAttached(1)
 	s.cut()
 	if n := <-asked; n != 0 {
 		t.Error("a Retry from before the loss would cut the wait short")

@@ -287,7 +287,7 @@ func FuzzConsoleFrame(f *testing.F) {
 			t.Fatal(err)
 		}
 		_ = conn.WriteJSON(consoleFrame{Command: &Command{ID: "fine", Verb: "x"}}) // the link may have ended by now
-		for { // answered, or ended cleanly
+		for {                                                                      // answered, or ended cleanly
 			var frame daemonFrame
 			err := conn.ReadJSON(&frame)
 			if websocket.IsCloseError(err, websocket.CloseInvalidFramePayloadData) || err == nil && frame.Ack.CommandID == "fine" {

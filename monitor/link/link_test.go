@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -178,6 +179,12 @@ func (s *Server) attachedNow() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.consoles)
+}
+
+func (s *Server) awaitAttached(n int) {
+	for s.attachedNow() != n {
+		runtime.Gosched()
+	}
 }
 
 func mustJSON(t testing.TB, v any) []byte {

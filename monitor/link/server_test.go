@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -37,9 +36,7 @@ func TestStuckConsoleHoldsUpNobody(t *testing.T) {
 	rawConsole(t, path) // never reads
 	c := startClient(t, path, Timing{})
 	await(t, c, "the link", connected)
-	for s.attachedNow() < 2 {
-		runtime.Gosched()
-	}
+	s.awaitAttached(2)
 	arrives := func(rev uint64) {
 		await(t, c, fmt.Sprint("snapshot ", rev), func(u Update) bool {
 			if !u.Connected {
@@ -227,7 +224,7 @@ func TestServeEnd(t *testing.T) {
 func TestServeEndsInSpiteOfOthers(t *testing.T) {
 	path := socketPath(t)
 	begun := make(chan struct{})
-	_, stop := startServer(t, path, ServerOptions{Handle: func(ctx context.Context, _ Peer, _ Command) (any, error) {
+	_, stop := startServer(t, path, ServerOptions{Timing: Timing{Dead: time.Hour}, Handle: func(ctx context.Context, _ Peer, _ Command) (any, error) {
 		close(begun)
 		<-ctx.Done()
 		return nil, ctx.Err()

@@ -48,21 +48,23 @@ func percent(share float64, decimals int) string {
 	return strconv.FormatFloat(v, 'f', decimals, 64) + " %"
 }
 
-// Ago says how old something is, coarsely, so that a calm screen stays still.
-func Ago(d time.Duration) string {
+// fresh is how old figures may be and still be called of just now. A calm
+// daemon publishes every few seconds.
+const fresh = 8 * time.Second
+
+// ago says how old something is, coarsely, so that a calm screen stays still.
+func ago(d time.Duration) string {
 	switch {
-	case d < 3*time.Second:
+	case d < fresh:
 		return "just now"
-	case d < 10*time.Second:
-		return "5 s ago"
 	case d < time.Minute:
-		return strconv.Itoa(int(d/(10*time.Second))*10) + " s ago"
+		return strconv.Itoa(max(int(d/(10*time.Second)), 1)*10) + " s ago"
 	}
-	return Span(d) + " ago"
+	return span(d) + " ago"
 }
 
-// Span prints a duration in its largest unit, cut.
-func Span(d time.Duration) string {
+// span prints a duration in its largest unit, cut.
+func span(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return strconv.Itoa(int(max(d, 0)/time.Second)) + " s"

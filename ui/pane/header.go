@@ -52,14 +52,14 @@ func Connecting(l Look, w int) string {
 func (l Look) live(s *link.Snapshot, connected bool) (word, age string) {
 	since := l.Now.Sub(s.At)
 	if connected {
-		return l.Theme.OK.Render("LIVE"), l.Theme.Dim.Render(" " + Ago(since))
+		return l.Theme.OK.Render("LIVE"), l.Theme.Dim.Render(" " + ago(since))
 	}
-	return l.Theme.Paused.Render(" STALE "), l.Theme.Text.Render(" " + Span(since) + " old")
+	return l.Theme.Paused.Render(" STALE "), l.Theme.Text.Render(" " + span(since) + " old")
 }
 
 // state is the campaign's state as one word, PAUSED reversed.
 func (l Look) state(s *link.Snapshot, c *link.Campaign) string {
-	gate := ClosedGate(s, c)
+	gate := closedGate(s, c)
 	switch {
 	case c.State == "paused", gate != nil && c.Origin == "own" && c.State != "finished" && c.State != "cancelled":
 		word := " PAUSED "
@@ -75,9 +75,9 @@ func (l Look) state(s *link.Snapshot, c *link.Campaign) string {
 	return l.Theme.Strong.Render(strings.ToUpper(c.State))
 }
 
-// ClosedGate gives the gate that keeps the campaign from sending, the widest
+// closedGate gives the gate that keeps the campaign from sending, the widest
 // one first; nil when all of its gates are open.
-func ClosedGate(s *link.Snapshot, c *link.Campaign) *link.Gate {
+func closedGate(s *link.Snapshot, c *link.Campaign) *link.Gate {
 	var found *link.Gate
 	for i := range s.Gates {
 		g := &s.Gates[i]

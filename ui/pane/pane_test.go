@@ -77,8 +77,8 @@ func TestExactSizes(t *testing.T) {
 		if len(s.Campaigns) > 0 {
 			c = &s.Campaigns[0]
 		}
-		for w := 1; w <= 130; w += 3 {
-			for h := 1; h <= 30; h++ {
+		for w := 1; w <= 130; w += 7 {
+			for h := 1; h <= 30; h += 1 + h/8 {
 				for name, text := range panes(look(), s, c, w, h) {
 					lines := strings.Split(text, "\n")
 					if len(lines) != h {
@@ -109,7 +109,7 @@ func TestUnknownFiguresAreNotZero(t *testing.T) {
 	saysNot(t, Delivered(look(), c, 62, 15), "0.0 %", "0 %")
 	says(t, Reports(look(), c, 30, 10), "UNSURE  –", "Meta gives no")
 	saysNot(t, Reports(look(), c, 30, 10), "0.00 %")
-	says(t, Quality(look(), &link.Snapshot{}, c, 30, 10), "not told")
+	says(t, Quality(look(), &link.Snapshot{}, c, 30, 10), "no number known", "no template known")
 	s := &link.Snapshot{Numbers: []link.Number{{Display: "+49 1555 0001", Limit: "TIER_10K"}}}
 	says(t, Quality(look(), s, c, 30, 10), "+49 1555 0001", "–", "limit 10K in 24 h")
 	saysNot(t, Quality(look(), s, c, 30, 10), "0 of 10K")
@@ -122,8 +122,14 @@ func TestPercentIsCutNotRounded(t *testing.T) {
 		decimals int
 		want     string
 	}{
-		{0.9496, 1, "94.9 %"}, {0.964, 1, "96.4 %"}, {0.9999, 1, "99.9 %"}, {1, 1, "100.0 %"}, {0, 1, "0.0 %"},
-		{0.004, 0, "<1 %"}, {0.29, 0, "29 %"}, {-1, 0, "0 %"},
+		{0.9496, 1, "94.9 %"},
+		{0.964, 1, "96.4 %"},
+		{0.9999, 1, "99.9 %"},
+		{1, 1, "100.0 %"},
+		{0, 1, "0.0 %"},
+		{0.004, 0, "<1 %"},
+		{0.29, 0, "29 %"},
+		{-1, 0, "0 %"},
 	} {
 		if got := percent(c.share, c.decimals); got != c.want {
 			t.Errorf("percent(%v) = %s, want %s", c.share, got, c.want)
@@ -152,11 +158,11 @@ func TestCounts(t *testing.T) {
 
 func TestAges(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		-time.Hour: "just now", 2900 * time.Millisecond: "just now", 9 * time.Second: "5 s ago", 29 * time.Second: "20 s ago",
+		-time.Hour: "just now", 7900 * time.Millisecond: "just now", 9 * time.Second: "10 s ago", 29 * time.Second: "20 s ago",
 		119 * time.Second: "1 min ago", 47 * time.Hour: "47 h ago", 50 * time.Hour: "2 days ago",
 	} {
-		if got := Ago(d); got != want {
-			t.Errorf("Ago(%v) = %s, want %s", d, got, want)
+		if got := ago(d); got != want {
+			t.Errorf("ago(%v) = %s, want %s", d, got, want)
 		}
 	}
 }

@@ -97,7 +97,7 @@ func plainVerdict(verdict string) string {
 }
 
 func plainState(s *link.Snapshot, c *link.Campaign) string {
-	if g := ClosedGate(s, c); g != nil && c.State == "running" {
+	if g := closedGate(s, c); g != nil && c.State == "running" {
 		if c.Origin == "own" {
 			return "PAUSED"
 		}
@@ -117,7 +117,7 @@ func (l Look) plainFeed(s *link.Snapshot) string {
 	}
 	text := "Feed " + state
 	if f.LastEventAt != nil {
-		text += ", last news " + Ago(l.Now.Sub(*f.LastEventAt))
+		text += ", last news " + ago(l.Now.Sub(*f.LastEventAt))
 	}
 	text += "; " + count(f.Posts) + " webhooks, " + count(f.Updates) + " updates, " + count(f.NotUnderstood) + " not understood, " + count(f.Refused) + " refused."
 	if s.Host.DiskFreeBytes != nil {

@@ -24,7 +24,7 @@ func Quality(l Look, s *link.Snapshot, c *link.Campaign, w, h int) string {
 		lines = append(lines, more...)
 	}
 	if len(lines) == 0 {
-		lines = []string{l.Theme.Dim.Render("number: not told yet")}
+		lines = []string{l.Theme.Dim.Render("no number known")}
 	}
 	if rows > len(lines)+len(template) {
 		lines = append(lines, "")
@@ -60,29 +60,32 @@ func (l Look) numberLines(n *link.Number, w int) []string {
 		lines = append(lines, l.rating(n.Status))
 	}
 	limit, known := wa.Limit(n.Limit).People()
-	span := " in 24 h"
+	period := " in 24 h"
 	if w < 19 {
-		span = "/24 h"
+		period = "/24 h"
 	}
 	switch {
 	case known && n.Used24h != nil:
-		lines = append(lines, l.Theme.Dim.Render(short(*n.Used24h)+" of "+short(int64(limit))+span))
+		lines = append(lines, l.Theme.Dim.Render(short(*n.Used24h)+" of "+short(int64(limit))+period))
 		if w >= 22 {
 			lines = append(lines, l.Theme.Chart.Render(chart.Bar(float64(*n.Used24h)/float64(limit), w)))
 		}
 	case known:
-		lines = append(lines, l.Theme.Dim.Render("limit "+short(int64(limit))+" in 24 h"))
+		lines = append(lines, l.Theme.Dim.Render("limit "+short(int64(limit))+period))
 	case n.Limit == "TIER_UNLIMITED":
 		lines = append(lines, l.Theme.Dim.Render("no limit in 24 h"))
 	case n.Limit != "":
 		lines = append(lines, l.Theme.Dim.Render(n.Limit))
+	}
+	if n.Since != nil && w >= 22 {
+		lines = append(lines, l.Theme.Dim.Render("last changed "+l.clock(*n.Since)))
 	}
 	return lines
 }
 
 func (l Look) templateLines(s *link.Snapshot, c *link.Campaign, w int) []string {
 	if c.Template == nil {
-		return []string{l.Theme.Dim.Render("template: not told")}
+		return []string{l.Theme.Dim.Render("no template known")}
 	}
 	lines := []string{l.Theme.Text.Render(c.Template.Name)}
 	second := l.Theme.Dim.Render(c.Template.Language)

@@ -21,7 +21,10 @@ func Reports(l Look, c *link.Campaign, w, h int) string {
 	} else {
 		lines = append(lines, outs, of)
 	}
-	lines = append(lines, dim("past refusers ")+l.Theme.Text.Render(count(r.Refusers)))
+	past := wrap("past refusers "+count(r.Refusers), inner, 2)
+	for _, s := range past {
+		lines = append(lines, dim(s))
+	}
 	said := []string{"Meta gives no", "report count"}
 	if inner >= 26 {
 		said = []string{"Meta gives no report count"}

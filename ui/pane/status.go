@@ -43,7 +43,7 @@ func Status(l Look, s *link.Snapshot, connected, readOnly bool, w int) string {
 func (l Look) feed(f *link.Feed) string {
 	last := "no news yet"
 	if f.LastEventAt != nil {
-		last = "last news " + Ago(l.Now.Sub(*f.LastEventAt))
+		last = "last news " + ago(l.Now.Sub(*f.LastEventAt))
 	}
 	switch f.State {
 	case link.FeedLive:

@@ -10,7 +10,7 @@ import (
 )
 
 // Switcher lists the campaigns to choose from, each with its verdict and course.
-func Switcher(l Look, s *link.Snapshot, selected int, w, h int) string {
+func Switcher(l Look, s *link.Snapshot, selected, w, h int) string {
 	inner, rows := max(w-4, 0), max(h-2, 0)
 	from, to := window(len(s.Campaigns), rows, selected)
 	longest := 0

@@ -48,7 +48,7 @@ var (
 	accent = shade{"#4c9be8", "#0b5cad", 6}
 	good   = shade{"#3fae5a", "#1a7f37", 2}
 	amber  = shade{"#d29922", "#8a5a00", 3}
-	red    = shade{"#f0554c", "#c21d1d", 1}
+	red    = shade{"#f0554b", "#c21d1d", 1}
 	violet = shade{"#a97bea", "#6f42c1", 5}
 )
 
