@@ -132,15 +132,18 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(l) }()
+	var err error
 	select {
 	case <-ctx.Done():
 		s.shutDown(hs, cancel)
-		<-served
-		return nil
-	case err := <-served:
+		err = <-served
+	case err = <-served:
 		s.shutDown(hs, cancel)
-		return fmt.Errorf("the consoles' socket %s failed: %w", l.Addr(), err)
 	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("the consoles' socket %s failed: %w", l.Addr(), err)
 }
 
 // connKey is where a request's context holds its connection.

@@ -127,6 +127,7 @@ func TestCheckCertificate(t *testing.T) {
 		{"another host's", certificate{host: "other.net"}, url, now, "FAIL", []string{"is not for " + host, "other.net"}},
 		{"not yet", certificate{host: host}, url, validFrom.Add(-time.Second), "FAIL", []string{"not valid before 1 November 2026", "clock"}},
 		{"just in time", certificate{host: host}, url, validTo, "note", []string{"0 days", "renew"}},
+		{"when it was valid", certificate{host: host, from: validFrom.AddDate(-5, 0, 0), to: validTo.AddDate(-5, 0, 0)}, url, now.AddDate(-5, 0, 0), "ok", nil},
 		{"expired", certificate{host: host}, url, validTo.Add(time.Second), "FAIL", []string{"expired on 30 January 2027", "renew"}},
 		{"soon", certificate{host: host}, url, validTo.Add(-renewWithin + time.Hour), "note", []string{"13 days", "renew"}},
 		{"not so soon", certificate{host: host}, url, validTo.Add(-renewWithin), "ok", []string{"14 days"}},

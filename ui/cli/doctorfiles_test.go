@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tickwatch/monitor/link"
 )
 
 func TestCheckConfig(t *testing.T) {
@@ -85,8 +87,19 @@ func TestCheckModes(t *testing.T) {
 	found(t, checkModes(Config{Data: DataConfig{Dir: t.TempDir()}}, uid), "FAIL") // 0755
 	w.write(filepath.Join(w.home, "x"), "", 0o600)
 	found(t, checkModes(Config{Data: DataConfig{Dir: w.home}}, uid+1), "note", "belongs to user")
-	outside := w.write(filepath.Join(w.home, "elsewhere.sock"), "", 0o660) // the socket may lie elsewhere
-	found(t, checkModes(Config{Data: DataConfig{Dir: w.home}, Link: LinkConfig{Socket: outside}}, uid), "FAIL", "elsewhere.sock (0660)")
+	cfg := healthy(t) // the socket may lie elsewhere
+	cfg.Data.Dir = w.home
+	found(t, checkModes(cfg, uid), "ok")
+	l, err := link.Listen(cfg.Link.Socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	found(t, checkModes(cfg, uid), "ok")
+	if err := os.Chmod(cfg.Link.Socket, 0o660); err != nil {
+		t.Fatal(err)
+	}
+	found(t, checkModes(cfg, uid), "FAIL", "tickwatch.sock (0660)")
 }
 
 func TestCheckDisk(t *testing.T) {

@@ -136,6 +136,7 @@ func TestCheckPublic(t *testing.T) {
 		{"https://0.0.0.0", "FAIL", ""},
 		{"https://[::1]", "FAIL", ""},
 		{"https://[::ffff:10.0.0.1]", "FAIL", ""},
+		{"https://[::ffff:100.64.0.1]", "FAIL", ""},
 		{"https://[fd00::1]", "FAIL", ""},
 		{"https://[fe80::1]", "FAIL", ""},
 		{"https://[2606:2800:220:1::1]", "ok", ""},

@@ -47,14 +47,17 @@ func TestKilledDaemonLosesNothing(t *testing.T) {
 		s.deliver(replies)
 		told = append(append(told, bodies...), replies...)
 
-		was := settled(t, s)
+		was, except := s.status(), append(lasting, cmpopts.IgnoreFields(link.Snapshot{}, "Alarms"))
+		if round == rounds-1 { // once: it takes a while
+			was, except = settled(t, s), lasting
+		}
 		if diff := compare(recount(told), figuresOf(was)); diff != "" {
 			t.Fatalf("round %d (%d answered 200, %d cut off, %d not sent): the figures differ from a recount of the bodies (-recount +shown):\n%s",
 				round, len(o.answered), o.tried, len(o.unanswered)-o.tried, diff)
 		}
 		s.end(syscall.SIGKILL) // with nothing under way
 		s = serve(t, dir)
-		if diff := cmp.Diff(was, settled(t, s), lasting); diff != "" {
+		if diff := cmp.Diff(was, s.status(), except); diff != "" {
 			t.Fatalf("round %d: a restart shows other figures (-before +after):\n%s", round, diff)
 		}
 	}
@@ -129,7 +132,7 @@ func TestKilledAtEachWrite(t *testing.T) {
 	for _, at := range []struct {
 		fresh bool // no daemon has had the folder before
 		write int
-	}{{true, 1}, {true, 30}, {true, 60}, {false, 2}, {false, 5}, {false, 12}, {false, 25}, {false, 50}} {
+	}{{true, 1}, {true, 30}, {true, 60}, {false, 2}, {false, 12}, {false, 40}, {false, 90}, {false, 170}, {false, 300}} {
 		dir := folder(t)
 		if !at.fresh {
 			serve(t, dir).end(syscall.SIGKILL)

@@ -188,9 +188,9 @@ func TestFiguresAgreeWithTheBooks(t *testing.T) {
 	}
 	// Every failed message can be paged through, by code.
 	for code, n := range errors {
-		var page link.Failures
 		seen, before := int64(0), int64(0)
 		for {
+			var page link.Failures
 			err := link.Call(context.Background(), s.daemon.cfg.Link.Socket, link.VerbFailures,
 				link.FailuresArgs{Campaign: got.ID, Code: code, Before: before, Limit: 7}, &page)
 			if err != nil {
