@@ -24,7 +24,8 @@ type subject struct{ kind, name string }
 type incident struct {
 	store.Alarm
 	state alarm.State
-	dirty bool // not stored as it is
+	worst [2]string // text and advice of when it last was as bad as it is called
+	dirty bool      // not stored as it is
 }
 
 func (in *incidents) load(all []store.Alarm, last int64) {
@@ -36,6 +37,7 @@ func (in *incidents) load(all []store.Alarm, last int64) {
 			continue
 		}
 		i.state.Level = levelOf(a.Severity)
+		i.worst = [2]string{a.Text, a.Advice}
 		in.open[subject{a.Kind, a.Subject}] = i
 	}
 	slices.SortFunc(in.cleared, func(a, b *incident) int { return cmp.Compare(a.ClearedAt, b.ClearedAt) })
@@ -59,6 +61,11 @@ func (in *incidents) judge(now wa.Instant, f finding, t alarm.Threshold, figure 
 	i.state.Judge(t, now, figure)
 	if i.state.Level != alarm.OK {
 		f.text, f.advice = describe()
+		if t.Plain(figure) >= i.state.Level {
+			i.worst = [2]string{f.text, f.advice}
+		} else {
+			f.text = "Easing: " + f.text
+		}
 	}
 	in.settle(now, i, f)
 }
@@ -87,12 +94,12 @@ func (in *incidents) settle(now wa.Instant, i *incident, f finding) {
 	i.Severity, i.Text, i.Advice = severity, f.text, f.advice
 }
 
-// state raises or clears an alarm that follows a fact and not a figure.
+// fact raises or clears an alarm that follows a fact and not a figure.
 func (in *incidents) fact(now wa.Instant, level alarm.Level, f finding) {
 	in.judge(now, f, alarm.Threshold{Watch: 0.5, Act: 1.5}, float64(level), func() (string, string) { return f.text, f.advice })
 }
 
-// clear ends an alarm; its text stays as it was last.
+// clear ends an alarm; its text says again what it was about.
 func (in *incidents) clear(now wa.Instant, key subject) {
 	i := in.open[key]
 	if i == nil {
@@ -103,6 +110,9 @@ func (in *incidents) clear(now wa.Instant, key subject) {
 		return
 	}
 	i.ClearedAt, i.dirty = now, true
+	if i.worst[0] != "" {
+		i.Text, i.Advice = i.worst[0], i.worst[1]
+	}
 	in.cleared = append(in.cleared, i)
 	if n := len(in.cleared) - link.MaxAlarms; n > 0 && !in.cleared[0].dirty {
 		in.cleared = slices.Delete(in.cleared, 0, n)

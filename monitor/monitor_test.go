@@ -73,7 +73,7 @@ func start(t *testing.T, dir string, clock *hand) *running {
 // looked gives the first snapshot of the clock's present moment.
 func (r *running) looked() *link.Snapshot {
 	r.clock.forward(time.Millisecond) // what is published with this moment was made after it
-	r.monitor.Refused() // wakes it
+	r.monitor.Refused()               // wakes it
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for r.last == nil || r.last.At.Before(r.clock.now()) {

@@ -336,6 +336,9 @@ func TestCallOnADeafSocket(t *testing.T) {
 	if err := Call(expired(t), path, "x", nil, nil); !errors.Is(err, ErrNoDaemon) {
 		t.Error(err)
 	}
+	if _, err := dial(expired(t), path); !errors.Is(err, ErrNoDaemon) || !strings.Contains(err.Error(), "restart it") {
+		t.Error(err)
+	}
 }
 
 // What the daemon does not say right ends the link, with a reason, and no more.

@@ -52,7 +52,7 @@ func dial(ctx context.Context, socket string) (*websocket.Conn, error) {
 	}
 	_ = raw.Close() // the dialer did; its promise is not documented
 	if resp == nil {
-		return nil, noDaemon(socket, fmt.Errorf("it does not answer: %w", err))
+		return nil, fmt.Errorf("%w at %s: something holds the socket and does not answer; look whether the daemon hangs, and restart it (%w)", ErrNoDaemon, socket, err)
 	}
 	said := firstLine(resp.Body)
 	if resp.StatusCode == http.StatusForbidden {

@@ -201,7 +201,7 @@ func (s *Server) attach(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		s.refuse(w, peer, err.Error())
 		return
 	case !admitted(peer.UID, owner):
-		s.refuse(w, peer, fmt.Sprintf("this daemon belongs to %s, not to %s: run tickwatch as %[1]s or as root", userName(owner), peer.Name))
+		s.refuse(w, peer, fmt.Sprintf("this daemon belongs to %s, not to %s: run tickwatch as %[1]s", userName(owner), peer.Name))
 		return
 	case web:
 		s.refuse(w, peer, "web pages may not attach: a request with an Origin is refused")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -98,6 +99,7 @@ func TestCheckPortTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := httptest.NewUnstartedServer(webhook.NewHandler(webhook.Options{Ready: func(context.Context) error { return nil }}))
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // the refused handshake is meant
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
 	s.StartTLS()
 	defer s.Close()

@@ -77,6 +77,14 @@ func (m *told) when(statuses ...string) int64 {
 	return first
 }
 
+// clock is the moment from which the message's age counts.
+func (m *told) clock() int64 {
+	if at := m.when("sent"); at != never {
+		return at
+	}
+	return m.when("delivered", "read", "failed")
+}
+
 // body is a webhook as far as a recount reads it.
 type body struct {
 	Entry []struct {
@@ -161,18 +169,20 @@ func recount(bodies [][]byte) figures {
 func (f *figures) count(messages map[string]*told) {
 	var clocks []int64
 	for _, m := range messages {
-		clocks = append(clocks, m.when("sent"))
+		clocks = append(clocks, m.clock())
 	}
 	if len(clocks) > 0 {
 		f.From = slices.Min(clocks)
 	}
 	within := map[int64]int64{}
 	for _, m := range messages {
-		clock, arrived, failed := m.when("sent"), m.when("delivered", "read"), m.when("failed")
+		clock, arrived, failed := m.clock(), m.when("delivered", "read"), m.when("failed")
 		c := &f.Counts
 		c.Messages++
 		c.HandedOver++
-		c.Sent++
+		if arrived != never || m.when("sent") != never {
+			c.Sent++
+		}
 		if m.when("read") != never {
 			c.Read++
 		}

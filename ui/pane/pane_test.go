@@ -111,8 +111,15 @@ func TestUnknownFiguresAreNotZero(t *testing.T) {
 	saysNot(t, Reports(look(), c, 30, 10), "0.00 %")
 	says(t, Quality(look(), &link.Snapshot{}, c, 30, 10), "no number known", "no template known")
 	s := &link.Snapshot{Numbers: []link.Number{{Display: "+49 1555 0001", Limit: "TIER_10K"}}}
-	says(t, Quality(look(), s, c, 30, 10), "+49 1555 0001", "–", "limit 10K in 24 h")
+	says(t, Quality(look(), s, c, 30, 10), "+49 1555 0001", "not told", "limit 10K in 24 h")
+	says(t, Quality(look(), s, c, 21, 10), "–", "limit 10K")
 	saysNot(t, Quality(look(), s, c, 30, 10), "0 of 10K")
+	s.Templates = []link.Template{ // which of them the campaign uses another system does not tell: the worst first
+		{Name: "spare", Language: "pt_PT", Quality: "GREEN", Status: "APPROVED"},
+		{Name: "offer", Language: "pt_PT", Quality: "YELLOW", Status: "APPROVED"},
+	}
+	says(t, Quality(look(), s, c, 30, 7), "offer", "YELLOW")
+	saysNot(t, Quality(look(), s, c, 30, 7), "spare", "no template known")
 	says(t, Status(look(), &link.Snapshot{}, true, false, 120), "feed –", "host not measured")
 }
 

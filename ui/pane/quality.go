@@ -15,7 +15,7 @@ import (
 func Quality(l Look, s *link.Snapshot, c *link.Campaign, w, h int) string {
 	inner, rows := max(w-4, 0), max(h-2, 0)
 	var lines []string
-	template := l.templateLines(s, c, inner)
+	template := l.templateLines(s, c, inner, max(rows-2, 2))
 	for _, n := range numbersOf(s, c) {
 		more := l.numberLines(&n, inner)
 		if len(lines)+len(more) > max(rows-len(template), 2) {
@@ -52,6 +52,9 @@ func (l Look) numberLines(n *link.Number, w int) []string {
 		name = n.ID
 	}
 	quality := l.rating(n.Quality)
+	if n.Quality == "" && ansi.StringWidth(name)+9 <= w {
+		quality = l.Theme.Dim.Render("not told")
+	}
 	if ansi.StringWidth(name)+1+ansi.StringWidth(quality) > w {
 		name = shortNumber(name)
 	}
@@ -83,27 +86,55 @@ func (l Look) numberLines(n *link.Number, w int) []string {
 	return lines
 }
 
-func (l Look) templateLines(s *link.Snapshot, c *link.Campaign, w int) []string {
-	if c.Template == nil {
+// templateLines shows the campaign's template. Another system's webhooks do not
+// say which template a campaign uses; then it shows those that Meta told of,
+// the worst first, in as many rows as there are.
+func (l Look) templateLines(s *link.Snapshot, c *link.Campaign, w, rows int) []string {
+	templates := templatesOf(s, c)
+	if len(templates) == 0 {
 		return []string{l.Theme.Dim.Render("no template known")}
 	}
-	lines := []string{l.Theme.Text.Render(c.Template.Name)}
-	second := l.Theme.Dim.Render(c.Template.Language)
-	for _, t := range s.Templates {
-		if t.Name != c.Template.Name || t.Language != c.Template.Language {
-			continue
-		}
-		second = row(second, l.rating(t.Quality), w)
+	var lines []string
+	for _, t := range templates {
+		more := []string{l.Theme.Text.Render(t.Name), row(l.Theme.Dim.Render(t.Language), l.rating(t.Quality), w)}
 		if t.Status != "" && t.Status != "APPROVED" {
 			word := l.rating(t.Status)
 			if t.PausedUntil != nil {
 				word += l.Theme.Text.Render(" until " + l.clock(*t.PausedUntil))
 			}
-			return append(lines, second, word)
+			more = append(more, word)
 		}
-		return append(lines, second)
+		if len(lines) > 0 && len(lines)+len(more) > rows/2 {
+			break
+		}
+		lines = append(lines, more...)
 	}
-	return append(lines, row(second, l.rating(""), w))
+	return lines
+}
+
+// templatesOf gives the campaign's template; all of them, the worst first, when
+// it names none.
+func templatesOf(s *link.Snapshot, c *link.Campaign) []link.Template {
+	if c.Template != nil {
+		for _, t := range s.Templates {
+			if t.Name == c.Template.Name && t.Language == c.Template.Language {
+				return []link.Template{t}
+			}
+		}
+		return []link.Template{{Name: c.Template.Name, Language: c.Template.Language}}
+	}
+	all := slices.Clone(s.Templates)
+	slices.SortStableFunc(all, func(a, b link.Template) int { return badness(b) - badness(a) })
+	return all
+}
+
+// badness orders templates by how much they need looking at.
+func badness(t link.Template) int {
+	n := slices.Index([]string{"GREEN", "YELLOW", "RED"}, t.Quality)
+	if t.Status != "" && t.Status != "APPROVED" {
+		n += 10
+	}
+	return n
 }
 
 // short prints a count of people in thousands, as limits are written: 8.1K.
