@@ -52,7 +52,7 @@ func (c *course) first30(now wa.Instant, t Thresholds) link.First30 {
 	out.Settled = share(out.Delivered, out.Delivered+out.Failed)
 	for a, limit := range store.Ages {
 		if s := share(arrived[a], oldEnough[a]); s != nil {
-			out.ByAge = append(out.ByAge, link.AgeShare{Seconds: limit, Share: *s})
+			out.ByAge = append(out.ByAge, link.AgeShare{Seconds: limit, Share: *s, Messages: oldEnough[a]})
 		}
 	}
 	if !out.Closed {
@@ -62,15 +62,25 @@ func (c *course) first30(now wa.Instant, t Thresholds) link.First30 {
 	return out
 }
 
-// judgeSettled is the plain rule: of the messages decided, enough must have arrived.
+// judgeSettled is the plain rule: of the messages decided, enough must have
+// arrived. The reason says what the figure beside it does not.
 func judgeSettled(delivered, failed int64, t Thresholds) (verdict, reason string) {
 	decided := delivered + failed
 	if decided < t.MinMessages {
 		return link.VerdictUnsure, fmt.Sprintf("%s decided so far, %s needed to judge", count(decided), count(t.MinMessages))
 	}
-	settled := float64(delivered) / float64(decided)
-	return verdictOf(t.delivery().Plain(settled)), fmt.Sprintf("%s arrived, of %s decided", percent(settled), count(decided))
+	switch level := t.delivery().Plain(float64(delivered) / float64(decided)); level {
+	case alarm.Act:
+		return verdictOf(level), fmt.Sprintf("below the line of %s: act now", line(t.DeliveryAct))
+	case alarm.Watch:
+		return verdictOf(level), fmt.Sprintf("below the line of %s: watch it", line(t.DeliveryOK))
+	default:
+		return verdictOf(level), fmt.Sprintf("above the line of %s", line(t.DeliveryOK))
+	}
 }
+
+// line prints a threshold.
+func line(share float64) string { return fmt.Sprintf("%g %%", math.Round(share*1e6)/1e4) }
 
 func verdictOf(l alarm.Level) string {
 	return [...]string{alarm.OK: link.VerdictOK, alarm.Watch: link.VerdictWatch, alarm.Act: link.VerdictAct}[l]

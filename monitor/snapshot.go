@@ -127,9 +127,9 @@ func (m *Monitor) reports(l *live) link.Reports {
 	if l.Counts.Delivered < m.o.Thresholds.MinMessages {
 		return r
 	}
-	r.Verdict = link.VerdictOK
-	if r.OptOuts >= minOptOuts {
-		r.Verdict = verdictOf(m.o.Thresholds.reports().Plain(*r.Rate))
+	r.Verdict = verdictOf(m.o.Thresholds.reports().Plain(*r.Rate))
+	if r.Verdict != link.VerdictOK && r.OptOuts < minOptOuts {
+		r.Verdict = link.VerdictUnsure // one or two people among few say nothing yet
 	}
 	if level, _ := m.incidents.standing("reports", l.Key); rank(level) > rank(r.Verdict) {
 		r.Verdict = level

@@ -64,7 +64,7 @@ func healthy() *link.Snapshot {
 		First30: link.First30{
 			From: &started, To: &to, Messages: 7640, Delivered: 6812, Failed: 251, Withheld: 120, InFlight: 577,
 			Observed: ptr(0.8916), Settled: ptr(0.96446),
-			ByAge:     []link.AgeShare{{Seconds: 5, Share: 0.802}, {Seconds: 30, Share: 0.846}, {Seconds: 60, Share: 0.871}, {Seconds: 300, Share: 0.934}},
+			ByAge:     []link.AgeShare{{Seconds: 5, Share: 0.802, Messages: 2000}, {Seconds: 30, Share: 0.846, Messages: 2000}, {Seconds: 60, Share: 0.871, Messages: 2000}, {Seconds: 300, Share: 0.934, Messages: 2000}},
 			Projected: ptr(0.964), Low: ptr(0.958), High: ptr(0.9702), Verdict: link.VerdictOK,
 			Reason: "96.4 % of 7,063 decided messages arrived, above the 95 % that is well.",
 		},

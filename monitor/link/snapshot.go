@@ -154,8 +154,9 @@ type First30 struct {
 
 // AgeShare is the share of messages that had arrived at an age, of those that are that old.
 type AgeShare struct {
-	Seconds int64   `json:"seconds"`
-	Share   float64 `json:"share"`
+	Seconds  int64   `json:"seconds"`
+	Share    float64 `json:"share"`
+	Messages int64   `json:"messages"` // that are so old: how much the share is worth
 }
 
 // Minute is one minute of a campaign's course: the messages whose clock started

@@ -160,7 +160,7 @@ func TestFiguresThatAreNoNumbers(t *testing.T) {
 		Feed: Feed{PerSecond: nan, CallbackRate: &nan, AnswerMS: &Quantiles{P99: inf}},
 		Host: Host{CPU: &inf},
 		Campaigns: []Campaign{{
-			First30:  First30{Observed: &nan, Settled: &nan, Projected: &inf, Low: &nan, High: &nan, ByAge: []AgeShare{{5, nan}, {30, 0.5}}},
+			First30:  First30{Observed: &nan, Settled: &nan, Projected: &inf, Low: &nan, High: &nan, ByAge: []AgeShare{{Seconds: 5, Share: nan}, {Seconds: 30, Share: 0.5}}},
 			Reports:  Reports{Rate: &nan},
 			Errors:   []Error{{Code: 131026, Share: nan}},
 			Clusters: []Cluster{{Value: "CI", Lift: inf}, {Value: "PT", Lift: 2}},

@@ -132,8 +132,17 @@ func settledByMinute(trend []link.Minute) []float64 {
 	return values
 }
 
+// worthSaying is how many messages must be of an age before a share of them is shown.
+const worthSaying = 50
+
 // byAge says how quickly messages arrive, as far as the width allows.
-func byAge(shares []link.AgeShare, w int) string {
+func byAge(all []link.AgeShare, w int) string {
+	shares := make([]link.AgeShare, 0, len(all))
+	for _, a := range all {
+		if a.Messages >= worthSaying {
+			shares = append(shares, a)
+		}
+	}
 	if len(shares) == 0 {
 		return clip("arrived within 5 s, 1 min, 30 min: too early", w)
 	}

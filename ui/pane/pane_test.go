@@ -107,6 +107,8 @@ func TestUnknownFiguresAreNotZero(t *testing.T) {
 	c := &link.Campaign{}
 	says(t, Delivered(look(), c, 62, 15), "UNSURE", "too early")
 	saysNot(t, Delivered(look(), c, 62, 15), "0.0 %", "0 %")
+	few := &link.Campaign{First30: link.First30{ByAge: []link.AgeShare{{Seconds: 5, Share: 1, Messages: 3}}}}
+	saysNot(t, Delivered(look(), few, 62, 15), "100 %,", "5 s 100 %")
 	says(t, Reports(look(), c, 30, 10), "UNSURE  –", "Meta gives no")
 	saysNot(t, Reports(look(), c, 30, 10), "0.00 %")
 	says(t, Quality(look(), &link.Snapshot{}, c, 30, 10), "no number known", "no template known")
