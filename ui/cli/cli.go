@@ -58,7 +58,7 @@ type commands struct {
 	Explain explainCmd `cmd:"" help:"Say what an error code means and what helps."`
 	Find    findCmd    `cmd:"" help:"Look up a person by number, or a message by its id (wamid)."`
 	Ack     ackCmd     `cmd:"" help:"Acknowledge an alarm."`
-	//Doctor  doctorCmd  `cmd:"" help:"Check the set-up, and say how to mend what is wrong."`
+	Doctor  doctorCmd  `cmd:"" help:"Check the set-up, and say how to mend what is wrong."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -124,18 +124,19 @@ func report(to io.Writer, err error) int {
 	return code
 }
 
-// load reads the configuration.
+// load reads the configuration; its warnings go to standard error.
 func (a *app) load(flags map[string]string) (Config, error) {
+	return a.loadWith(flags, func(line string) { _, _ = fmt.Fprintln(a.Err, "tickwatch: "+wa.Clean(line)) })
+}
+
+func (a *app) loadWith(flags map[string]string, warn func(string)) (Config, error) {
 	if flags == nil {
 		flags = map[string]string{}
 	}
 	if a.dataDir != "" {
 		flags["data.dir"] = a.dataDir
 	}
-	return LoadConfig(LoadOptions{
-		Path: a.config, Flags: flags, Env: a.Env,
-		Warn: func(line string) { _, _ = fmt.Fprintln(a.Err, "tickwatch: "+line) },
-	})
+	return LoadConfig(LoadOptions{Path: a.config, Flags: flags, Env: a.Env, Warn: warn})
 }
 
 // call asks the running daemon once.

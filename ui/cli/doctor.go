@@ -135,7 +135,7 @@ func (d diagnosis) text(width int) string {
 	}
 	switch {
 	case ills > 0:
-		fmt.Fprintf(&b, "\n%d of %d need mending.\n", ills, len(d.Checks))
+		fmt.Fprintf(&b, "\n%d of %d to mend.\n", ills, len(d.Checks))
 	case notes > 0:
 		fmt.Fprintf(&b, "\nNothing is broken; %d to know about.\n", notes)
 	default:

@@ -186,7 +186,7 @@ FAIL  disk            nothing can be written to /var/lib/tickwatch: no space
                       left on device
                       Do: free some space, or set data.dir to another folder
 
-1 of 3 need mending.
+1 of 3 to mend.
 `},
 		{[]check{ok, known}, 40, `ok    configuration
   read from

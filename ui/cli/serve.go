@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"tickwatch/ui"
@@ -18,6 +20,7 @@ func (serveCmd) Help() string {
 
 // Run is the daemon.
 func (c *serveCmd) Run(ctx context.Context, a *app) error {
+	signal.Ignore(syscall.SIGHUP) // it outlives the terminal that it was started from
 	cfg, err := a.load(listenFlag(c.Listen))
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,8 +41,8 @@ func (a *app) printStatus(s *link.Snapshot, asJSON bool) error {
 }
 
 type explainCmd struct {
-	Code int  `arg:"" help:"The error code, as the screen or Meta shows it."`
-	JSON bool `name:"json" help:"Print one JSON document."`
+	Code string `arg:"" help:"The error code, as the screen or Meta shows it."`
+	JSON bool   `name:"json" help:"Print one JSON document."`
 }
 
 // Help gives an example.
@@ -49,9 +50,13 @@ func (explainCmd) Help() string { return "Example:\n  tickwatch explain 131049" 
 
 // Run explains an error code. It needs no daemon.
 func (c *explainCmd) Run(a *app) error {
-	e, known := wa.LookUp(c.Code)
+	code, err := strconv.Atoi(c.Code)
+	if err != nil || code < 0 {
+		return usageError{fmt.Errorf("%.20q is no error code: give its number, such as 131049", c.Code)}
+	}
+	e, known := wa.LookUp(code)
 	if !known {
-		e = wa.Explain(c.Code, "")
+		e = wa.Explain(code, "")
 	}
 	if c.JSON {
 		return a.json(explain(e))
