@@ -345,5 +345,8 @@ func rawBodies(t fataler, dir string) [][]byte {
 		}
 		all = append(all, b)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatalf("%v", err)
+	}
 	return all
 }

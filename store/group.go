@@ -117,7 +117,7 @@ func (g *group) status(raw int64, received wa.Instant, u *wa.StatusUpdate) error
 func (g *group) participant(id int64, u *wa.StatusUpdate) (fresh bool, err error) {
 	var seen int
 	err = g.conn.QueryRowContext(g.ctx, "SELECT seen FROM group_receipt WHERE message = ? AND participant = ?", id, u.Participant).Scan(&seen)
-	if err != nil && err != sql.ErrNoRows {
+	if err != nil && !missing(err) {
 		return false, err
 	}
 	bit := 1 << u.Status

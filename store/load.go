@@ -56,7 +56,7 @@ func (w *writer) load(ctx context.Context) error {
 }
 
 func lastID(ctx context.Context, c *sql.Conn, column, table string, to *int64) error {
-	return c.QueryRowContext(ctx, "SELECT coalesce(max("+column+"), 0) FROM "+table).Scan(to) //nolint:gosec // both from the caller's constants
+	return c.QueryRowContext(ctx, "SELECT coalesce(max("+column+"), 0) FROM "+table).Scan(to)
 }
 
 // querier is a connection, of the writer or of a reader.

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,7 +18,7 @@ const received = wa.Instant(1_795_170_000_000)
 
 func open(t testing.TB, dir string) *Store {
 	t.Helper()
-	s, err := Open(context.Background(), Options{Dir: dir, Now: func() time.Time { return received.Time() }})
+	s, err := Open(context.Background(), Options{Dir: dir, Now: received.Time})
 	if err != nil {
 		t.Fatal(err)
 	}

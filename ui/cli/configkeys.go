@@ -94,7 +94,7 @@ func (v values) add(layer values) error {
 }
 
 // fault is an error about one key: where, which, what.
-func (v values) fault(key string, format string, args ...any) error {
+func (v values) fault(key, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	if where := v[key].where; where != "" {
 		return fmt.Errorf("%s: %s: %w", where, key, err)

@@ -148,7 +148,7 @@ func syntaxFault(text string, err error) string {
 
 // flatten collects the values of a decoded file under their full keys, and the
 // keys that are not known.
-func flatten(prefix string, table map[string]any, leaves map[string]any, unknown *[]string) error {
+func flatten(prefix string, table, leaves map[string]any, unknown *[]string) error {
 	known := knownKeys()
 	for _, k := range slices.Sorted(maps.Keys(table)) {
 		name, v := prefix+k, table[k]

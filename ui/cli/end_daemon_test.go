@@ -57,6 +57,7 @@ func launch(t *testing.T, dir string, command ...string) *served {
 	t.Helper()
 	s := &served{t: t, dir: dir, process: exec.Command(command[0], command[1:]...), exited: make(chan struct{})}
 	s.process.Env = environment(dir)
+	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that what the command started ends with it
 	stderr, err := s.process.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +96,7 @@ func (s *served) said() string {
 }
 
 func (s *served) cleanUp() {
-	s.signal(syscall.SIGKILL)
+	_ = syscall.Kill(-s.process.Process.Pid, syscall.SIGKILL) // it may be gone
 	<-s.exited
 	if log := s.said(); strings.Contains(log, "DATA RACE") || strings.Contains(log, "panic") || strings.Contains(log, "level=ERROR") {
 		s.t.Errorf("the daemon met a fault of its own:\n%s", log)

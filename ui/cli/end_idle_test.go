@@ -25,7 +25,9 @@ func TestTerminalIdle(t *testing.T) {
 	serving.deliver(bodies)
 	s := open(t, 80, 24, environment(dir), "tickwatch", "watch")
 	s.shows(append(panes, "LIVE")...)
-	s.waits("the feed is quiet", func(frame string) bool { return strings.Contains(frame, "feed live <1/s") || strings.Contains(frame, "feed idle") })
+	s.waits("the feed is quiet", func(frame string) bool {
+		return strings.Contains(frame, "feed live <1/s") || strings.Contains(frame, "feed idle")
+	})
 
 	wrote := filepath.Join(dir, "wrote")
 	if out, err := s.ask("pipe-pane", "-O", "exec cat >"+quote(wrote)); err != nil {

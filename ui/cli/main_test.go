@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,11 +22,25 @@ import (
 // consoles that these tests start are watched too. TestTheProgram builds the
 // real one.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tickwatch": func() {
+	testscript.Main(patient{m}, map[string]func(){"tickwatch": func() {
 		os.Exit(cli.Main(cli.World{
 			Args: os.Args[1:], Env: os.Environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		}))
 	}})
+}
+
+// patient runs tests side by side beyond the number of processors: most of the
+// time they wait for a screen or a link.
+type patient struct{ *testing.M }
+
+func (p patient) Run() int {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+	if !asked {
+		_ = flag.Set("test.parallel", "6") // a flag of the testing package's own
+	}
+	return p.M.Run()
 }
 
 // TestTheProgram builds what people get, and starts it.

@@ -34,7 +34,7 @@ func TestREADME(t *testing.T) {
 	if !*update {
 		t.Fatal("the README's tables are not those of the code: go test ./ui/cli -run README -update")
 	}
-	if err := os.WriteFile(path, []byte(want), 0o644); err != nil { //nolint:gosec // the README is for everyone
+	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

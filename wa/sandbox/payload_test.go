@@ -18,8 +18,12 @@ func TestPayloads(t *testing.T) {
 		number:  a.numbers[0],
 		price:   "marketing",
 		steps: []step{
-			{kind: stepSent}, {kind: stepRead}, {kind: stepFailed, code: 131026},
-			{kind: stepStopText, text: "STOP"}, {kind: stepStopButton}, {kind: stepStopPreference},
+			{kind: stepSent},
+			{kind: stepRead},
+			{kind: stepFailed, code: 131026},
+			{kind: stepStopText, text: "STOP"},
+			{kind: stepStopButton},
+			{kind: stepStopPreference},
 		},
 	}
 	const (

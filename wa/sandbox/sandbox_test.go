@@ -207,7 +207,8 @@ func TestStopsInTheMiddle(t *testing.T) {
 	if b := s.Books(); b.Waiting == 0 || len(b.Messages) == 36_000 {
 		t.Errorf("stopped with %d updates waiting and %d messages: not in the middle", b.Waiting, len(b.Messages))
 	}
-	if _, err := http.Get(s.URL()); err == nil {
+	if a, err := http.Get(s.URL()); err == nil {
+		_ = a.Body.Close()
 		t.Error("the Graph API still answers")
 	}
 	// goleak (TestMain) sees to the goroutines.
