@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"tickwatch/monitor/alarm"
@@ -84,7 +85,7 @@ func (m *Monitor) judgeReports(now wa.Instant, l *live) {
 	}
 	m.incidents.judge(now, finding{kind: "reports", subject: l.Key, campaign: l.Key}, m.o.Thresholds.reports(), rate,
 		func() (string, string) {
-			return fmt.Sprintf("%.2f %% opted out: %s of %s who got it (a proxy: Meta gives no report count)", 100*rate, count(outs), count(delivered)),
+			return fmt.Sprintf("%.2f %% opted out: %s of %s who got it (a proxy: Meta gives no report count)", math.Ceil(1e4*rate)/100, count(outs), count(delivered)),
 				"People do not want this message. Stop the send where it is sent from before Meta lowers the quality; look at the list's consent and at the text."
 		})
 }

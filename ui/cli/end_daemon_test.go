@@ -121,8 +121,15 @@ func (s *served) end(sig syscall.Signal) int {
 
 func (s *served) socket() string { return filepath.Join(s.dir, "data", "tickwatch.sock") }
 
-// status is what `tickwatch status --json` prints.
+// status asks for the newest snapshot, as `tickwatch status` does.
 func (s *served) status() *link.Snapshot {
+	s.t.Helper()
+	snapshot := ask[link.Snapshot](s.t, s.socket(), link.VerbStatus, nil)
+	return &snapshot
+}
+
+// printed is what `tickwatch status --json` prints.
+func (s *served) printed() *link.Snapshot {
 	s.t.Helper()
 	out, diagnostics, code := tickwatch(s.t, environment(s.dir), "status", "--json")
 	if code != 0 {
@@ -133,6 +140,15 @@ func (s *served) status() *link.Snapshot {
 		s.t.Fatalf("status --json: %v in %s", err, out)
 	}
 	return &snapshot
+}
+
+// ask has a daemon carry out a command.
+func ask[R any](t *testing.T, socket, verb string, args any) (result R) {
+	t.Helper()
+	if err := link.Call(context.Background(), socket, verb, args, &result); err != nil {
+		t.Fatalf("%s: %v", verb, err)
+	}
+	return result
 }
 
 // sender posts webhooks as Meta does: signed, over several connections.

@@ -59,6 +59,18 @@ func TestGracefulEnd(t *testing.T) {
 	}
 }
 
+// A terminal that goes away takes its consoles with it, and not the daemon.
+func TestDaemonOutlivesItsTerminal(t *testing.T) {
+	t.Parallel()
+	s := serve(t, folder(t))
+	s.signal(syscall.SIGHUP)
+	bodies, _ := newCrowd(14).webhooks(20)
+	s.deliver(bodies)
+	if code := s.end(syscall.SIGTERM); code != 0 {
+		t.Errorf("exit code %d after SIGHUP and SIGTERM:\n%s", code, s.said())
+	}
+}
+
 // A second daemon on the same folder says who has it, and harms nothing.
 func TestSecondDaemon(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,7 @@ func TestKilledDaemonLosesNothing(t *testing.T) {
 		s.deliver(replies)
 		told = append(append(told, bodies...), replies...)
 
-		was, except := s.status(), append(lasting, cmpopts.IgnoreFields(link.Snapshot{}, "Alarms"))
+		was, except := s.printed(), append(lasting, cmpopts.IgnoreFields(link.Snapshot{}, "Alarms"))
 		if round == rounds-1 { // once: it takes a while
 			was, except = settled(t, s), lasting
 		}
@@ -57,7 +57,7 @@ func TestKilledDaemonLosesNothing(t *testing.T) {
 		}
 		s.end(syscall.SIGKILL) // with nothing under way
 		s = serve(t, dir)
-		if diff := cmp.Diff(was, s.status(), except); diff != "" {
+		if diff := cmp.Diff(was, s.printed(), except); diff != "" {
 			t.Fatalf("round %d: a restart shows other figures (-before +after):\n%s", round, diff)
 		}
 	}
@@ -172,11 +172,17 @@ func killedAtWrite(t *testing.T, strace, dir string, n int, bodies [][]byte) int
 		go func() { <-s.exited; cancel() }()
 		answered = len(newSender(t, s.url).postAll(ctx, bodies, func(int) {}).answered)
 	}
-	select {
-	case <-s.exited:
-	default:
+	if answered == len(bodies) {
 		t.Fatalf("%d webhooks did not bring the daemon to its write %d", answered, n)
 	}
+	waitFor(t, "the kill at a write", func() bool {
+		select {
+		case <-s.exited:
+			return true
+		default:
+			return false
+		}
+	})
 	if text, err := os.ReadFile(trace); err != nil || len(text) == 0 {
 		t.Fatalf("strace saw no write (%v): %s", err, s.said())
 	}

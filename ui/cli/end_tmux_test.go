@@ -115,23 +115,16 @@ func (s *terminal) waits(what string, holds func(frame string) bool) string {
 	return frame
 }
 
-// alive tells whether the command still runs; exit is its code once it does not.
-func (s *terminal) alive() (alive bool, exit string) {
-	out, err := s.ask("display-message", "-p", "#{pane_dead} #{pane_dead_status}")
-	if err != nil {
-		s.t.Fatalf("tmux: %v: %s", err, out)
-	}
-	dead, exit, _ := strings.Cut(strings.TrimSpace(out), " ")
-	return dead == "0", exit
-}
-
-// ended waits until the command has ended, and gives its exit code.
+// ended waits until the command has ended by itself, and gives its exit code.
 func (s *terminal) ended() (exit string) {
 	s.t.Helper()
 	waitFor(s.t, "the command ends", func() bool {
-		alive, code := s.alive()
-		exit = code
-		return !alive
+		out, err := s.ask("display-message", "-p", "#{pane_dead_status}")
+		if err != nil {
+			s.t.Fatalf("tmux: %v: %s", err, out)
+		}
+		exit = strings.TrimSpace(out)
+		return exit != ""
 	})
 	return exit
 }
