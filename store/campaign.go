@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -68,18 +69,21 @@ func (g *group) campaign(id int64) *campaign {
 	}
 	c := *g.w.byID[id]
 	c.senders = slices.Clone(c.senders)
-	g.campaigns[id] = &c
+	g.campaigns[id], g.byKey[c.key] = &c, &c
 	return &c
+}
+
+// look gives a campaign to read.
+func (g *group) look(id int64) *campaign {
+	return cmp.Or(g.campaigns[id], g.w.byID[id])
 }
 
 // campaignByKey finds a campaign, made in this group or before; nil when there is none.
 func (g *group) campaignByKey(key string) *campaign {
-	for _, c := range g.campaigns {
-		if c.key == key {
-			return c
-		}
+	if c := g.byKey[key]; c != nil {
+		return c
 	}
-	if c := g.w.campaigns[key]; c != nil && !slices.ContainsFunc(g.gone, func(d *campaign) bool { return d.id == c.id }) {
+	if c := g.w.campaigns[key]; c != nil {
 		return g.campaign(c.id)
 	}
 	return nil
@@ -88,76 +92,69 @@ func (g *group) campaignByKey(key string) *campaign {
 // assign gives a new message its campaign: by its callback data, else its
 // number's current run.
 func (g *group) assign(t *touched, callback string, n *number, at wa.Instant) error {
-	key, ok := wa.CampaignKey(callback)
-	if !ok {
-		return g.toRun(t, n, at)
-	}
-	if c := g.campaignByKey(key); c != nil {
-		g.join(t, c, n)
-		return nil
-	}
-	if n.folding {
-		var first int64
-		err := g.conn.QueryRowContext(g.ctx, "SELECT message FROM lone_key WHERE key = ?", key).Scan(&first)
-		if missing(err) {
-			if _, err := g.conn.ExecContext(g.ctx, "INSERT INTO lone_key VALUES (?, ?)", key, t.now.id); err != nil {
-				return err
-			}
-			return g.toRun(t, n, at)
-		}
-		if err != nil {
+	if key, ok := wa.CampaignKey(callback); ok {
+		if joined, err := g.toKey(t, key, n); joined || err != nil {
 			return err
 		}
-		return g.promote(t, key, n, first)
 	}
-	c, err := g.newCampaign(kindKey, key, key, n, t.now.id)
-	if err != nil {
-		return err
-	}
-	g.join(t, c, n)
-	return nil
+	return g.toRun(t, n, at)
 }
 
-// promote makes a campaign of a key that a second message carries, and brings
-// the first one along.
-func (g *group) promote(t *touched, key string, n *number, first int64) error {
-	c, err := g.newCampaign(kindKey, key, key, n, first)
-	if err != nil {
-		return err
-	}
-	if _, err := g.conn.ExecContext(g.ctx, "DELETE FROM lone_key WHERE key = ?", key); err != nil {
-		return err
-	}
-	m, err := g.byID(first)
-	if err != nil {
-		return err
-	}
-	g.join(m, c, n)
-	g.join(t, c, n)
-	return nil
-}
-
-// adopt moves a message whose first status came without callback data to the
-// campaign that a later one names.
+// adopt moves a message whose first status came without a key, or with one that
+// was no campaign then, to the campaign that a later one names.
 func (g *group) adopt(t *touched, callback string) error {
 	key, ok := wa.CampaignKey(callback)
 	if !ok {
 		return nil
 	}
+	joined, err := g.toKey(t, key, g.numberByRow(t.now.number))
+	if !joined || err != nil {
+		return err
+	}
+	_, err = g.w.stmts.senders.ExecContext(g.ctx, t.now.campaign, t.now.number)
+	return err
+}
+
+// toKey puts a message into its key's campaign, making it if need be. False
+// when the key is no campaign: its number's keys are unique to each message, and
+// no other message has carried this one.
+func (g *group) toKey(t *touched, key string, n *number) (bool, error) {
 	c := g.campaignByKey(key)
-	if c == nil {
-		n := g.numberByRow(t.now.number)
-		if n.folding {
-			return nil
-		}
-		var err error
-		if c, err = g.newCampaign(kindKey, key, key, n, t.now.id); err != nil {
-			return err
+	first := t.now.id
+	if c == nil { // perhaps one other message has carried the key, from whatever number
+		err := g.conn.QueryRowContext(g.ctx, "SELECT message FROM lone_key WHERE key = ?", key).Scan(&first)
+		switch {
+		case missing(err) && n.folding:
+			_, err = g.conn.ExecContext(g.ctx, "INSERT INTO lone_key VALUES (?, ?)", key, t.now.id)
+			return false, err
+		case missing(err):
+		case err != nil || first == t.now.id:
+			return false, err
+		default: // then it is a campaign, and that message comes along
+			if _, err := g.conn.ExecContext(g.ctx, "DELETE FROM lone_key WHERE key = ?", key); err != nil {
+				return false, err
+			}
 		}
 	}
-	g.join(t, c, g.numberByRow(t.now.number))
-	_, err := g.w.stmts.senders.ExecContext(g.ctx, c.id, t.now.number)
-	return err
+	if c == nil {
+		var err error
+		if c, err = g.newCampaign(kindKey, key, key, n, first); err != nil {
+			return false, err
+		}
+	}
+	if first != t.now.id {
+		m, err := g.byID(first)
+		if err != nil {
+			return false, err
+		}
+		other := g.numberByRow(m.now.number)
+		g.join(m, c, other)
+		if _, err := g.w.stmts.senders.ExecContext(g.ctx, c.id, other.id); err != nil {
+			return false, err
+		}
+	}
+	g.join(t, c, n)
+	return true, nil
 }
 
 func (g *group) join(t *touched, c *campaign, n *number) {
@@ -169,26 +166,19 @@ func (g *group) join(t *touched, c *campaign, n *number) {
 
 // toRun puts a message into the run of its number that its clock falls into, or starts one.
 func (g *group) toRun(t *touched, n *number, at wa.Instant) error {
-	var run *campaign
-	for _, id := range g.runs(n.id) {
-		c := g.campaign(id)
-		if at >= c.runFrom-runSilence && at <= c.runTo+runSilence {
-			run = c
-		}
-	}
+	run := g.runAt(n.id, at)
 	if run == nil {
-		who := n.ID
-		if who == "" {
-			who = "unknown"
-		}
-		key := fmt.Sprintf("run-%s-%s", who, at.Time().Format("20060102T150405"))
-		if run = g.campaignByKey(key); run == nil {
-			name := "sent from " + n.label()
+		key := fmt.Sprintf("run-%s-%s", cmp.Or(n.ID, n.Display, "unknown"), at.Time().Format("20060102T150405"))
+		if run = g.campaignByKey(key); run == nil || run.kind != kindRun {
+			if run != nil { // somebody named a campaign so
+				key += fmt.Sprintf("-%d", t.now.id)
+			}
 			var err error
-			if run, err = g.newCampaign(kindRun, key, name, n, t.now.id); err != nil {
+			if run, err = g.newCampaign(kindRun, key, "sent from "+n.label(), n, t.now.id); err != nil {
 				return err
 			}
 			run.runFrom, run.runTo = at, at
+			g.newRuns[n.id] = append(g.newRuns[n.id], run.id)
 		}
 	}
 	run.runFrom, run.runTo = min(run.runFrom, at), max(run.runTo, at)
@@ -196,21 +186,31 @@ func (g *group) toRun(t *touched, n *number, at wa.Instant) error {
 	return nil
 }
 
-// runs are the runs of a number, oldest first.
-func (g *group) runs(number int64) []int64 {
-	ids := slices.Clone(g.w.runs[number])
-	for id, c := range g.campaigns {
-		if c.kind == kindRun && c.number == number && !slices.Contains(ids, id) {
-			ids = append(ids, id)
+// latestRuns is how many of a number's runs are looked at for a message that
+// comes late.
+const latestRuns = 30
+
+// runAt is the run of a number that a moment falls into, the newest if several
+// do; nil when there is none.
+func (g *group) runAt(number int64, at wa.Instant) *campaign {
+	looked := 0
+	for _, ids := range [...][]int64{g.newRuns[number], g.w.runs[number]} {
+		for _, id := range slices.Backward(ids) {
+			c := g.look(id)
+			if at >= c.runFrom-runSilence && at <= c.runTo+runSilence {
+				return g.campaign(id)
+			}
+			if looked++; looked == latestRuns {
+				return nil
+			}
 		}
 	}
-	slices.Sort(ids)
-	return ids
+	return nil
 }
 
 func (g *group) newCampaign(kind, key, name string, n *number, first int64) (*campaign, error) {
 	c := &campaign{id: take(&g.next.campaign), key: key, name: name, kind: kind, number: n.id, firstMessage: first}
-	g.campaigns[c.id] = c
+	g.campaigns[c.id], g.byKey[key] = c, c
 	_, err := g.conn.ExecContext(g.ctx, "INSERT INTO campaign (id, key, name, kind, number, first_message) VALUES (?, ?, ?, ?, ?, ?)",
 		c.id, c.key, c.name, c.kind, c.number, c.firstMessage)
 	return c, err
@@ -236,7 +236,7 @@ func (g *group) foldLoneKeys() error {
 			continue
 		}
 		n.folding = true
-		g.numbers[n.id] = n
+		g.numbers.keep(n)
 		if _, err := g.conn.ExecContext(g.ctx, "UPDATE number SET folding = 1 WHERE id = ?", n.id); err != nil {
 			return err
 		}
@@ -291,6 +291,7 @@ func (g *group) fold(c *campaign, n *number) error {
 	}
 	g.gone = append(g.gone, c)
 	delete(g.campaigns, c.id)
+	delete(g.byKey, c.key)
 	for _, text := range []string{
 		"DELETE FROM campaign WHERE id = ?", "DELETE FROM pulse WHERE campaign = ?",
 		"DELETE FROM error_minute WHERE campaign = ?", "DELETE FROM campaign_number WHERE campaign = ?",

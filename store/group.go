@@ -20,17 +20,22 @@ type group struct {
 	conn *sql.Conn
 	next ids
 
-	feed      Feed // difference
-	messages  map[string]*touched
+	feed      Feed                // difference
+	messages  map[string]*touched // by wamid
+	byRow     map[int64]*touched
 	campaigns map[int64]*campaign // changed or new
 	gone      []*campaign
-	numbers   map[int64]*number
+	numbers   numbers // changed or new
 	templates map[int64]wa.Template
 	titles    map[int]string
 	accounts  []wa.AccountUpdate
 	faults    []wa.Fault
 	tallies   map[int64]*Tally // differences, by campaign
 	renamed   map[int64]int64  // people who turned out to be someone known
+	byPerson  map[int64][]*touched
+	byKey     map[string]*campaign // campaigns, by key
+	newRuns   map[int64][]int64    // campaigns of kind run, by number
+	homeless  map[int64]wa.Instant // see writer; 0 = found a campaign
 }
 
 // touched is a message before and after the group.
@@ -44,12 +49,17 @@ func newGroup(ctx context.Context, w *writer) *group {
 	return &group{
 		w: w, ctx: ctx, conn: w.conn, next: w.nextID,
 		messages:  map[string]*touched{},
+		byRow:     map[int64]*touched{},
 		campaigns: map[int64]*campaign{},
-		numbers:   map[int64]*number{},
+		numbers:   newNumbers(),
 		templates: map[int64]wa.Template{},
 		titles:    map[int]string{},
 		tallies:   map[int64]*Tally{},
 		renamed:   map[int64]int64{},
+		byPerson:  map[int64][]*touched{},
+		byKey:     map[string]*campaign{},
+		newRuns:   map[int64][]int64{},
+		homeless:  map[int64]wa.Instant{},
 	}
 }
 
@@ -95,7 +105,7 @@ func (g *group) status(raw int64, received wa.Instant, u *wa.StatusUpdate) error
 			return err
 		}
 	}
-	if u.GroupID == "" { // a group's receipts name its members
+	if !toGroup(u) {
 		if err := g.identify(m, u.Person); err != nil {
 			return err
 		}
@@ -130,15 +140,15 @@ func (g *group) participant(id int64, u *wa.StatusUpdate) (fresh bool, err error
 
 func (g *group) failureText(id int64, u *wa.StatusUpdate) error {
 	if _, known := g.w.titles[u.Code]; !known && u.Title != "" && g.titles[u.Code] == "" {
-		g.titles[u.Code] = u.Title
-		if _, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO code_title VALUES (?, ?)", u.Code, u.Title); err != nil {
+		g.titles[u.Code] = bounded(u.Title)
+		if _, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO code_title VALUES (?, ?)", u.Code, g.titles[u.Code]); err != nil {
 			return err
 		}
 	}
 	if u.Details == "" {
 		return nil
 	}
-	_, err := g.w.stmts.failureText.ExecContext(g.ctx, id, u.Details)
+	_, err := g.w.stmts.failureText.ExecContext(g.ctx, id, bounded(u.Details))
 	return err
 }
 
@@ -160,6 +170,8 @@ func (g *group) flush() (*Change, error) {
 	}
 	changed := make([]*touched, 0, len(g.messages))
 	for _, m := range g.messages {
+		// What a merge of people changed of a stored message is stored already.
+		m.was.person, m.now.person = g.is(m.was.person), g.is(m.now.person)
 		if m.fresh || m.now != m.was {
 			changed = append(changed, m)
 		}
@@ -188,8 +200,8 @@ func (g *group) flush() (*Change, error) {
 		}
 		change.Campaigns = append(change.Campaigns, cc)
 	}
-	for _, id := range slices.Sorted(maps.Keys(g.numbers)) {
-		change.Numbers = append(change.Numbers, g.numbers[id].Number)
+	for _, id := range slices.Sorted(maps.Keys(g.numbers.row)) {
+		change.Numbers = append(change.Numbers, g.numbers.row[id].Number)
 	}
 	for _, id := range slices.Sorted(maps.Keys(g.templates)) {
 		change.Templates = append(change.Templates, g.templates[id])
@@ -207,11 +219,19 @@ func (g *group) remember() {
 	w.nextID = g.next
 	w.seq++
 	w.feed.add(&g.feed)
-	for from, to := range g.renamed {
-		w.recent.rename(from, to)
-	}
 	for _, m := range g.messages {
 		w.recent.put(m.now)
+	}
+	maps.Copy(w.renamed, g.renamed)
+	if len(w.renamed) > generation { // only recent messages name people by what they were once
+		w.renamed, w.recent = map[int64]int64{}, recent{}
+	}
+	for person, at := range g.homeless {
+		if at == 0 {
+			delete(w.homeless, person)
+		} else {
+			w.homeless[person] = at
+		}
 	}
 	for _, c := range g.campaigns {
 		w.keepCampaign(c)
@@ -219,8 +239,8 @@ func (g *group) remember() {
 	for _, c := range g.gone {
 		w.dropCampaign(c)
 	}
-	for _, n := range g.numbers {
-		w.keepNumber(n)
+	for _, n := range g.numbers.row {
+		w.numbers.keep(n)
 	}
 	maps.Copy(w.templates, g.templates)
 	maps.Copy(w.titles, g.titles)

@@ -32,7 +32,7 @@ func (g *group) inbound(raw int64, received wa.Instant, m *wa.InboundMessage) er
 		return err
 	}
 	done, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO inbound VALUES (?, ?, ?, ?, ?, ?)",
-		m.MessageID, int64(at), who, n.id, campaign, m.Type)
+		m.MessageID, int64(at), who, n.id, campaign, bounded(m.Type))
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (g *group) inbound(raw int64, received wa.Instant, m *wa.InboundMessage) er
 		Person          int64
 		Campaign        int64 `json:",omitempty"`
 		OptsOut         bool  `json:",omitempty"`
-	}{m.MessageID, m.Type, who, campaign, optsOut}); err != nil {
+	}{m.MessageID, bounded(m.Type), who, campaign, optsOut}); err != nil {
 		return err
 	}
 	if !optsOut || who == 0 {
@@ -71,36 +71,52 @@ func (g *group) preference(raw int64, received wa.Instant, p *wa.Preference) err
 		return err
 	}
 	stop := p.Value == "stop"
-	var out bool
-	var changed wa.Instant
-	if err := g.conn.QueryRowContext(g.ctx, "SELECT opted_out, opted_at FROM person WHERE id = ?", who).Scan(&out, &changed); err != nil {
+	campaign := int64(0)
+	if stop {
+		if campaign, err = g.answered("", who, n.id, at); err != nil {
+			return err
+		}
+	}
+	known, err := g.knownPreference(campaign, who, at, stop)
+	if err != nil {
 		return err
 	}
-	if changed == at && out == stop {
+	if known {
 		g.feed.Duplicates++
 		return nil
 	}
 	if err := g.notice(raw, "preference", at, struct {
 		Person          int64
 		Category, Value string
-	}{who, p.Category, p.Value}); err != nil {
+	}{who, bounded(p.Category), bounded(p.Value)}); err != nil {
 		return err
 	}
-	if !stop {
-		if p.Value != "resume" {
-			return nil
-		}
+	switch p.Value {
+	case "stop":
+		return g.optOut(campaign, who, at, "preference")
+	case "resume":
 		return g.setOptedOut(who, false, at)
 	}
-	campaign, err := g.answered("", who, n.id, at)
-	if err != nil {
-		return err
+	return nil
+}
+
+// knownPreference tells whether a preference of that moment was applied before.
+func (g *group) knownPreference(campaign, who int64, at wa.Instant, stop bool) (bool, error) {
+	var before wa.Instant
+	var err error
+	if stop {
+		err = g.conn.QueryRowContext(g.ctx, "SELECT at FROM opt_out WHERE campaign = ? AND person = ?", campaign, who).Scan(&before)
+	} else {
+		err = g.conn.QueryRowContext(g.ctx, "SELECT opted_at FROM person WHERE id = ? AND NOT opted_out", who).Scan(&before)
 	}
-	return g.optOut(campaign, who, at, "preference")
+	if missing(err) {
+		err = nil
+	}
+	return before == at, err
 }
 
 // answered is the campaign that a customer reacts to: that of the message they
-// answer, else of the latest one they got from that number; 0 = none.
+// answer, else of the latest one they got from that number before; 0 = none.
 func (g *group) answered(replyTo string, who, number int64, at wa.Instant) (int64, error) {
 	if replyTo != "" {
 		m, err := g.known(replyTo)
@@ -115,26 +131,49 @@ func (g *group) answered(replyTo string, who, number int64, at wa.Instant) (int6
 		return 0, nil
 	}
 	var latest message
-	for _, t := range g.messages { // those of this group are not on disk yet
-		if t.now.person == who && t.now.number == number && t.now.id > latest.id {
-			latest = t.now
+	consider := func(m *message) {
+		if clock := m.progress.Clock(); m.number == number && clock <= at && at-clock <= attributable && m.id > latest.id {
+			latest = *m
 		}
 	}
-	if latest.id == 0 {
-		const text = "SELECT " + messageColumns + ", '', '' FROM message m WHERE person = ? AND number = ? ORDER BY id DESC LIMIT 1"
-		m, _, _, err := scanMessage(g.conn.QueryRowContext(g.ctx, text, who, number))
-		if missing(err) {
-			return 0, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-		latest = m
+	for _, t := range g.byPerson[who] {
+		consider(&t.now)
 	}
-	if at-latest.progress.Clock() > attributable {
-		return 0, nil
+	stored, err := query(g.ctx, g.conn, func(s scanner) (message, error) {
+		m, _, _, err := scanMessage(s)
+		return m, err
+	}, "SELECT "+messageColumns+", '', '' FROM message m WHERE person = ? ORDER BY id DESC LIMIT 20", who)
+	if err != nil {
+		return 0, err
+	}
+	for i := range stored {
+		if g.byRow[stored[i].id] == nil { // else the group's state of it was considered
+			consider(&stored[i])
+		}
 	}
 	return latest.campaign, nil
+}
+
+// claimOptOut gives a new message the opt-out of its person that came before any
+// word of it: webhooks overtake each other.
+func (g *group) claimOptOut(t *touched, clock wa.Instant) error {
+	who := t.now.person
+	at, ok := g.homeless[who]
+	if !ok {
+		at, ok = g.w.homeless[who]
+	}
+	if !ok || at < clock || at-clock > attributable {
+		return nil
+	}
+	var via string
+	if err := g.conn.QueryRowContext(g.ctx, "DELETE FROM opt_out WHERE campaign = 0 AND person = ? RETURNING via", who).Scan(&via); err != nil {
+		if missing(err) {
+			return nil
+		}
+		return err
+	}
+	g.homeless[who] = 0
+	return g.optOut(t.now.campaign, who, at, via)
 }
 
 // optOut notes that a person asked to be left alone, once a campaign, at the
@@ -153,6 +192,10 @@ func (g *group) optOut(campaign, who int64, at wa.Instant, via string) error {
 	}
 	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO opt_out VALUES (?, ?, ?, ?)", campaign, who, int64(at), via); err != nil {
 		return err
+	}
+	if campaign == 0 {
+		g.homeless[who] = at
+		return nil
 	}
 	if before != 0 {
 		g.countOptOut(campaign, before, -1)

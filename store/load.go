@@ -11,7 +11,8 @@ import (
 // load reads what the writer needs to know before its first commit.
 func (w *writer) load(ctx context.Context) error {
 	w.campaigns, w.byID, w.runs = map[string]*campaign{}, map[int64]*campaign{}, map[int64][]int64{}
-	w.lone, w.numbers, w.numberRow = map[int64]map[int64]*campaign{}, map[string]*number{}, map[int64]*number{}
+	w.lone, w.numbers = map[int64]map[int64]*campaign{}, newNumbers()
+	w.renamed, w.homeless = map[int64]int64{}, map[int64]wa.Instant{}
 	w.templates, w.titles = map[int64]wa.Template{}, map[int]string{}
 	for table, to := range map[string]*int64{
 		"raw": &w.nextID.raw, "message": &w.nextID.message, "person": &w.nextID.person,
@@ -32,7 +33,7 @@ func (w *writer) load(ctx context.Context) error {
 		return err
 	}
 	for _, n := range numbers {
-		w.keepNumber(n)
+		w.numbers.keep(n)
 	}
 	campaigns, err := readCampaigns(ctx, w.conn)
 	if err != nil {
@@ -51,7 +52,16 @@ func (w *writer) load(ctx context.Context) error {
 	if w.titles, err = readTitles(ctx, w.conn); err != nil {
 		return err
 	}
-	w.feed, w.seq, err = readFeed(ctx, w.conn)
+	if w.feed, w.seq, err = readFeed(ctx, w.conn); err != nil {
+		return err
+	}
+	_, err = query(ctx, w.conn, func(s scanner) (struct{}, error) {
+		var who int64
+		var at wa.Instant
+		err := s.Scan(&who, &at)
+		w.homeless[who] = at
+		return struct{}{}, err
+	}, "SELECT person, at FROM opt_out WHERE campaign = 0 AND at > ?", int64(wa.At(w.store.now())-attributable))
 	return err
 }
 

@@ -55,11 +55,9 @@ func (g *group) known(wamid string) (*touched, error) {
 }
 
 func (g *group) touch(m message) *touched {
-	if to, ok := g.renamed[m.person]; ok {
-		m.person = to
-	}
+	m.person = g.is(m.person)
 	t := &touched{was: m, now: m}
-	g.messages[m.wamid] = t
+	g.keep(t)
 	return t
 }
 
@@ -70,19 +68,34 @@ func (g *group) newMessage(u *wa.StatusUpdate, at wa.Instant) (*touched, error) 
 	}
 	// The decoder's strings may point into a body that is not ours to keep.
 	m := message{id: take(&g.next.message), number: n.id, wamid: string([]byte(u.MessageID))}
-	if u.GroupID == "" { // a group's receipts name its members
+	if !toGroup(u) {
 		if m.person, err = g.person(u.Person); err != nil {
 			return nil, err
 		}
 		m.hasPhone, m.hasBSUID = u.Phone != "", u.BSUID != ""
 	}
 	t := &touched{now: m, fresh: true}
-	g.messages[m.wamid] = t
+	g.keep(t)
 	if err := g.assign(t, u.CallbackData, n, at); err != nil {
 		return nil, err
 	}
-	_, err = g.w.stmts.senders.ExecContext(g.ctx, t.now.campaign, n.id)
-	return t, err
+	if _, err = g.w.stmts.senders.ExecContext(g.ctx, t.now.campaign, n.id); err != nil {
+		return nil, err
+	}
+	return t, g.claimOptOut(t, at)
+}
+
+// toGroup tells messages to a group: their receipts name members, who are not
+// whom the message was sent to.
+func toGroup(u *wa.StatusUpdate) bool { return u.GroupID != "" || u.Participant != "" }
+
+// keep makes a message part of the group.
+func (g *group) keep(t *touched) {
+	g.messages[t.now.wamid] = t
+	g.byRow[t.now.id] = t
+	if t.now.person != 0 {
+		g.byPerson[t.now.person] = append(g.byPerson[t.now.person], t)
+	}
 }
 
 func (g *group) writeMessage(t *touched) error {
@@ -116,11 +129,14 @@ func (g *group) identify(t *touched, p wa.Person) error {
 	if err != nil {
 		return err
 	}
-	if t.now.person != 0 && id != t.now.person {
-		id, err = g.mergePersons(t.now.person, id)
+	if before := g.is(t.now.person); before != 0 && id != before {
+		id, err = g.mergePersons(before, id)
 		if err != nil {
 			return err
 		}
+	}
+	if t.now.person == 0 {
+		g.byPerson[id] = append(g.byPerson[id], t)
 	}
 	t.now.person = id
 	t.now.hasPhone = t.now.hasPhone || p.Phone != ""
@@ -130,10 +146,8 @@ func (g *group) identify(t *touched, p wa.Person) error {
 
 // byID finds a stored message, or one of this group.
 func (g *group) byID(id int64) (*touched, error) {
-	for _, t := range g.messages {
-		if t.now.id == id {
-			return t, nil
-		}
+	if t := g.byRow[id]; t != nil {
+		return t, nil
 	}
 	const text = "SELECT " + messageColumns + `, coalesce(p.phone, ''), coalesce(p.bsuid, '')
 		FROM message m LEFT JOIN person p ON p.id = m.person WHERE m.id = ?`

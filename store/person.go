@@ -95,17 +95,23 @@ func (g *group) mergePersons(a, b int64) (int64, error) {
 			return 0, err
 		}
 	}
-	for _, t := range g.messages {
-		g.rename(&t.was, drop, keep)
-		g.rename(&t.now, drop, keep)
-	}
 	g.renamed[drop] = keep
+	g.homeless[drop] = 0
+	g.byPerson[keep] = append(g.byPerson[keep], g.byPerson[drop]...)
+	delete(g.byPerson, drop)
 	return keep, nil
 }
 
-// rename follows a merge, whose SQL has changed the stored row already.
-func (*group) rename(m *message, from, to int64) {
-	if m.person == from {
-		m.person = to
+// is follows the merges of people: who somebody turned out to be.
+func (g *group) is(person int64) int64 {
+	for {
+		to, ok := g.renamed[person]
+		if !ok {
+			to, ok = g.w.renamed[person]
+		}
+		if !ok {
+			return person
+		}
+		person = to
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"tickwatch/wa"
 )
@@ -115,8 +116,8 @@ func (s *Store) Find(ctx context.Context, text string, limit int) (Person, error
 		return Person{}, fmt.Errorf("looking up a message: %w", err)
 	}
 	where, arg := "bsuid = ? AND bsuid <> ''", text
-	if d := digits(text); len(d) >= 5 {
-		where, arg = "phone = ? AND phone <> ''", d
+	if strings.Trim(text, "+0123456789 ()-./") == "" {
+		where, arg = "phone = ? AND phone <> ''", digits(text)
 	}
 	if len(byID) > 0 {
 		m := byID[0]

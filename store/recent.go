@@ -42,15 +42,3 @@ func (r *recent) put(m message) {
 	}
 	r.young[m.wamid] = m
 }
-
-// rename gives one person's messages to another. It is rare, so it looks at all of them.
-func (r *recent) rename(from, to int64) {
-	for _, half := range []map[string]message{r.young, r.old} {
-		for wamid, m := range half {
-			if m.person == from {
-				m.person = to
-				half[wamid] = m
-			}
-		}
-	}
-}

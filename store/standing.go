@@ -22,66 +22,96 @@ func (n *number) label() string {
 	return cmp.Or(n.ID, "an unknown number")
 }
 
-func (w *writer) keepNumber(n *number) {
-	w.numberRow[n.id] = n
+// numbers finds business numbers. One that was told of by its digits alone, as
+// a quality webhook does, learns its id from the first message that names both.
+type numbers struct {
+	row    map[int64]*number
+	byID   map[string]*number // phone_number_id
+	digits map[string]*number // with an id or without; "" for the one that nobody named
+}
+
+func newNumbers() numbers {
+	return numbers{map[int64]*number{}, map[string]*number{}, map[string]*number{}}
+}
+
+func (all *numbers) keep(n *number) {
+	all.row[n.id] = n
 	if n.ID != "" {
-		w.numbers["id:"+n.ID] = n
+		all.byID[n.ID] = n
 	}
-	if n.Display != "" || n.ID == "" {
-		w.numbers["display:"+n.Display] = n
+	// Of two with the same digits, the one that has an id stands for them.
+	if had := all.digits[n.Display]; had == nil || had.id == n.id || had.ID == "" {
+		all.digits[n.Display] = n
+	}
+	if had := all.digits[""]; had != nil && had.id == n.id && (n.ID != "" || n.Display != "") {
+		delete(all.digits, "")
 	}
 }
 
 // numberByRow gives the group's copy of a number.
 func (g *group) numberByRow(id int64) *number {
-	if n := g.numbers[id]; n != nil {
+	if n := g.numbers.row[id]; n != nil {
 		return n
 	}
-	n := *g.w.numberRow[id]
+	n := *g.w.numbers.row[id]
 	return &n
 }
 
-// lookUpNumber finds a number by phone_number_id, or by its digits.
-func (g *group) lookUpNumber(id, display string) *number {
-	for _, n := range g.numbers {
-		if (id != "" && n.ID == id) || (n.Display == display && (id == "" || n.ID == "")) {
-			return n
-		}
-	}
+// lookUpNumber finds a number by id, else one with these digits that has no
+// other id; nil when there is none.
+func (g *group) lookUpNumber(id, digits string) *number {
 	if id != "" {
-		if n := g.w.numbers["id:"+id]; n != nil {
+		if n := cmp.Or(g.numbers.byID[id], g.w.numbers.byID[id]); n != nil {
 			return g.numberByRow(n.id)
 		}
+		if digits == "" {
+			return nil // the nameless number is not this one
+		}
 	}
-	if n := g.w.numbers["display:"+display]; n != nil && (id == "" || n.ID == "") {
-		return g.numberByRow(n.id)
+	n := cmp.Or(g.numbers.digits[digits], g.w.numbers.digits[digits])
+	if n == nil {
+		return nil
 	}
-	return nil
+	// The group may know more of it than the writer.
+	if n = g.numberByRow(n.id); (id != "" && n.ID != "") || (digits == "" && (n.ID != "" || n.Display != "")) {
+		return nil
+	}
+	return n
 }
 
-// number finds or makes the row of the business number that a webhook names. A
-// number that was known by its digits only learns its id here.
+// number finds or makes the row of the business number that a webhook names.
 func (g *group) number(s wa.Sender) (*number, error) {
-	display := digits(s.Display)
+	display := bounded(digits(s.Display))
 	n := g.lookUpNumber(s.NumberID, display)
 	if n == nil {
 		n = &number{id: take(&g.next.number), Number: wa.Number{ID: strings.Clone(s.NumberID), Display: display}}
-		g.numbers[n.id] = n
+		g.numbers.keep(n)
 		_, err := g.conn.ExecContext(g.ctx, "INSERT INTO number (id, number_id, display) VALUES (?, ?, ?)", n.id, n.ID, n.Display)
 		return n, err
 	}
 	if (n.ID == "" && s.NumberID != "") || (n.Display == "" && display != "") {
-		n.ID, n.Display = cmp.Or(n.ID, s.NumberID), cmp.Or(n.Display, display)
+		n.ID, n.Display = cmp.Or(n.ID, strings.Clone(s.NumberID)), cmp.Or(n.Display, display)
 		return n, g.writeNumber(n)
 	}
 	return n, nil
 }
 
 func (g *group) writeNumber(n *number) error {
-	g.numbers[n.id] = n
+	g.numbers.keep(n)
 	_, err := g.conn.ExecContext(g.ctx, "UPDATE number SET number_id = ?, display = ?, quality = ?, status = ?, msg_limit = ?, since = ?, status_at = ?, limit_at = ? WHERE id = ?",
 		n.ID, n.Display, string(n.Quality), n.Status, string(n.Limit), int64(n.Since), int64(n.StatusAt), int64(n.LimitAt), n.id)
 	return err
+}
+
+// maxText bounds the foreign texts that are kept beside the raw body, in bytes.
+const maxText = 512
+
+// bounded cuts a foreign text to maxText.
+func bounded(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
 }
 
 func digits(s string) string {
@@ -103,6 +133,7 @@ func (g *group) standing(raw int64, p *wa.Post) error {
 	}
 	for _, u := range p.Numbers {
 		u.At = wa.Believe(u.At, p.ReceivedAt)
+		u.Limit, u.OldLimit, u.Event = wa.Limit(bounded(string(u.Limit))), wa.Limit(bounded(string(u.OldLimit))), bounded(u.Event)
 		n, err := g.number(wa.Sender{Display: u.Display})
 		if err != nil {
 			return err
@@ -141,6 +172,10 @@ func (g *group) template(raw int64, u wa.TemplateUpdate) error {
 	if !known {
 		before = g.w.templates[u.ID]
 	}
+	for _, text := range [...]*string{&u.Name, &u.Language, &u.Category, &u.Event, &u.Reason, &u.InfoTitle} {
+		*text = bounded(*text)
+	}
+	u.Quality = wa.Quality(bounded(string(u.Quality)))
 	after := before.With(u)
 	after.ID = u.ID
 	if after == before {

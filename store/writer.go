@@ -70,11 +70,12 @@ type writer struct {
 	byID      map[int64]*campaign
 	runs      map[int64][]int64             // campaigns of kind run, by number, oldest first
 	lone      map[int64]map[int64]*campaign // campaigns of a single message, by number
-	numbers   map[string]*number            // by "id:" + phone_number_id and by "display:" + digits
-	numberRow map[int64]*number
+	numbers   numbers
 	templates map[int64]wa.Template
 	titles    map[int]string
 	recent    recent
+	renamed   map[int64]int64      // people who turned out to be someone known, since this writer began
+	homeless  map[int64]wa.Instant // people with an opt-out that no message explains yet, and when
 	nextID    ids
 }
 
