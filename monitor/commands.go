@@ -39,22 +39,28 @@ func with[A any](cmd link.Command, do func(A) (any, error)) (any, error) {
 
 // status gives the state of now, not that of the latest snapshot.
 func (m *Monitor) status(ctx context.Context, a link.StatusArgs) (*link.Snapshot, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.readMissing(ctx)
-	if a.Campaign == "" {
-		return m.snapshot(wa.At(m.o.Now()), ""), nil
-	}
-	l, err := m.find(a.Campaign)
-	if err != nil {
-		return nil, err
-	}
-	if l.course == nil {
-		if err := m.read(ctx, l); err != nil {
+	var only []*live
+	if a.Campaign != "" {
+		m.mu.Lock()
+		l, err := m.find(a.Campaign)
+		m.mu.Unlock()
+		if err != nil {
 			return nil, err
 		}
+		only = []*live{l}
 	}
-	return m.snapshot(wa.At(m.o.Now()), l.Key), nil
+	show := func() []*live {
+		if only != nil {
+			return only
+		}
+		return m.newest(wa.At(m.o.Now()))
+	}
+	m.reading.Lock()
+	defer m.reading.Unlock()
+	m.read(ctx, show)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.snapshot(wa.At(m.o.Now()), show()), nil
 }
 
 // acknowledge notes who has seen an alarm. Doing it twice changes nothing.
@@ -70,13 +76,13 @@ func (m *Monitor) acknowledge(a link.AckArgs, operator string) (link.Alarm, erro
 		defer m.mu.Unlock()
 		return i.view(), nil
 	}
-	i.AckedBy = operator
+	i.AckedBy, i.dirty = operator, true
 	m.lastID++
 	action := store.Action{ID: m.lastID, At: wa.At(m.o.Now()), Operator: operator, Verb: "ack", Target: alarmID(id), Effect: i.Text}
-	saved, view := i.Alarm, i.view()
+	view := i.view()
 	m.mu.Unlock()
 
-	if err := m.o.Store.SaveAlarm(saved, &action); err != nil { // without the lock: the writer may be waiting for it
+	if err := m.save(&action); err != nil {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		i.AckedBy = ""
@@ -114,7 +120,13 @@ func (m *Monitor) failures(ctx context.Context, a link.FailuresArgs) (link.Failu
 	if limit <= 0 || limit > link.MaxPage {
 		limit = link.MaxPage
 	}
-	page, err := m.o.Store.Failures(ctx, a.Campaign, a.Code, a.Before, limit)
+	m.mu.Lock()
+	l, err := m.find(a.Campaign)
+	m.mu.Unlock()
+	if err != nil {
+		return link.Failures{}, err
+	}
+	page, err := m.o.Store.Failures(ctx, l.Key, a.Code, a.Before, limit)
 	if err != nil {
 		return link.Failures{}, err
 	}

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"maps"
 	"slices"
 
 	"tickwatch/store"
@@ -30,9 +31,9 @@ type course struct {
 	errors  map[int]*errorCourse
 	optOuts map[int64]int64
 
-	first  int64         // the minute in which the campaign starts
-	window []store.Pulse // seconds from first on; nil = not known
-	frozen bool          // minutes were dropped: first is what it was then
+	first  int64                 // the minute in which the campaign starts
+	window map[int64]store.Pulse // by second, windowSeconds from first on
+	frozen bool                  // minutes were dropped: first is what it was then
 }
 
 type errorCourse struct {
@@ -40,18 +41,25 @@ type errorCourse struct {
 	minutes map[int64]int64
 }
 
-// newCourse makes a course of everything that a campaign has.
-func newCourse(all *store.Tally, seq int64) *course {
-	c := &course{seq: seq, minutes: map[int64]store.Pulse{}, errors: map[int]*errorCourse{}, optOuts: map[int64]int64{}}
-	c.add(all, seq)
-	c.first, _ = c.start()
-	c.window = make([]store.Pulse, windowSeconds)
-	c.addWindow(all)
-	c.prune()
-	return c
+// windowOf is the stretch of seconds that the figures of the first half hour need.
+func windowOf(minutes map[int64]store.Pulse) (from, to int64) {
+	first, _ := startOf(minutes, slices.Sorted(maps.Keys(minutes)))
+	return first * 60, first*60 + windowSeconds
 }
 
-// add takes over a difference; one that the course contains already changes nothing.
+// newCourse makes a course of what is stored.
+func newCourse(c *store.Course) *course {
+	out := &course{
+		seq: c.Seq, minutes: c.Minutes, order: slices.Sorted(maps.Keys(c.Minutes)),
+		errors: map[int]*errorCourse{}, optOuts: c.OptOuts, window: c.Seconds,
+	}
+	out.first, _ = startOf(out.minutes, out.order)
+	out.addErrors(c.Errors)
+	out.prune()
+	return out
+}
+
+// add takes over the difference that a later commit makes.
 func (c *course) add(d *store.Tally, seq int64) {
 	c.seq = seq
 	for second, p := range d.Pulses {
@@ -59,15 +67,30 @@ func (c *course) add(d *store.Tally, seq int64) {
 		sum, known := c.minutes[m]
 		if !known {
 			if c.frozen && m < c.order[0] {
-				continue // a stray older than what is kept; the totals have it
+				continue // older than what is kept; the totals have it
 			}
 			at, _ := slices.BinarySearch(c.order, m)
 			c.order = slices.Insert(c.order, at, m)
 		}
 		sum.Add(&p)
 		c.minutes[m] = sum
+		if i := second - c.first*60; i >= 0 && i < windowSeconds {
+			cell := c.window[second]
+			cell.Add(&p)
+			c.window[second] = cell
+		}
 	}
-	for k, n := range d.Errors {
+	c.addErrors(d.Errors)
+	for m, n := range d.OptOuts {
+		c.optOuts[m] += n
+	}
+	if len(c.order) > keptMinutes+24*60 {
+		c.prune()
+	}
+}
+
+func (c *course) addErrors(more map[store.CodeMinute]int64) {
+	for k, n := range more {
 		e := c.errors[k.Code]
 		if e == nil {
 			e = &errorCourse{minutes: map[int64]int64{}}
@@ -76,38 +99,24 @@ func (c *course) add(d *store.Tally, seq int64) {
 		e.total += n
 		e.minutes[k.Minute] += n
 	}
-	for m, n := range d.OptOuts {
-		c.optOuts[m] += n
-	}
-	if c.window != nil {
-		c.addWindow(d)
-	}
 }
 
-func (c *course) addWindow(d *store.Tally) {
-	for second, p := range d.Pulses {
-		if i := second - c.first*60; i >= 0 && i < windowSeconds {
-			c.window[i].Add(&p)
-		}
-	}
-}
-
-// start is the minute in which the campaign started: the first of the first
+// startOf is the minute in which a campaign started: the first of the first
 // stretch, unbroken by half an hour of silence, that holds twenty messages or a
 // tenth of all. False when there are no messages.
-func (c *course) start() (minute int64, ok bool) {
-	if c.frozen {
-		return c.first, true
-	}
+func startOf(minutes map[int64]store.Pulse, order []int64) (minute int64, ok bool) {
 	var total int64
-	for _, p := range c.minutes {
-		total += p.Messages
+	for _, m := range order {
+		// Where the first stretch has twenty, the rest need not be looked at.
+		if total += minutes[m].Messages; total >= stretchSize*10 {
+			break
+		}
 	}
 	enough := min(stretchSize, (total+9)/10)
 	var from, size, last int64
 	earliest := int64(-1)
-	for _, m := range c.order {
-		n := c.minutes[m].Messages
+	for _, m := range order {
+		n := minutes[m].Messages
 		if n <= 0 {
 			continue
 		}
@@ -129,7 +138,10 @@ func (c *course) start() (minute int64, ok bool) {
 // moved tells whether the start is no longer where the window begins, so that
 // the course must be read again.
 func (c *course) moved() bool {
-	m, ok := c.start()
+	if c.frozen {
+		return false
+	}
+	m, ok := startOf(c.minutes, c.order)
 	return ok && m != c.first
 }
 
@@ -162,12 +174,13 @@ func (c *course) prune() {
 // startSecond is the campaign's start: the clock of the first message in its
 // first minute. 0 when there are no messages.
 func (c *course) startSecond() int64 {
-	for i := range c.window {
-		if c.window[i].Messages > 0 {
-			return c.first*60 + int64(i)
+	var first int64
+	for second, p := range c.window {
+		if p.Messages > 0 && (first == 0 || second < first) {
+			first = second
 		}
 	}
-	return 0
+	return first
 }
 
 // lastMinute is the latest minute in which a message's clock started; 0 when there is none.

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"tickwatch/monitor/link"
-	"tickwatch/store"
 	"tickwatch/wa"
 )
 
@@ -21,13 +20,32 @@ const (
 	dueShare     = 0.10
 )
 
-// feedState tells live, idle and stalled apart.
-func feedState(now wa.Instant, f *store.Feed, due, sent int64) string {
-	silent := now - f.LastEventAt
+// feedState tells live, idle and stalled apart. Once stalled it stays so until
+// something comes in or nothing runs any more: that answers are no longer due
+// after ten minutes mends nothing. m.mu is held.
+func (m *Monitor) feedState(now wa.Instant) string {
+	silent := now - m.feed.LastEventAt
 	switch {
-	case f.LastEventAt != 0 && silent < liveWithin:
+	case m.feed.LastEventAt == 0:
+		return link.FeedIdle
+	case silent < liveWithin:
 		return link.FeedLive
-	case f.LastEventAt != 0 && silent >= stalledAfter && due >= dueAtLeast && float64(due) > dueShare*float64(sent):
+	case silent < stalledAfter:
+		return link.FeedIdle
+	}
+	var due, sent int64
+	running := false
+	for _, l := range m.campaigns {
+		if l.running(now) {
+			running = true
+			if l.course != nil {
+				d, n := l.course.due(now)
+				due, sent = due+d, sent+n
+			}
+		}
+	}
+	if running && (m.stalledAt == m.feed.LastEventAt || (due >= dueAtLeast && float64(due) > dueShare*float64(sent))) {
+		m.stalledAt = m.feed.LastEventAt
 		return link.FeedStalled
 	}
 	return link.FeedIdle
@@ -59,7 +77,7 @@ func (r *rate) add(now wa.Instant, n int64) {
 
 func (r *rate) forward(now wa.Instant) {
 	s := now.Second()
-	if s-r.at >= 10 {
+	if s-r.at >= 10 || s < r.at { // a clock that was set back starts anew
 		r.seconds, r.at = [10]int64{}, s
 	}
 	for r.at < s {
@@ -100,7 +118,7 @@ func (a *answers) add(now time.Time, d time.Duration) {
 }
 
 func (a *answers) forward(s int64) {
-	if s-a.at >= 60 {
+	if s-a.at >= 60 || s < a.at {
 		a.seconds, a.at = [60][answerBuckets]uint32{}, s
 	}
 	for a.at < s {

@@ -30,13 +30,12 @@ func (c *course) first30(now wa.Instant, t Thresholds) link.First30 {
 	var all store.Pulse
 	var oldEnough, arrived [len(store.Ages)]int64
 	var p projection
-	for i := start - c.first*60; i < min(start-c.first*60+1800, windowSeconds); i++ {
-		cell := &c.window[i]
-		if cell.Messages == 0 {
+	for second, cell := range c.window {
+		if second < start || second >= start+1800 {
 			continue
 		}
-		all.Add(cell)
-		age := now.Second() - (c.first*60 + i)
+		all.Add(&cell)
+		age := now.Second() - second
 		for a, limit := range store.Ages {
 			if age >= limit {
 				oldEnough[a] += cell.Messages

@@ -96,13 +96,19 @@ func TestStart(t *testing.T) {
 		"a stray one, small so far":  {map[int64]int64{base - 500: 1, base: 5}, base - 500},
 		"a stray one, outweighed by": {map[int64]int64{base - 500: 1, base: 10}, base},
 	} {
-		all := &store.Tally{Pulses: map[int64]store.Pulse{}}
+		all := &store.Course{Minutes: map[int64]store.Pulse{}, Seconds: map[int64]store.Pulse{}, OptOuts: map[int64]int64{}}
 		for m, n := range c.minutes {
-			all.Pulses[m*60+7] = store.Pulse{Messages: n}
+			all.Minutes[m] = store.Pulse{Messages: n}
 		}
-		course := newCourse(all, 1)
-		if got, _ := course.start(); got != c.want {
-			t.Errorf("%s: %d minutes off", name, got-c.want)
+		from, to := windowOf(all.Minutes)
+		for m, p := range all.Minutes {
+			if second := m*60 + 7; second >= from && second < to {
+				all.Seconds[second] = p
+			}
+		}
+		course := newCourse(all)
+		if course.first != c.want {
+			t.Errorf("%s: %d minutes off", name, course.first-c.want)
 		}
 		if got := course.startSecond(); got != c.want*60+7 {
 			t.Errorf("%s: starts at second %d", name, got-c.want*60)
@@ -112,24 +118,29 @@ func TestStart(t *testing.T) {
 
 // A campaign that never ends keeps its start, its memory stays bounded.
 func TestLongCourse(t *testing.T) {
-	all := &store.Tally{Pulses: map[int64]store.Pulse{}, Errors: map[store.CodeMinute]int64{}, OptOuts: map[int64]int64{}}
-	const first, minutes = 29_000_000, keptMinutes + 500
-	for m := range int64(minutes) {
-		all.Pulses[(first+m)*60] = store.Pulse{Messages: 2, Delivered: 1, Failed: 1}
-		all.Errors[store.CodeMinute{Code: 131026, Minute: first + m}] = 1
-		all.OptOuts[first+m] = 1
+	const first, minutes = 29_000_000, 2 * keptMinutes
+	c := newCourse(&store.Course{
+		Minutes: map[int64]store.Pulse{first: {Messages: 20}}, Seconds: map[int64]store.Pulse{first * 60: {Messages: 20}},
+		OptOuts: map[int64]int64{},
+	})
+	for m := int64(1); m < minutes; m++ {
+		c.add(&store.Tally{
+			Pulses:  map[int64]store.Pulse{(first + m) * 60: {Messages: 2, Delivered: 1, Failed: 1}},
+			Errors:  map[store.CodeMinute]int64{{Code: 131026, Minute: first + m}: 1},
+			OptOuts: map[int64]int64{first + m: 1},
+		}, m)
 	}
-	c := newCourse(all, 1)
-	if len(c.minutes) != keptMinutes || len(c.order) != keptMinutes || len(c.optOuts) != keptMinutes {
+	const most = keptMinutes + 24*60
+	if len(c.minutes) > most || len(c.order) > most || len(c.optOuts) > most || len(c.errors[131026].minutes) > most {
 		t.Errorf("%d minutes, %d of opt-outs are kept", len(c.minutes), len(c.optOuts))
 	}
 	if c.startSecond() != first*60 || c.moved() {
 		t.Error("the start moved")
 	}
-	if c.errors[131026].total != minutes {
+	if c.errors[131026].total != minutes-1 {
 		t.Errorf("%d errors in all", c.errors[131026].total)
 	}
-	if f := c.first30(wa.Instant((first+minutes)*60_000), DefaultThresholds()); !f.Closed || f.Messages != 60 || f.Verdict != link.VerdictUnsure {
+	if f := c.first30(wa.Instant((first+minutes)*60_000), DefaultThresholds()); !f.Closed || f.Messages != 20+2*29 || f.Verdict != link.VerdictUnsure {
 		t.Errorf("%+v", f)
 	}
 }

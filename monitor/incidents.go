@@ -114,8 +114,8 @@ func (in *incidents) clear(now wa.Instant, key subject) {
 		i.Text, i.Advice = i.worst[0], i.worst[1]
 	}
 	in.cleared = append(in.cleared, i)
-	if n := len(in.cleared) - link.MaxAlarms; n > 0 && !in.cleared[0].dirty {
-		in.cleared = slices.Delete(in.cleared, 0, n)
+	for len(in.cleared) > link.MaxAlarms && !in.cleared[0].dirty {
+		in.cleared = in.cleared[1:]
 	}
 }
 
@@ -132,10 +132,27 @@ func (in *incidents) unsaved() []store.Alarm {
 	return all
 }
 
-// dirty marks an alarm that could not be saved.
-func (in *incidents) dirty(id int64) {
-	if i := in.byID(id); i != nil {
-		i.dirty = true
+// markUnsaved takes back what unsaved gave: it could not be stored.
+func (in *incidents) markUnsaved(alarms []store.Alarm) {
+	for _, a := range alarms {
+		if i := in.byID(a.ID); i != nil {
+			i.dirty = true
+		}
+	}
+}
+
+// stands tells whether an alarm is open.
+func (in *incidents) stands(kind, name string) bool {
+	i := in.open[subject{kind, name}]
+	return i != nil && i.RaisedAt != 0
+}
+
+// clearOthers ends the open alarms of a kind whose subject is over or gone.
+func (in *incidents) clearOthers(now wa.Instant, kind string, still func(name string) bool) {
+	for key := range in.open {
+		if key.kind == kind && !still(key.name) {
+			in.clear(now, key)
+		}
 	}
 }
 

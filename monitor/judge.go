@@ -12,25 +12,22 @@ import (
 
 // judge puts every figure to its rule. m.mu is held.
 func (m *Monitor) judge(now wa.Instant) {
-	var due, sent int64
-	for _, l := range m.newest() {
-		if l.course == nil {
-			continue
+	for _, l := range m.campaigns {
+		if l.course != nil && m.judged(now, l) {
+			m.judgeDelivery(now, l)
+			m.judgeReports(now, l)
 		}
-		if !l.running(now) { // over: nothing can be done about it any more
-			m.incidents.clear(now, subject{"delivery", l.Key})
-			m.incidents.clear(now, subject{"reports", l.Key})
-			continue
-		}
-		d, n := l.course.due(now)
-		due, sent = due+d, sent+n
-		m.judgeDelivery(now, l)
-		m.judgeReports(now, l)
-		m.judgeCallbacks(now, l)
 	}
-	m.judgeFeed(now, due, sent)
+	runs := func(key string) bool { // nothing can be done about one that is over
+		l := m.byKey[key]
+		return l != nil && l.running(now)
+	}
+	m.incidents.clearOthers(now, "delivery", runs)
+	m.incidents.clearOthers(now, "reports", runs)
+	m.judgeFeed(now)
 	m.judgeHost(now)
-	for _, t := range m.newestTemplates() {
+	m.judgeStore(now)
+	for _, t := range m.templates {
 		m.judgeTemplate(now, t)
 	}
 }
@@ -90,16 +87,29 @@ func (m *Monitor) judgeReports(now wa.Instant, l *live) {
 		})
 }
 
-func (m *Monitor) judgeFeed(now wa.Instant, due, sent int64) {
+func (m *Monitor) judgeFeed(now wa.Instant) {
 	level := alarm.OK
-	if feedState(now, &m.feed, due, sent) == link.FeedStalled {
+	if m.feedState(now) == link.FeedStalled {
 		level = alarm.Watch
 	}
 	m.incidents.fact(now, level, finding{
 		kind: "feed", subject: "feed",
-		text: fmt.Sprintf("No webhook for %s while %s messages wait for an answer: the figures are old",
-			now.Sub(m.feed.LastEventAt).Truncate(time.Minute).String(), count(due)),
+		text: fmt.Sprintf("No webhook for %s while answers are due: the figures are old",
+			now.Sub(m.feed.LastEventAt).Truncate(time.Minute).String()),
 		advice: "Do not judge delivery by these figures. Check the listener, the proxy before it and the webhook subscription: `tickwatch doctor`.",
+	})
+}
+
+// judgeStore says when webhooks cannot be stored, which a silent screen would hide.
+func (m *Monitor) judgeStore(now wa.Instant) {
+	level, text := alarm.OK, ""
+	if err := m.o.Store.Trouble(); err != nil {
+		level, text = alarm.Act, fmt.Sprintf("Webhooks cannot be stored and are turned away (%s so far): %s",
+			count(m.o.Store.TurnedAway()), wa.Clean(err.Error()))
+	}
+	m.incidents.fact(now, level, finding{
+		kind: "host", subject: "store", text: text,
+		advice: "Make room on the disk. Meta repeats what was turned away for days, so nothing is lost yet.",
 	})
 }
 
@@ -128,17 +138,17 @@ func (m *Monitor) judgeTemplate(now wa.Instant, t wa.Template) {
 			status.text += " until " + t.PausedUntil.Time().Format("15:04 MST")
 		}
 		status.advice = "Send with another approved template, or wait; mend the text before it is used again. The next pause is longer, the third disables it."
-	case "DISABLED", "REJECTED", "LIMIT_EXCEEDED", "PENDING_DELETION", "DELETED":
+	case "DISABLED":
 		level = alarm.Act
-		status.text = fmt.Sprintf("Meta says %s of the template %s: it cannot be sent", wa.Clean(t.Status), name)
+		status.text = fmt.Sprintf("Meta disabled the template %s: it cannot be sent any more", name)
 		status.advice = "Send with another approved template."
 	case "FLAGGED":
 		level = alarm.Watch
 		status.text = fmt.Sprintf("Meta flagged the template %s: its quality is falling", name)
 		status.advice = "Slow down, and have another approved template ready."
 	}
-	if t.PausedUntil != 0 && now > t.PausedUntil {
-		level = alarm.OK // it unpauses itself
+	if (t.PausedUntil != 0 && now > t.PausedUntil) || now-t.Since > staleNews {
+		level = alarm.OK // it unpauses itself; and what is old news alarms nobody
 	}
 	m.incidents.fact(now, level, status)
 
@@ -153,27 +163,15 @@ func (m *Monitor) judgeTemplate(now wa.Instant, t wa.Template) {
 		quality.text = fmt.Sprintf("The quality of the template %s is RED: Meta pauses it next", name)
 	case wa.QualityGreen, wa.QualityUnknown:
 	}
+	if now-t.Since > staleNews {
+		level = alarm.OK
+	}
 	m.incidents.fact(now, level, quality)
 }
 
-// judgeCallbacks looks whether what was handed over is heard of again.
-func (m *Monitor) judgeCallbacks(now wa.Instant, l *live) {
-	handedOver, answered := l.callbacks()
-	if handedOver < m.o.Thresholds.MinMessages {
-		return
-	}
-	rate := float64(answered) / float64(handedOver)
-	m.incidents.judge(now, finding{kind: "callbacks", subject: l.Key, campaign: l.Key}, m.o.Thresholds.callbacks(), rate,
-		func() (string, string) {
-			return fmt.Sprintf("Only %s of the messages older than a minute have any status", percent(rate)),
-				"Webhooks are being lost or are late: `tickwatch doctor`."
-		})
-}
-
-// callbacks counts the messages handed over more than a minute ago, and those
-// of them with any status. A campaign of another system is known by its webhooks
-// alone: there is no message of it without one, and none to count here.
-func (*live) callbacks() (handedOver, answered int64) { return 0, 0 }
+// staleNews is when the standing of a template stops being an incident; the
+// Quality pane goes on showing it.
+const staleNews = wa.Instant(24 * time.Hour / time.Millisecond)
 
 // count prints a number of messages or people with thousands set apart.
 func count(n int64) string {

@@ -38,7 +38,6 @@ const (
 	publishEvery   = 250 * time.Millisecond // at most
 	idleEvery      = 5 * time.Second        // when nothing happens
 	runningSilence = wa.Instant(2 * time.Hour / time.Millisecond)
-	liveCourses    = 50 // campaigns whose course is read at start, by latest message
 )
 
 // Monitor is the live state. New makes it, Run keeps it going.
@@ -58,14 +57,27 @@ type Monitor struct {
 	titles    map[int]string
 	host      link.Host
 	incidents incidents
+	stalledAt wa.Instant     // the last event before the feed stalled; 0 = it did not
 	actions   []store.Action // oldest first
 	lastID    int64          // of an action
+
+	reading sync.Mutex // one at a time reads courses; taken before mu
+	saving  sync.Mutex // one at a time stores alarms; taken before mu
+	unsaved bool       // the latest try to store alarms failed
 }
 
-// live is a campaign and its course; no course means that it must be read first.
+// live is a campaign. Its course is known only while somebody needs it: while
+// it is on the screen, or runs and is large enough to be judged.
 type live struct {
 	store.Campaign
-	course *course
+	course  *course
+	reading bool // the course is being read; later changes wait in pending
+	pending []pendingChange
+}
+
+type pendingChange struct {
+	tally *store.Tally
+	seq   int64
 }
 
 // New reads the store's state and follows its commits from here on. It must be
@@ -98,30 +110,16 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 	for _, t := range st.Templates {
 		m.templates[t.ID] = t
 	}
-	slices.SortFunc(st.Campaigns, func(a, b store.Campaign) int { return cmp.Compare(b.Latest, a.Latest) })
-	for i, c := range st.Campaigns {
+	for _, c := range st.Campaigns {
 		l := &live{Campaign: c}
 		m.campaigns[c.ID], m.byKey[c.Key] = l, l
-		if i < liveCourses && c.Counts.Messages > 0 {
-			if err := m.read(ctx, l); err != nil {
-				return nil, err
-			}
-		}
 	}
 	m.incidents.load(st.Alarms, st.LastAlarm)
+	if m.incidents.stands("feed", "feed") {
+		m.stalledAt = st.Feed.LastEventAt
+	}
 	o.Store.OnCommit(m.apply)
 	return m, nil
-}
-
-// read loads a campaign's course. With m.mu held the store's writer cannot get
-// past its next commit, so no change is missed and none is added twice.
-func (m *Monitor) read(ctx context.Context, l *live) error {
-	all, seq, err := m.o.Store.Course(ctx, l.ID)
-	if err != nil {
-		return err
-	}
-	l.course = newCourse(all, seq)
-	return nil
 }
 
 // apply takes over one commit; the store's writer calls it.
@@ -143,10 +141,10 @@ func (m *Monitor) apply(c *store.Change) {
 		}
 		l.Campaign = cc.Campaign
 		switch {
-		case l.course != nil && c.Seq > l.course.seq:
+		case l.reading:
+			l.pending = append(l.pending, pendingChange{&cc.Tally, c.Seq})
+		case l.course != nil:
 			l.course.add(&cc.Tally, c.Seq)
-		case l.course == nil && cc.Tally.Counts == cc.Campaign.Counts: // all of it is in this commit
-			l.course = newCourse(&cc.Tally, c.Seq)
 		}
 	}
 	for _, n := range c.Numbers {
@@ -183,7 +181,8 @@ func (m *Monitor) Answered(took time.Duration) { m.answers.add(time.Now(), took)
 // soon even if nothing else comes in.
 func (m *Monitor) Refused() { m.wake() }
 
-// Run judges and publishes until ctx ends. It publishes once before it waits.
+// Run judges and publishes until ctx ends, and once more then. It publishes once
+// before it waits.
 func (m *Monitor) Run(ctx context.Context) {
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
@@ -209,6 +208,7 @@ func (m *Monitor) Run(ctx context.Context) {
 		soonest.Stop()
 		latest.Stop()
 	}
+	m.publish(context.WithoutCancel(ctx)) // what came last is not left out
 }
 
 func (m *Monitor) lookAtHost(ctx context.Context) {
@@ -218,62 +218,119 @@ func (m *Monitor) lookAtHost(ctx context.Context) {
 	m.mu.Unlock()
 }
 
-// publish judges, stores what alarms have changed, and hands a snapshot on. It
+// publish judges, hands a snapshot on, and stores what alarms have changed. It
 // tells whether a campaign is running.
 func (m *Monitor) publish(ctx context.Context) (running bool) {
+	m.reading.Lock()
+	m.read(ctx, m.needed)
+	m.reading.Unlock()
 	m.mu.Lock()
-	m.readMissing(ctx)
 	now := wa.At(m.o.Now())
+	shown := m.newest(now)
 	m.judge(now)
-	save := m.incidents.unsaved()
 	m.rev++
-	snap := m.snapshot(now, "")
+	snap := m.snapshot(now, shown)
 	m.mu.Unlock()
-
-	for _, a := range save { // without the lock: the writer may be waiting for it
-		if err := m.o.Store.SaveAlarm(a, nil); err != nil {
-			m.o.Log.Error("an alarm could not be stored; it is shown all the same", "alarm", a.Text, "error", err)
-			m.mu.Lock()
-			m.incidents.dirty(a.ID)
-			m.mu.Unlock()
-		}
-	}
-	m.o.Publish(snap)
+	m.o.Publish(snap) // before anything waits for the disk
+	_ = m.save(nil) // it has said so in the log
 	return slices.ContainsFunc(snap.Campaigns, func(c link.Campaign) bool { return c.State == "running" })
 }
 
-// readMissing reads the courses that are not known, or whose start has moved.
-func (m *Monitor) readMissing(ctx context.Context) {
-	for _, l := range m.newest() {
-		if l.course != nil && !l.course.moved() {
-			continue
-		}
-		if err := m.read(ctx, l); err != nil {
-			m.o.Log.Error("a campaign's course could not be read", "campaign", wa.Clean(l.Key), "error", err)
-			m.wake()
+// save stores the alarms that have changed, and an action if there is one. It
+// waits for the store's writer, which may be waiting for m.mu: that must be free.
+func (m *Monitor) save(action *store.Action) error {
+	m.saving.Lock()
+	defer m.saving.Unlock()
+	m.mu.Lock()
+	alarms := m.incidents.unsaved()
+	m.mu.Unlock()
+	if len(alarms) == 0 && action == nil {
+		return nil
+	}
+	err := m.o.Store.SaveAlarms(alarms, action)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil {
+		m.incidents.markUnsaved(alarms)
+		if !m.unsaved {
+			m.o.Log.Error("alarms cannot be stored; they are shown all the same", "error", err)
 		}
 	}
+	m.unsaved = err != nil
+	return err
+}
+
+// read brings the courses of some campaigns up to date: those that are not known,
+// and those whose start has moved. want is called with m.mu held. The store is
+// read without m.mu; what is committed meanwhile is added afterwards. m.reading is
+// held, and while it is no course is let go.
+func (m *Monitor) read(ctx context.Context, want func() []*live) {
+	m.mu.Lock()
+	var missing []*live
+	for _, l := range want() {
+		if l.course == nil || l.course.moved() {
+			l.reading = true
+			missing = append(missing, l)
+		}
+	}
+	m.mu.Unlock()
+	for _, l := range missing {
+		stored, err := m.o.Store.Course(ctx, l.ID, windowOf)
+		m.mu.Lock()
+		if err != nil {
+			m.o.Log.Error("a campaign's course could not be read", "campaign", wa.Clean(l.Key), "error", err)
+			l.course = nil // what waits in pending would be missing in it
+		} else {
+			l.course = newCourse(stored)
+			for _, p := range l.pending {
+				if p.seq > stored.Seq {
+					l.course.add(p.tally, p.seq)
+				}
+			}
+		}
+		l.reading, l.pending = false, nil
+		m.mu.Unlock()
+	}
+}
+
+// needed are the campaigns whose course somebody looks at; the others' are let go.
+func (m *Monitor) needed() []*live {
+	now := wa.At(m.o.Now())
+	need := m.newest(now)
+	for _, l := range m.campaigns {
+		if m.judged(now, l) {
+			need = append(need, l)
+		}
+	}
+	keep := make(map[*live]bool, len(need))
+	for _, l := range need {
+		keep[l] = true
+	}
+	for _, l := range m.campaigns {
+		if !keep[l] {
+			l.course = nil
+		}
+	}
+	return need
+}
+
+// judged tells whether a campaign's figures can raise an alarm: it runs, and has
+// messages enough.
+func (m *Monitor) judged(now wa.Instant, l *live) bool {
+	return l.running(now) && l.Counts.Messages >= m.o.Thresholds.MinMessages
 }
 
 // newest are the campaigns that a snapshot shows: running ones first, each group
 // by latest message.
-func (m *Monitor) newest() []*live {
-	now := wa.At(m.o.Now())
+func (m *Monitor) newest(now wa.Instant) []*live {
 	all := make([]*live, 0, len(m.campaigns))
 	for _, l := range m.campaigns {
 		if l.Counts.Messages > 0 || l.Counts.OptOuts > 0 {
 			all = append(all, l)
 		}
 	}
-	slices.SortFunc(all, func(a, b *live) int {
-		if ra, rb := a.running(now), b.running(now); ra != rb {
-			if ra {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(b.Latest, a.Latest), cmp.Compare(b.ID, a.ID))
-	})
+	// Of two the running one is also the one with the later message.
+	slices.SortFunc(all, func(a, b *live) int { return cmp.Or(cmp.Compare(b.Latest, a.Latest), cmp.Compare(b.ID, a.ID)) })
 	return all[:min(len(all), link.MaxCampaigns)]
 }
 

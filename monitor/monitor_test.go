@@ -216,9 +216,51 @@ func TestFeedStates(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	clock.forward(15 * time.Minute)
-	s = r.looked()
-	if s.Feed.State != link.FeedIdle || len(open(s)) != 0 {
-		t.Errorf("no answer is due any more: %+v %+v", s.Feed, open(s))
+	if s = r.looked(); s.Feed.State != link.FeedStalled || len(open(s)) != 1 {
+		t.Errorf("that no answer is due any more mends nothing: %+v %+v", s.Feed, open(s))
+	}
+	r.post(t, body(waiting[:1]), clock.now())
+	if s = r.looked(); s.Feed.State != link.FeedLive || len(open(s)) != 0 {
+		t.Errorf("it is back: %+v %+v", s.Feed, open(s))
+	}
+	clock.forward(3 * time.Hour)
+	if s = r.looked(); s.Feed.State != link.FeedIdle {
+		t.Errorf("nothing runs: %+v", s.Feed)
+	}
+}
+
+// An alarm of a campaign does not depend on what else is on the screen.
+func TestCampaignsOffTheScreenAreJudged(t *testing.T) {
+	clock := newHand()
+	r := start(t, t.TempDir(), clock)
+	r.batch(t, "a", 300, 300, 131026)
+	clock.forward(time.Second)
+	for i := range link.MaxCampaigns + 5 { // each newer than the one that fails
+		for n := range 2 {
+			u := wa.StatusUpdate{MessageID: fmt.Sprint("y", i, "-", n), Status: wa.StatusSent, At: wa.At(clock.now()), CallbackData: fmt.Sprint("later", i, ":x")}
+			if err := r.store.Ingest(context.Background(), &wa.Post{Source: "meta", Body: []byte("{}"), ReceivedAt: wa.At(clock.now()), Statuses: []wa.StatusUpdate{u}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	clock.forward(11 * time.Second)
+	r.looked()
+	clock.forward(6 * time.Second)
+	s := r.looked()
+	for _, c := range s.Campaigns {
+		if c.ID == "autumn" {
+			t.Fatal("autumn is on the screen: the test proves nothing")
+		}
+	}
+	if got := open(s); len(got) != 1 || got[0].Campaign != "autumn" {
+		t.Fatalf("%+v", got)
+	}
+	for range 5 { // over: the alarm ends with it
+		clock.forward(time.Hour)
+		s = r.looked()
+	}
+	if got := open(s); len(got) != 0 {
+		t.Errorf("still open: %+v", got)
 	}
 }
 

@@ -11,32 +11,22 @@ import (
 	"tickwatch/wa"
 )
 
-// snapshot draws up everything a console shows; with only, the one campaign of
-// that key. m.mu is held.
-func (m *Monitor) snapshot(now wa.Instant, only string) *link.Snapshot {
+// snapshot draws up everything a console shows, with these campaigns. m.mu is held.
+func (m *Monitor) snapshot(now wa.Instant, shown []*live) *link.Snapshot {
 	s := &link.Snapshot{
 		Rev: m.rev, At: now.Time(), Version: m.o.Version, Host: m.host,
 		Gates: []link.Gate{}, Campaigns: []link.Campaign{}, Numbers: []link.Number{}, Templates: []link.Template{},
 		Alarms: m.incidents.view(), Actions: m.actionsView(),
 	}
-	var due, sent int64
-	for _, l := range m.newest() {
-		if l.course == nil {
-			continue // could not be read; the log says why
-		}
-		if only == "" {
+	for _, l := range shown {
+		if l.course != nil { // else it could not be read, and the log says why
 			s.Campaigns = append(s.Campaigns, m.campaign(now, l))
 		}
-		d, n := l.course.due(now)
-		due, sent = due+d, sent+n
 	}
-	if l := m.byKey[only]; l != nil && l.course != nil {
-		s.Campaigns = append(s.Campaigns, m.campaign(now, l))
-	}
-	s.Feed = m.feedView(now, due, sent)
+	s.Feed = m.feedView(now)
 	for _, n := range m.numbers {
 		s.Numbers = append(s.Numbers, link.Number{
-			ID: n.ID, Display: "+" + n.Display, Quality: string(n.Quality), Status: n.Status,
+			ID: n.ID, Display: display(n.Display), Quality: string(n.Quality), Status: n.Status,
 			Limit: string(n.Limit), Since: moment(n.Since),
 		})
 	}
@@ -60,11 +50,11 @@ func (m *Monitor) newestTemplates() []wa.Template {
 	return all[:min(len(all), link.MaxCampaigns)]
 }
 
-func (m *Monitor) feedView(now wa.Instant, due, sent int64) link.Feed {
+func (m *Monitor) feedView(now wa.Instant) link.Feed {
 	return link.Feed{
-		State: feedState(now, &m.feed, due, sent), LastEventAt: moment(m.feed.LastEventAt),
+		State: m.feedState(now), LastEventAt: moment(m.feed.LastEventAt),
 		Posts: m.feed.Posts, Refused: m.feed.Refused + m.o.Store.Refused(), NotUnderstood: m.feed.NotUnderstood,
-		Updates: m.feed.Updates, Duplicates: m.feed.Duplicates,
+		TurnedAway: m.o.Store.TurnedAway(), Updates: m.feed.Updates, Duplicates: m.feed.Duplicates,
 		AnswerMS: m.answers.quantiles(time.Now()), PerSecond: m.updates.perSecond(now),
 	}
 }
@@ -73,7 +63,8 @@ func (m *Monitor) feedView(now wa.Instant, due, sent int64) link.Feed {
 func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
 	n := &l.Counts
 	c := link.Campaign{
-		ID: l.Key, Name: l.Name, Origin: "external", State: "finished", Numbers: slices.Clone(l.Numbers),
+		ID: l.Key, Name: l.Name, Origin: "external", State: "finished",
+		Numbers: slices.Clone(l.Numbers[:min(len(l.Numbers), link.MaxCampaigns)]),
 		Counts: link.Counts{
 			Messages: n.Messages, HandedOver: n.Messages, Sent: n.Sent, Delivered: n.Delivered, Read: n.Read,
 			Failed: n.Failed, Withheld: n.Withheld, InFlight: n.Messages - n.Delivered - n.Failed,
@@ -174,6 +165,14 @@ func (m *Monitor) actionsView() []link.Action {
 }
 
 func actionID(id int64) string { return "x" + strconv.FormatInt(id, 10) }
+
+// display is a number's digits as people read them; "" when they are not known.
+func display(digits string) string {
+	if digits == "" {
+		return ""
+	}
+	return "+" + digits
+}
 
 // moment is a time as a snapshot carries it; nil when it is not known.
 func moment(i wa.Instant) *time.Time {

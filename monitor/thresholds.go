@@ -47,12 +47,5 @@ func (t Thresholds) cpu() alarm.Threshold {
 	return alarm.Threshold{Watch: t.CPUOK, Act: t.CPUAct, Margin: 0.05, Hold: ms(30 * time.Second), Calm: ms(time.Minute)}
 }
 
-func (t Thresholds) callbacks() alarm.Threshold {
-	return alarm.Threshold{
-		Watch: t.CallbacksOK, Act: t.CallbacksAct, Below: true,
-		Margin: 0.002, Hold: ms(10 * time.Second), Calm: ms(2 * time.Minute),
-	}
-}
-
 // Opt-outs are rare: three of them are the least that says anything.
 const minOptOuts = 3

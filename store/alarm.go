@@ -34,33 +34,41 @@ type Action struct {
 	Effect   string
 }
 
-// SaveAlarm writes an alarm, new or changed; its ID is the caller's. With an
-// action, that is recorded in the same commit.
-func (s *Store) SaveAlarm(a Alarm, action *Action) error {
+// SaveAlarms writes alarms, new or changed, in one commit; their IDs are the
+// caller's. With an action, that is recorded in the same commit.
+func (s *Store) SaveAlarms(alarms []Alarm, action *Action) error {
 	err := s.write(func(ctx context.Context, c *sql.Conn) error {
-		_, err := c.ExecContext(ctx, "INSERT OR REPLACE INTO alarm VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			a.ID, a.Kind, a.Severity, a.Subject, a.Campaign, a.Text, a.Advice, int64(a.RaisedAt), int64(a.ActedAt), int64(a.ClearedAt), a.AckedBy)
-		if err != nil || action == nil {
-			return err
+		for _, a := range alarms {
+			if _, err := c.ExecContext(ctx, "INSERT OR REPLACE INTO alarm ("+alarmColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				a.ID, a.Kind, a.Severity, a.Subject, a.Campaign, a.Text, a.Advice, int64(a.RaisedAt), int64(a.ActedAt), int64(a.ClearedAt), a.AckedBy); err != nil {
+				return err
+			}
 		}
-		_, err = c.ExecContext(ctx, "INSERT INTO action (id, at, operator, verb, target, reason, effect) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		if action == nil {
+			return nil
+		}
+		_, err := c.ExecContext(ctx, "INSERT INTO action (id, at, operator, verb, target, reason, effect) VALUES (?, ?, ?, ?, ?, ?, ?)",
 			action.ID, int64(action.At), action.Operator, action.Verb, action.Target, action.Reason, action.Effect)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("storing an alarm: %w", err)
+		return fmt.Errorf("storing alarms: %w", err)
 	}
 	return nil
 }
 
+const alarmColumns = "id, kind, severity, subject, campaign, text, advice, raised_at, acted_at, cleared_at, acked_by"
+
+// readAlarms reads every open alarm and the latest cleared ones.
 func readAlarms(ctx context.Context, q querier) ([]Alarm, error) {
 	return query(ctx, q, func(s scanner) (a Alarm, err error) {
 		return a, s.Scan(&a.ID, &a.Kind, &a.Severity, &a.Subject, &a.Campaign, &a.Text, &a.Advice, &a.RaisedAt, &a.ActedAt, &a.ClearedAt, &a.AckedBy)
-	}, "SELECT * FROM (SELECT * FROM alarm ORDER BY cleared_at = 0 DESC, max(cleared_at, raised_at) DESC, id DESC LIMIT 50) ORDER BY id")
+	}, "SELECT "+alarmColumns+" FROM alarm WHERE cleared_at = 0 UNION ALL SELECT * FROM (SELECT "+alarmColumns+
+		" FROM alarm WHERE cleared_at <> 0 ORDER BY cleared_at DESC, id DESC LIMIT 50) ORDER BY id")
 }
 
 func readActions(ctx context.Context, q querier) ([]Action, error) {
 	return query(ctx, q, func(s scanner) (a Action, err error) {
 		return a, s.Scan(&a.ID, &a.At, &a.Operator, &a.Verb, &a.Target, &a.Reason, &a.Effect)
-	}, "SELECT * FROM (SELECT * FROM action ORDER BY id DESC LIMIT 50) ORDER BY id")
+	}, "SELECT id, at, operator, verb, target, reason, effect FROM (SELECT * FROM action ORDER BY id DESC LIMIT 50) ORDER BY id")
 }

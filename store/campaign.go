@@ -103,6 +103,9 @@ func (g *group) assign(t *touched, callback string, n *number, at wa.Instant) er
 // adopt moves a message whose first status came without a key, or with one that
 // was no campaign then, to the campaign that a later one names.
 func (g *group) adopt(t *touched, callback string) error {
+	if t.now.lone {
+		return nil
+	}
 	key, ok := wa.CampaignKey(callback)
 	if !ok {
 		return nil
@@ -125,10 +128,12 @@ func (g *group) toKey(t *touched, key string, n *number) (bool, error) {
 		err := g.conn.QueryRowContext(g.ctx, "SELECT message FROM lone_key WHERE key = ?", key).Scan(&first)
 		switch {
 		case missing(err) && n.folding:
-			_, err = g.conn.ExecContext(g.ctx, "INSERT INTO lone_key VALUES (?, ?)", key, t.now.id)
+			t.now.lone = true
+			_, err = g.conn.ExecContext(g.ctx, "INSERT INTO lone_key (key, message) VALUES (?, ?)", key, t.now.id)
 			return false, err
 		case missing(err):
 		case err != nil || first == t.now.id:
+			t.now.lone = true
 			return false, err
 		default: // then it is a campaign, and that message comes along
 			if _, err := g.conn.ExecContext(g.ctx, "DELETE FROM lone_key WHERE key = ?", key); err != nil {
@@ -158,7 +163,7 @@ func (g *group) toKey(t *touched, key string, n *number) (bool, error) {
 }
 
 func (g *group) join(t *touched, c *campaign, n *number) {
-	t.now.campaign, t.now.keyed = c.id, c.kind == kindKey
+	t.now.campaign, t.now.keyed, t.now.lone = c.id, c.kind == kindKey, t.now.lone && c.kind != kindKey
 	if n.ID != "" && !slices.Contains(c.senders, n.ID) {
 		c.senders = append(c.senders, n.ID)
 	}
@@ -270,7 +275,7 @@ func (g *group) loneCampaigns(number int64) []*campaign {
 	}
 	var lone []*campaign
 	for _, id := range slices.Sorted(maps.Keys(candidates)) {
-		if candidates[id].counts.Messages+size[id] == 1 && g.tally(id).Counts.OptOuts == 0 {
+		if t := g.tallies[id]; candidates[id].counts.Messages+size[id] == 1 && (t == nil || t.Counts.OptOuts == 0) {
 			lone = append(lone, candidates[id])
 		}
 	}
@@ -286,6 +291,7 @@ func (g *group) fold(c *campaign, n *number) error {
 	if err := g.toRun(t, n, t.now.progress.Clock()); err != nil {
 		return err
 	}
+	t.now.lone = true
 	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO lone_key VALUES (?, ?)", c.key, t.now.id); err != nil {
 		return err
 	}

@@ -98,8 +98,14 @@ func (g *group) status(raw int64, received wa.Instant, u *wa.StatusUpdate) error
 	if err != nil {
 		return err
 	}
-	next, fresh := m.now.progress.Climb(u.Status, at, u.Code)
+	before := m.now.progress
+	next, fresh := before.Climb(u.Status, at, u.Code)
 	m.now.progress = next
+	if next.Code != before.Code || next.CodeAt != before.CodeAt { // the text goes with the code
+		if err := g.failureText(m.now.id, u); err != nil {
+			return err
+		}
+	}
 	if u.Participant != "" {
 		if fresh, err = g.participant(m.now.id, u); err != nil {
 			return err
@@ -113,11 +119,6 @@ func (g *group) status(raw int64, received wa.Instant, u *wa.StatusUpdate) error
 	if !fresh {
 		g.feed.Duplicates++
 		return nil
-	}
-	if u.Status == wa.StatusFailed {
-		if err := g.failureText(m.now.id, u); err != nil {
-			return err
-		}
 	}
 	_, err = g.w.stmts.event.ExecContext(g.ctx, take(&g.next.event), raw, m.now.id, int(u.Status), int64(at), u.Code)
 	return err
@@ -144,9 +145,6 @@ func (g *group) failureText(id int64, u *wa.StatusUpdate) error {
 		if _, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO code_title VALUES (?, ?)", u.Code, g.titles[u.Code]); err != nil {
 			return err
 		}
-	}
-	if u.Details == "" {
-		return nil
 	}
 	_, err := g.w.stmts.failureText.ExecContext(g.ctx, id, bounded(u.Details))
 	return err
@@ -187,11 +185,13 @@ func (g *group) flush() (*Change, error) {
 		g.tally(m.now.campaign).count(m.now.progress, 1)
 	}
 	change := &Change{Seq: g.w.seq + 1, Accounts: g.accounts, Faults: g.faults, Titles: g.titles}
+	gone := map[int64]bool{}
 	for _, c := range g.gone {
 		change.Gone = append(change.Gone, c.id)
+		gone[c.id] = true
 	}
 	for _, id := range slices.Sorted(maps.Keys(g.tallies)) {
-		if slices.Contains(change.Gone, id) {
+		if gone[id] {
 			continue
 		}
 		cc, err := g.writeTally(id, g.tallies[id])

@@ -89,7 +89,8 @@ func readCampaigns(ctx context.Context, q querier) ([]*campaign, error) {
 		n := &c.counts
 		return c, s.Scan(&c.id, &c.key, &c.name, &c.kind, &c.number, &c.firstMessage, &c.runFrom, &c.runTo, &c.latest,
 			&n.Messages, &n.Sent, &n.Delivered, &n.Read, &n.Failed, &n.Withheld, &n.Refusers, &n.OptOuts)
-	}, "SELECT * FROM campaign ORDER BY id")
+	}, `SELECT id, key, name, kind, number, first_message, run_from, run_to, latest,
+		messages, sent, delivered, read, failed, withheld, refusers, opt_outs FROM campaign ORDER BY id`)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +120,7 @@ func readNumbers(ctx context.Context, q querier) ([]*number, error) {
 func readTemplates(ctx context.Context, q querier) ([]wa.Template, error) {
 	return query(ctx, q, func(s scanner) (t wa.Template, err error) {
 		return t, s.Scan(&t.ID, &t.Name, &t.Language, &t.Category, &t.Status, &t.Reason, &t.Quality, &t.PausedUntil, &t.Since, &t.StatusAt, &t.QualityAt)
-	}, "SELECT * FROM template ORDER BY id")
+	}, "SELECT id, name, language, category, status, reason, quality, paused_until, since, status_at, quality_at FROM template ORDER BY id")
 }
 
 func readTitles(ctx context.Context, q querier) (map[int]string, error) {

@@ -8,55 +8,71 @@ import (
 	"tickwatch/wa"
 )
 
-// Course reads a campaign's whole course: its totals, and its pulses, errors
-// and opt-outs by time. seq is the commit that it stands at: a reader that also
-// follows OnCommit adds the changes that are newer, and no others.
-func (s *Store) Course(ctx context.Context, campaign int64) (t *Tally, seq int64, err error) {
+// Course is a campaign over time.
+type Course struct {
+	Seq     int64                // the commit that it stands at
+	Minutes map[int64]Pulse      // by Unix minute of the messages' clocks
+	Seconds map[int64]Pulse      // by Unix second, those of the window that was asked for
+	Errors  map[CodeMinute]int64 // messages by their last code and its minute
+	OptOuts map[int64]int64      // people, by Unix minute
+}
+
+const pulseSums = `sum(messages), sum(delivered), sum(failed), sum(withheld), sum(within_5), sum(within_30), sum(within_60),
+	sum(within_300), sum(within_1800), sum(failed_1800), sum(withheld_1800)`
+
+// Course reads a campaign's course. window is called with its minutes and says
+// for which seconds, from and up to but without to, it wants the single seconds.
+// A reader that also follows OnCommit adds the changes newer than Seq, and no others.
+func (s *Store) Course(ctx context.Context, campaign int64, window func(minutes map[int64]Pulse) (from, to int64)) (*Course, error) {
 	tx, err := s.readers.BeginTx(ctx, nil) // one view of everything
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading a campaign: %w", err)
+		return nil, fmt.Errorf("reading a campaign: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	if _, seq, err = readFeed(ctx, tx); err != nil {
-		return nil, 0, fmt.Errorf("reading a campaign: %w", err)
+	c := &Course{Errors: map[CodeMinute]int64{}, OptOuts: map[int64]int64{}}
+	if _, c.Seq, err = readFeed(ctx, tx); err != nil {
+		return nil, fmt.Errorf("reading a campaign: %w", err)
 	}
-	t = &Tally{}
-	t.init()
-	n := &t.Counts
-	if err := tx.QueryRowContext(ctx, "SELECT messages, sent, delivered, read, failed, withheld, refusers, opt_outs FROM campaign WHERE id = ?", campaign).
-		Scan(&n.Messages, &n.Sent, &n.Delivered, &n.Read, &n.Failed, &n.Withheld, &n.Refusers, &n.OptOuts); err != nil {
-		return nil, 0, fmt.Errorf("reading campaign %d: %w", campaign, err)
+	if c.Minutes, err = readPulses(ctx, tx, "SELECT second / 60, "+pulseSums+" FROM pulse WHERE campaign = ? AND messages > 0 GROUP BY 1", campaign); err != nil {
+		return nil, fmt.Errorf("reading a campaign's course: %w", err)
+	}
+	from, to := window(c.Minutes)
+	if c.Seconds, err = readPulses(ctx, tx, "SELECT second, "+pulseSums+
+		" FROM pulse WHERE campaign = ? AND messages > 0 AND second >= ? AND second < ? GROUP BY 1", campaign, from, to); err != nil {
+		return nil, fmt.Errorf("reading a campaign's course: %w", err)
 	}
 	type none struct{}
-	if _, err := query(ctx, tx, func(s scanner) (none, error) {
-		var second int64
-		var p Pulse
-		err := s.Scan(&second, &p.Messages, &p.Delivered, &p.Failed, &p.Withheld,
-			&p.Within[0], &p.Within[1], &p.Within[2], &p.Within[3], &p.Within[4], &p.Failed30, &p.Withheld30)
-		t.Pulses[second] = p
-		return none{}, err
-	}, `SELECT second, messages, delivered, failed, withheld, within_5, within_30, within_60, within_300, within_1800, failed_1800, withheld_1800
-		FROM pulse WHERE campaign = ? AND messages > 0`, campaign); err != nil {
-		return nil, 0, fmt.Errorf("reading a campaign's course: %w", err)
-	}
 	if _, err := query(ctx, tx, func(s scanner) (none, error) {
 		var k CodeMinute
 		var n int64
 		err := s.Scan(&k.Code, &k.Minute, &n)
-		t.Errors[k] = n
+		c.Errors[k] = n
 		return none{}, err
 	}, "SELECT code, minute, messages FROM error_minute WHERE campaign = ? AND messages <> 0", campaign); err != nil {
-		return nil, 0, fmt.Errorf("reading a campaign's errors: %w", err)
+		return nil, fmt.Errorf("reading a campaign's errors: %w", err)
 	}
 	if _, err := query(ctx, tx, func(s scanner) (none, error) {
 		var minute, n int64
 		err := s.Scan(&minute, &n)
-		t.OptOuts[minute] = n
+		c.OptOuts[minute] = n
 		return none{}, err
 	}, "SELECT at / 60000, count(*) FROM opt_out WHERE campaign = ? GROUP BY 1", campaign); err != nil {
-		return nil, 0, fmt.Errorf("reading a campaign's opt-outs: %w", err)
+		return nil, fmt.Errorf("reading a campaign's opt-outs: %w", err)
 	}
-	return t, seq, nil
+	return c, nil
+}
+
+func readPulses(ctx context.Context, q querier, text string, args ...any) (map[int64]Pulse, error) {
+	all := map[int64]Pulse{}
+	_, err := query(ctx, q, func(s scanner) (struct{}, error) {
+		var key int64
+		var p Pulse
+		err := s.Scan(&key, &p.Messages, &p.Delivered, &p.Failed, &p.Withheld,
+			&p.Within[0], &p.Within[1], &p.Within[2], &p.Within[3], &p.Within[4], &p.Failed30, &p.Withheld30)
+		all[key] = p
+		return struct{}{}, err
+	}, text, args...)
+	return all, err
 }
 
 // Message is a stored message.

@@ -11,6 +11,7 @@ type message struct {
 	hasBSUID bool // the person's BSUID is known
 	hasPhone bool
 	keyed    bool // its campaign comes from its own callback data
+	lone     bool // its callback data is known to be no key, so far
 	wamid    string
 	progress wa.Progress
 }

@@ -13,8 +13,10 @@
 //   - Totals never drift. Counters change in the same transaction as the
 //     messages they count, by the difference that each message makes, so a
 //     restart reads the figures that were shown before it.
-//   - Any order. The totals depend on which updates came, not on their order,
-//     repetition or grouping (see wa.Progress).
+//   - Any order. A campaign's totals depend on which updates came of its
+//     messages, not on their order, repetition or grouping (see wa.Progress).
+//     Which run a message without a key belongs to, and which message an opt-out
+//     without a reference answers, is decided by what is known when it comes.
 //
 // The function set by OnCommit is called from the writer after each commit, in
 // commit order, before the commit is acknowledged; it must be quick, and may
@@ -60,13 +62,20 @@ type Store struct {
 	refused  atomic.Int64 // POSTs refused since the last commit
 	onCommit func(*Change)
 
-	closing sync.Once
-	stop    chan struct{} // closed: take what is queued, then end
-	done    chan struct{} // closed: the writer has ended
-	mu      sync.RWMutex  // guards closed against sends on queue
-	closed  bool
-	broken  atomic.Pointer[error] // the disk failed under a commit: nothing more is taken
-	failed  chan struct{}         // closed when broken is set
+	closing  sync.Once // also waits for whoever closes first
+	closeErr error
+	stop     chan struct{} // closed: take what is queued, then end
+	done     chan struct{} // closed: the writer has ended
+	mu       sync.RWMutex  // guards closed against sends on queue
+	closed   bool
+	broken   atomic.Pointer[error] // the disk failed under a commit: nothing more is taken
+	failed   chan struct{}         // closed when broken is set
+	trouble  atomic.Pointer[error] // why nothing can be stored for now
+
+	turnedAway atomic.Int64
+	readyMu    sync.Mutex
+	readyAt    time.Time // when Ready last looked, and what it found
+	readyErr   error
 }
 
 // ErrClosed is returned for work that comes after Close.
@@ -174,9 +183,10 @@ func (s *Store) Close() error {
 		s.closed = true
 		s.mu.Unlock()
 		close(s.stop)
+		<-s.done
+		s.closeErr = s.closeFiles()
 	})
-	<-s.done
-	return s.closeFiles()
+	return s.closeErr
 }
 
 func (s *Store) closeFiles() error {

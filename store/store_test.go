@@ -91,13 +91,13 @@ func TestCountsOfACampaign(t *testing.T) {
 	if diff := cmp.Diff(want, c.Counts); diff != "" {
 		t.Error(diff)
 	}
-	course, _, err := s.Course(context.Background(), c.ID)
+	course, err := s.Course(context.Background(), c.ID, everySecond)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantCourse := &Tally{
-		Counts: want,
-		Pulses: map[int64]Pulse{
+	course.Seq, course.Minutes = 0, nil
+	wantCourse := &Course{
+		Seconds: map[int64]Pulse{
 			at(0).Second(): {Messages: 1, Delivered: 1, Within: [5]int64{1, 1, 1, 1, 1}},
 			at(1).Second(): {Messages: 1, Failed: 1, Withheld: 1, Failed30: 1, Withheld30: 1},
 			at(7).Second(): {Messages: 1, Delivered: 1, Within: [5]int64{1, 1, 1, 1, 1}},

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -25,37 +27,60 @@ type request struct {
 	do     func(ctx context.Context, c *sql.Conn) error
 	weight int64
 	done   chan error
+	taken  atomic.Bool // by the writer, or by a caller who would not wait
 }
 
 // Ingest stores a post: its raw body, its events, what they change, and the
 // totals. It returns nil only when all of it is on disk. The post and its body
-// are not kept after it returns. A context that ends does not stop a post that
-// is queued: whether it is stored must not hang on the caller's patience.
-func (s *Store) Ingest(_ context.Context, post *wa.Post) error {
+// are not used after it returns. A post that still waits for the writer when ctx
+// ends is not stored; one that the writer has begun with is waited for.
+func (s *Store) Ingest(ctx context.Context, post *wa.Post) error {
 	if s.queued.Load() > maxQueued {
+		s.turnedAway.Add(1)
 		return ErrBusy
 	}
-	return s.submit(&request{post: post, weight: int64(1 + post.Updates())})
+	err := s.submit(ctx, &request{post: post, weight: int64(1 + post.Updates())})
+	if err != nil {
+		s.turnedAway.Add(1)
+	}
+	return err
 }
 
 // write runs f inside the next commit.
 func (s *Store) write(f func(ctx context.Context, c *sql.Conn) error) error {
-	return s.submit(&request{do: f, weight: 1})
+	return s.submit(context.Background(), &request{do: f, weight: 1})
 }
 
-func (s *Store) submit(r *request) error {
+func (s *Store) submit(ctx context.Context, r *request) error {
 	r.done = make(chan error, 1)
+	if err := s.enqueue(ctx, r); err != nil {
+		return err
+	}
+	defer s.queued.Add(-r.weight)
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		if r.taken.CompareAndSwap(false, true) {
+			return fmt.Errorf("the store is behind: %w", ctx.Err())
+		}
+		return <-r.done
+	}
+}
+
+func (s *Store) enqueue(ctx context.Context, r *request) error {
 	s.mu.RLock()
+	defer s.mu.RUnlock()
 	if s.closed {
-		s.mu.RUnlock()
 		return ErrClosed
 	}
-	s.queued.Add(r.weight)
-	s.queue <- r
-	s.mu.RUnlock()
-	err := <-r.done
-	s.queued.Add(-r.weight)
-	return err
+	select {
+	case s.queue <- r:
+		s.queued.Add(r.weight)
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("the store is behind: %w", ctx.Err())
+	}
 }
 
 // writer is the one goroutine that changes the database. Its fields are what it
@@ -102,49 +127,124 @@ func newWriter(ctx context.Context, s *Store) (*writer, error) {
 func (w *writer) run() {
 	s := w.store
 	defer close(s.done)
-	defer w.conn.Close()
-	group := make([]*request, 0, 64)
+	defer func() { _ = w.conn.Close() }()
 	for {
-		group = group[:0]
 		select {
 		case r := <-s.queue:
-			group = append(group, r)
+			w.commit(w.gather(r))
+			continue
+		default:
+		}
+		select {
+		case r := <-s.queue:
+			w.commit(w.gather(r))
 		case <-s.stop:
-			select { // nothing is queued after closed was set
-			case r := <-s.queue:
-				group = append(group, r)
-			default:
+			if len(s.queue) == 0 { // nothing is queued after closed was set
 				return
 			}
 		}
-		for weight := group[0].weight; weight < groupUpdates; {
-			select {
-			case r := <-s.queue:
-				group = append(group, r)
-				weight += r.weight
-				continue
-			default:
-			}
-			break
-		}
-		w.commit(group)
 	}
 }
 
-// commit applies a group in one transaction and answers its requests.
-func (w *writer) commit(group []*request) {
-	err := w.store.Err()
-	var change *Change
-	if err == nil {
-		change, err = w.apply(group)
-		w.judge(err)
+// gather makes a group of a request and of what waits behind it.
+func (w *writer) gather(first *request) []*request {
+	var group []*request
+	weight := int64(0)
+	for r := first; ; {
+		if r.taken.CompareAndSwap(false, true) {
+			group = append(group, r)
+			weight += r.weight
+		}
+		if weight >= groupUpdates {
+			return group
+		}
+		select {
+		case r = <-w.store.queue:
+		default:
+			return group
+		}
 	}
-	if err == nil && change != nil {
-		w.store.onCommit(change)
+}
+
+// commit applies a group in one transaction and answers its requests. Where the
+// fault is not the disk's, each is tried alone, so that none can spoil its
+// neighbours; and a post that cannot be applied even so is kept raw and counted
+// as not understood, for to turn it away would bring it back for days.
+func (w *writer) commit(group []*request) {
+	if len(group) == 0 {
+		return
+	}
+	err := w.store.Err()
+	if err == nil {
+		err = w.attempt(group)
+	}
+	if faultOf(err) == faultOfContent {
+		if len(group) > 1 {
+			for _, r := range group {
+				w.commit([]*request{r})
+			}
+			return
+		}
+		if p := group[0].post; p != nil {
+			w.store.log.Error("a webhook could not be applied; it is kept raw", "error", err)
+			err = w.attempt([]*request{{post: &wa.Post{
+				Source: p.Source, ReceivedAt: p.ReceivedAt, Body: p.Body, NotUnderstood: max(p.NotUnderstood+p.Updates(), 1),
+			}}})
+		}
 	}
 	for _, r := range group {
 		r.done <- err
 	}
+}
+
+// attempt applies a group, and tells the world of it.
+func (w *writer) attempt(group []*request) error {
+	change, err := w.apply(group)
+	s := w.store
+	switch faultOf(err) {
+	case faultNone:
+		s.trouble.Store(nil)
+		s.onCommit(change)
+	case faultOfMoment:
+		if s.trouble.Swap(&err) == nil { // a line for the first of a row
+			s.log.Error("nothing can be stored for now; webhooks are turned away, and come again", "error", err)
+		}
+	case faultOfDisk:
+		broken := fmt.Errorf("the disk failed under the store: %w; what was being written may or may not be there: mend the disk and start tickwatch again", err)
+		if s.broken.CompareAndSwap(nil, &broken) {
+			close(s.failed)
+		}
+	case faultOfContent:
+	}
+	return err
+}
+
+// Kinds of fault that a commit can meet.
+type fault uint8
+
+const (
+	faultNone      fault = iota
+	faultOfMoment        // a full or busy disk passes: posts are turned away and come again
+	faultOfDisk          // leaves open what is on the disk: nothing more may build on what this process believes
+	faultOfContent       // anything else lies in what was to be written
+)
+
+func faultOf(err error) fault {
+	if err == nil {
+		return faultNone
+	}
+	var se *sqlite.Error
+	if !errors.As(err, &se) {
+		return faultOfContent
+	}
+	switch se.Code() & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT:
+		return faultOfMoment
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY,
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH, sqlite3.SQLITE_PROTOCOL:
+		return faultOfDisk
+	}
+	return faultOfContent
 }
 
 func (w *writer) apply(requests []*request) (change *Change, err error) {
@@ -154,6 +254,9 @@ func (w *writer) apply(requests []*request) (change *Change, err error) {
 		return nil, fmt.Errorf("starting to write: %w", err)
 	}
 	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a fault of tickwatch: %v\n%s", p, debug.Stack())
+		}
 		if err != nil {
 			// SQLite may have rolled back by itself already; then this says so, and it does not matter.
 			_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
@@ -186,44 +289,37 @@ func (w *writer) apply(requests []*request) (change *Change, err error) {
 	return change, nil
 }
 
-// judge looks at why a group failed. A full or busy disk passes: the posts are
-// turned away and come again. An I/O error leaves open what is on the disk, so
-// nothing more may build on what this process believes.
-func (w *writer) judge(err error) {
-	if err == nil {
-		return
+// Trouble is why nothing can be stored for now, a full disk mostly; nil when the
+// latest commit went well.
+func (s *Store) Trouble() error {
+	if p := s.trouble.Load(); p != nil {
+		return *p
 	}
-	w.store.log.Error("a commit failed", "error", err)
-	var se *sqlite.Error
-	if !errors.As(err, &se) {
-		return
-	}
-	switch se.Code() & 0xff {
-	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT:
-		return
-	}
-	broken := fmt.Errorf("the disk failed under the store: %w; what was being written may or may not be there: mend the disk and start tickwatch again", err)
-	if w.store.broken.CompareAndSwap(nil, &broken) {
-		close(w.store.failed)
-	}
+	return nil
 }
 
-// Ready tells whether the store can make something durable now, by doing it.
+// TurnedAway is how many posts were not stored since the store was opened.
+func (s *Store) TurnedAway() int64 { return s.turnedAway.Load() }
+
+// readyFor is how long an answer of Ready stands, so that whoever asks often does
+// not make the disk busy.
+const readyFor = time.Second
+
+// Ready tells whether the store can make something durable now, by doing it,
+// at most once a second.
 func (s *Store) Ready(ctx context.Context) error {
 	if err := s.Err(); err != nil {
 		return err
 	}
-	done := make(chan error, 1)
-	go func() {
-		done <- s.write(func(ctx context.Context, c *sql.Conn) error {
-			_, err := c.ExecContext(ctx, "UPDATE feed SET posts = posts WHERE one = 1")
-			return err
-		})
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return fmt.Errorf("the store did not answer in time: %w", ctx.Err())
+	s.readyMu.Lock()
+	defer s.readyMu.Unlock()
+	if time.Since(s.readyAt) < readyFor {
+		return s.readyErr
 	}
+	s.readyErr = s.submit(ctx, &request{weight: 1, do: func(ctx context.Context, c *sql.Conn) error {
+		_, err := c.ExecContext(ctx, "UPDATE feed SET posts = posts WHERE one = 1")
+		return err
+	}})
+	s.readyAt = time.Now()
+	return s.readyErr
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -58,8 +59,8 @@ func TestFullDisk(t *testing.T) {
 	if err := s.Err(); err != nil {
 		t.Fatalf("a full disk is no broken one: %v", err)
 	}
-	if err := s.Ready(context.Background()); err != nil {
-		t.Logf("not ready while full: %v", err)
+	if s.Trouble() == nil || s.TurnedAway() != int64(len(refused)) {
+		t.Errorf("trouble %v, %d turned away of %d", s.Trouble(), s.TurnedAway(), len(refused))
 	}
 	if got := campaigns(t, s)["autumn"].Counts.Messages; got != int64(5*len(taken)) {
 		t.Errorf("%d messages stored, %d posts were taken", got, len(taken))
@@ -69,6 +70,9 @@ func TestFullDisk(t *testing.T) {
 		if err := post(i); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if s.Trouble() != nil {
+		t.Errorf("still in trouble: %v", s.Trouble())
 	}
 	if got := campaigns(t, s)["autumn"].Counts.Messages; got != 5*40 {
 		t.Errorf("%d messages in the end", got)
@@ -243,5 +247,93 @@ func TestRefusedAreCounted(t *testing.T) {
 	st, err := open(t, dir).Load(ctx)
 	if err != nil || st.Feed.Refused != 2 {
 		t.Errorf("%+v, %v", st.Feed, err)
+	}
+}
+
+// A post that cannot be applied spoils none of its group, is kept raw, counted,
+// and does not come back for ever.
+func TestAPostThatCannotBeApplied(t *testing.T) {
+	s := open(t, t.TempDir())
+	ingest(t, s, statuses(status("1", wa.StatusSent, at(0), "x:1")))
+	if err := s.write(func(ctx context.Context, c *sql.Conn) error { // takes the row that the next message would get
+		_, err := c.ExecContext(ctx, "INSERT INTO message SELECT id + 1, campaign, number, person, 'taken', 0, seen, state, sent_at, delivered_at, read_at, failed_at, code, code_at FROM message")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	errs := oneGroup(t, s,
+		statuses(status("1", wa.StatusDelivered, at(1), "x:1")),
+		statuses(status("2", wa.StatusDelivered, at(1), "x:1"), status("3", wa.StatusDelivered, at(1), "x:1")),
+		statuses(status("1", wa.StatusRead, at(2), "x:1")))
+	for i, err := range errs {
+		if err != nil {
+			t.Errorf("post %d: %v", i, err)
+		}
+	}
+	if s.Err() != nil || s.Trouble() != nil {
+		t.Errorf("no fault of the disk: %v, %v", s.Err(), s.Trouble())
+	}
+	st, err := s.Load(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := st.Campaigns[0].Counts; c.Messages != 1 || c.Delivered != 1 || c.Read != 1 {
+		t.Errorf("its neighbours: %+v", c)
+	}
+	if st.Feed.Posts != 4 || st.Feed.NotUnderstood != 2 {
+		t.Errorf("%+v", st.Feed)
+	}
+	var raw int
+	if err := s.readers.QueryRow("SELECT count(*) FROM raw").Scan(&raw); err != nil || raw != 4 {
+		t.Errorf("%d raw bodies, %v", raw, err)
+	}
+}
+
+// oneGroup puts posts into one commit: the writer is held until all are queued.
+func oneGroup(t testing.TB, s *Store, posts ...*wa.Post) []error {
+	t.Helper()
+	hold, held := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_ = s.write(func(context.Context, *sql.Conn) error { close(held); <-hold; return nil })
+	})
+	<-held
+	errs := make([]error, len(posts))
+	for i, p := range posts {
+		p.ReceivedAt, p.Source, p.Body = received, "meta", []byte("{}")
+		before := len(s.queue)
+		wg.Go(func() { errs[i] = s.Ingest(context.Background(), p) })
+		for len(s.queue) == before {
+			runtime.Gosched()
+		}
+	}
+	close(hold)
+	wg.Wait()
+	return errs
+}
+
+// Who stops waiting before the writer has begun is told so, and nothing of the
+// post is stored.
+func TestWhoStopsWaiting(t *testing.T) {
+	s := open(t, t.TempDir())
+	hold, held := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_ = s.write(func(context.Context, *sql.Conn) error { close(held); <-hold; return nil })
+	})
+	<-held
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := s.Ingest(ctx, statuses(status("1", wa.StatusSent, at(0), "x:1"))); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	close(hold)
+	wg.Wait()
+	ingest(t, s, statuses(status("2", wa.StatusSent, at(0), "x:1")))
+	if c := campaigns(t, s)["x"].Counts; c.Messages != 1 {
+		t.Errorf("%+v", c)
+	}
+	if s.TurnedAway() != 1 {
+		t.Errorf("%d turned away", s.TurnedAway())
 	}
 }

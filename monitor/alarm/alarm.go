@@ -51,17 +51,22 @@ func (s *State) Judge(t Threshold, now wa.Instant, figure float64) Level {
 		s.wantsTo = false
 		return s.Level
 	}
+	// It goes only as far as the figure wanted to go all the while.
 	rising := wants > s.Level
-	if !s.wantsTo || (s.pending > s.Level) != rising {
-		s.wantsTo, s.since = true, now
+	switch {
+	case !s.wantsTo || (s.pending > s.Level) != rising:
+		s.wantsTo, s.since, s.pending = true, now, wants
+	case rising:
+		s.pending = min(s.pending, wants)
+	default:
+		s.pending = max(s.pending, wants)
 	}
-	s.pending = wants
 	wait := t.Calm
 	if rising {
 		wait = t.Hold
 	}
 	if now-s.since >= wait {
-		s.Level, s.wantsTo = wants, false
+		s.Level, s.wantsTo = s.pending, false
 	}
 	return s.Level
 }

@@ -24,7 +24,9 @@ func TestRaiseGrowClear(t *testing.T) {
 		{4, 0.94, OK},
 		{9, 0.94, Watch},
 		{10, 0.80, Watch},
-		{15, 0.80, Act},
+		{12, 0.94, Watch},
+		{13, 0.80, Watch}, // one odd moment in between: the hold begins anew
+		{18, 0.80, Act},
 		{20, 0.905, Act}, // hardly better: the line's margin is not passed
 		{100, 0.955, Act},
 		{159, 0.955, Act},
@@ -35,6 +37,17 @@ func TestRaiseGrowClear(t *testing.T) {
 		if got := s.Judge(delivery, wa.Instant(step.second*1000), step.figure); got != step.want {
 			t.Fatalf("at %d s, %v: level %d, want %d", step.second, step.figure, got, step.want)
 		}
+	}
+}
+
+// One odd moment at the end of a hold raises no higher than all of it asked for.
+func TestOneOddMoment(t *testing.T) {
+	var s State
+	for second := range int64(5) {
+		s.Judge(delivery, wa.Instant(1000*(second+1)), 0.94)
+	}
+	if got := s.Judge(delivery, 6000, 0.5); got != Watch {
+		t.Errorf("level %d", got)
 	}
 }
 

@@ -44,6 +44,7 @@ type Feed struct {
 	Posts         int64      `json:"posts"`
 	Refused       int64      `json:"refused"`        // answered 401: signature missing or wrong
 	NotUnderstood int64      `json:"not_understood"` // signed, kept raw, not understood
+	TurnedAway    int64      `json:"turned_away"`    // answered 503 since the daemon started: they could not be stored
 	Updates       int64      `json:"updates"`
 	Duplicates    int64      `json:"duplicates"`
 	AnswerMS      *Quantiles `json:"answer_ms,omitempty"`     // our answer times, last minute, milliseconds

@@ -143,6 +143,8 @@ CREATE TABLE inbound (
   type     TEXT    NOT NULL
 ) WITHOUT ROWID;
 
+CREATE INDEX inbound_person ON inbound (person);
+
 -- One row a person and campaign, however often and however they said it.
 CREATE TABLE opt_out (
   campaign INTEGER NOT NULL,              -- 0 = no message of ours explains it
@@ -151,6 +153,8 @@ CREATE TABLE opt_out (
   via      TEXT    NOT NULL,              -- reply, button, preference
   PRIMARY KEY (campaign, person)
 ) WITHOUT ROWID;
+
+CREATE INDEX opt_out_person ON opt_out (person);
 
 CREATE TABLE number (
   id        INTEGER PRIMARY KEY,
