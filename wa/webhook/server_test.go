@@ -177,6 +177,41 @@ func TestBodyBombIsBounded(t *testing.T) {
 	}
 }
 
+// Of large bodies only so many are read at a time, for none of them has shown a
+// signature yet; small ones pass beside them.
+func TestLargeBodiesTakeTurns(t *testing.T) {
+	const senders, atOnce, size = 40, 24, 1 << 20
+	kept := &shelf{}
+	var read atomic.Int64
+	server := webhook.NewServer(webhook.NewHandler(standard(kept)))
+	address := serve(t, server, func(l net.Listener) net.Listener { return countingListener{l, &read} })
+	var writers sync.WaitGroup
+	var conns []net.Conn
+	for range senders {
+		c := dial(t, address)
+		conns = append(conns, c)
+		writers.Go(func() { // all but the last byte: the body never ends
+			_, _ = fmt.Fprintf(c, "POST /webhooks/meta HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("[", size-1))
+		})
+	}
+	for read.Load() < atOnce*(size-1) {
+		runtime.Gosched()
+	}
+	body := envelope(status("wamid.S", ""))
+	for range 50 { // time enough for the others to be read, if they were
+		if code, _, _ := post(t, "http://"+address, bytes.NewReader(body), signed(body)); code != 200 {
+			t.Fatalf("a small body is answered %d", code)
+		}
+	}
+	if n := read.Load(); n > atOnce*size+senders*(64<<10) {
+		t.Errorf("read %d bytes of large bodies at once", n)
+	}
+	for _, c := range conns {
+		_ = c.Close()
+	}
+	writers.Wait()
+}
+
 // Senders that dribble are cut off by the deadlines, and as long as they are
 // within them good traffic passes.
 func TestSlowSendersAreCutOff(t *testing.T) {
