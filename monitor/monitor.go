@@ -232,7 +232,7 @@ func (m *Monitor) publish(ctx context.Context) (running bool) {
 	snap := m.snapshot(now, shown)
 	m.mu.Unlock()
 	m.o.Publish(snap) // before anything waits for the disk
-	_ = m.save(nil) // it has said so in the log
+	_ = m.save(nil)   // it has said so in the log
 	return slices.ContainsFunc(snap.Campaigns, func(c link.Campaign) bool { return c.State == "running" })
 }
 

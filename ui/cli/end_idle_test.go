@@ -21,7 +21,7 @@ func TestTerminalIdle(t *testing.T) {
 	)
 	dir := folder(t)
 	serving := serve(t, dir)
-	bodies, _ := newCrowd(13).webhooks(300)
+	bodies := newCrowd(13).webhooks(300)
 	serving.deliver(bodies)
 	s := open(t, 80, 24, environment(dir), "tickwatch", "watch")
 	s.shows(append(panes, "LIVE")...)

@@ -95,7 +95,10 @@ type body struct {
 					ID, Status, Timestamp string
 					Errors                []struct{ Code int }
 				}
-				Messages []struct{ From, ID string }
+				Messages []struct {
+					ID      string
+					Context struct{ ID string }
+				}
 
 				Event    string
 				Quality  string `json:"new_quality_score"`
@@ -108,11 +111,12 @@ type body struct {
 }
 
 // recount works the figures out of the bodies, the plain way and with no code
-// of the product. It holds for crowds: every inbound message opts out.
+// of the product. It holds for crowds: every inbound message opts out,
+// and nobody gets two messages.
 func recount(bodies [][]byte) figures {
 	f := figures{ByAge: map[int64]float64{}, Errors: map[int]int64{}, Templates: map[string]string{}, Numbers: map[string]string{"+4915550001": ""}}
-	messages, stopped, seen := map[string]*told{}, map[string]bool{}, map[string]bool{}
-	status, quality := map[string]string{}, map[string]string{}
+	messages, stopped, seen := map[string]*told{}, map[string]bool{}, map[string]bool{} // stopped: answers to which message
+	status, quality, templates := map[string]string{}, map[string]string{}, map[string]bool{}
 	once := func(key string) {
 		if !seen[key] {
 			seen[key] = true
@@ -144,24 +148,28 @@ func recount(bodies [][]byte) figures {
 		}
 		for _, m := range v.Messages {
 			once(m.ID)
-			stopped[m.From] = true
+			stopped[m.Context.ID] = true
 		}
 		switch change.Field {
 		case "message_template_status_update":
 			once("status of " + v.Template)
-			status[v.Template] = v.Event
+			status[v.Template], templates[v.Template] = v.Event, true
 		case "message_template_quality_update":
 			once("quality of " + v.Template)
-			quality[v.Template] = v.Quality
+			quality[v.Template], templates[v.Template] = v.Quality, true
 		case "phone_number_quality_update":
 			once("limit of " + v.Display)
 			f.Numbers["+"+v.Display] = v.Limit
 		}
 	}
-	for name := range status {
+	for name := range templates {
 		f.Templates[name] = status[name] + " " + quality[name]
 	}
-	f.OptOuts = int64(len(stopped))
+	for id := range stopped {
+		if messages[id] != nil { // else nobody can know yet whose campaign it is
+			f.OptOuts++
+		}
+	}
 	f.count(messages)
 	return f
 }

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -21,7 +23,7 @@ func TestTerminalOverSSH(t *testing.T) {
 	dir := folder(t)
 	host := sshd(t, dir)
 	serving := serve(t, dir)
-	bodies, _ := newCrowd(12).webhooks(100)
+	bodies := newCrowd(12).webhooks(100)
 	serving.deliver(bodies)
 
 	remote := []string{"env"}
@@ -39,7 +41,11 @@ func TestTerminalOverSSH(t *testing.T) {
 	s.keys("Escape")
 	s.shows(panes...)
 
-	pid, err := os.ReadFile(pidFile)
+	text, err := os.ReadFile(pidFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,8 +53,7 @@ func TestTerminalOverSSH(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	waitFor(t, "the console ends with its session", func() bool {
-		_, err := os.Stat("/proc/" + strings.TrimSpace(string(pid)))
-		return os.IsNotExist(err)
+		return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH)
 	})
 	if s := serving.status(); s.Campaigns[0].Counts.Messages != 100 {
 		t.Errorf("the daemon shows %+v", s.Campaigns[0].Counts)

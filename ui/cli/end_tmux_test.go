@@ -10,7 +10,7 @@ import (
 )
 
 // terminal is a real one: a tmux of its own with one window, in which a command
-// runs. It stays when the command has ended, so that what it left can be seen.
+// runs.
 type terminal struct {
 	t      *testing.T
 	tmux   string
@@ -113,20 +113,6 @@ func (s *terminal) waits(what string, holds func(frame string) bool) string {
 		return holds(frame)
 	})
 	return frame
-}
-
-// ended waits until the command has ended by itself, and gives its exit code.
-func (s *terminal) ended() (exit string) {
-	s.t.Helper()
-	waitFor(s.t, "the command ends", func() bool {
-		out, err := s.ask("display-message", "-p", "#{pane_dead_status}")
-		if err != nil {
-			s.t.Fatalf("tmux: %v: %s", err, out)
-		}
-		exit = strings.TrimSpace(out)
-		return exit != ""
-	})
-	return exit
 }
 
 // part is the rows of a frame from the one with a text up to the one with another.

@@ -37,10 +37,10 @@ const (
 	fateSeconds    = 40 * 60
 )
 
-// webhooks makes up all that Meta tells of n more messages: statuses in batches
-// and in no order, some of them twice, news of templates and numbers, and what
-// nobody understands. replies come when the messages they answer are known.
-func (c *crowd) webhooks(n int) (bodies, replies [][]byte) {
+// webhooks makes up all that Meta tells of n more messages, in no order: statuses
+// in batches, some of them twice, opt-outs that may come before the message they
+// answer, news of templates and numbers, and what nobody understands.
+func (c *crowd) webhooks(n int) (bodies [][]byte) {
 	var statuses, contacts []object
 	for range n {
 		c.messages++
@@ -52,7 +52,7 @@ func (c *crowd) webhooks(n int) (bodies, replies [][]byte) {
 			}
 		}
 		if c.rand.IntN(20) == 0 {
-			replies = append(replies, c.stop(c.messages))
+			bodies = append(bodies, c.stop(c.messages))
 		}
 	}
 	c.rand.Shuffle(len(statuses), func(i, j int) {
@@ -70,7 +70,7 @@ func (c *crowd) webhooks(n int) (bodies, replies [][]byte) {
 	}
 	bodies = append(bodies, c.news()...)
 	c.rand.Shuffle(len(bodies), func(i, j int) { bodies[i], bodies[j] = bodies[j], bodies[i] })
-	return bodies, replies
+	return bodies
 }
 
 func wamidOf(message int) string {
