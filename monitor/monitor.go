@@ -12,7 +12,6 @@ package monitor
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -64,20 +63,6 @@ type Monitor struct {
 	reading sync.Mutex // one at a time reads courses; taken before mu
 	saving  sync.Mutex // one at a time stores alarms; taken before mu
 	unsaved bool       // the latest try to store alarms failed
-}
-
-// live is a campaign. Its course is known only while somebody needs it: while
-// it is on the screen, or runs and is large enough to be judged.
-type live struct {
-	store.Campaign
-	course  *course
-	reading bool // the course is being read; later changes wait in pending
-	pending []pendingChange
-}
-
-type pendingChange struct {
-	tally *store.Tally
-	seq   int64
 }
 
 // New reads the store's state and follows its commits from here on. It must be
@@ -258,101 +243,4 @@ func (m *Monitor) save(action *store.Action) error {
 	}
 	m.unsaved = err != nil
 	return err
-}
-
-// read brings the courses of some campaigns up to date: those that are not known,
-// and those whose start has moved. want is called with m.mu held. The store is
-// read without m.mu; what is committed meanwhile is added afterwards. m.reading is
-// held, and while it is no course is let go.
-func (m *Monitor) read(ctx context.Context, want func() []*live) {
-	m.mu.Lock()
-	var missing []*live
-	for _, l := range want() {
-		if l.course == nil || l.course.moved() {
-			l.reading = true
-			missing = append(missing, l)
-		}
-	}
-	m.mu.Unlock()
-	for _, l := range missing {
-		stored, err := m.o.Store.Course(ctx, l.ID, windowOf)
-		m.mu.Lock()
-		if err != nil {
-			m.o.Log.Error("a campaign's course could not be read", "campaign", wa.Clean(l.Key), "error", err)
-			l.course = nil // what waits in pending would be missing in it
-		} else {
-			l.course = newCourse(stored)
-			for _, p := range l.pending {
-				if p.seq > stored.Seq {
-					l.course.add(p.tally, p.seq)
-				}
-			}
-		}
-		l.reading, l.pending = false, nil
-		m.mu.Unlock()
-	}
-}
-
-// needed are the campaigns whose course somebody looks at; the others' are let go.
-func (m *Monitor) needed() []*live {
-	now := wa.At(m.o.Now())
-	need := m.newest(now)
-	for _, l := range m.campaigns {
-		if m.judged(now, l) {
-			need = append(need, l)
-		}
-	}
-	keep := make(map[*live]bool, len(need))
-	for _, l := range need {
-		keep[l] = true
-	}
-	for _, l := range m.campaigns {
-		if !keep[l] {
-			l.course = nil
-		}
-	}
-	return need
-}
-
-// judged tells whether a campaign's figures can raise an alarm: it runs, and has
-// messages enough.
-func (m *Monitor) judged(now wa.Instant, l *live) bool {
-	return l.running(now) && l.Counts.Messages >= m.o.Thresholds.MinMessages
-}
-
-// newest are the campaigns that a snapshot shows: running ones first, each group
-// by latest message.
-func (m *Monitor) newest(now wa.Instant) []*live {
-	all := make([]*live, 0, len(m.campaigns))
-	for _, l := range m.campaigns {
-		if l.Counts.Messages > 0 || l.Counts.OptOuts > 0 {
-			all = append(all, l)
-		}
-	}
-	// Of two the running one is also the one with the later message.
-	slices.SortFunc(all, func(a, b *live) int { return cmp.Or(cmp.Compare(b.Latest, a.Latest), cmp.Compare(b.ID, a.ID)) })
-	return all[:min(len(all), link.MaxCampaigns)]
-}
-
-// running: a campaign of another system is over after two hours without a new message.
-func (l *live) running(now wa.Instant) bool { return now-l.Latest < runningSilence }
-
-// find gives a campaign by id or name.
-func (m *Monitor) find(name string) (*live, error) {
-	if l := m.byKey[name]; l != nil {
-		return l, nil
-	}
-	var found *live
-	for _, l := range m.campaigns {
-		if l.Name == name {
-			if found != nil {
-				return nil, &link.Fault{Kind: link.FaultFailed, Text: fmt.Sprintf("several campaigns are named %q: give the id, as `tickwatch status` shows it", wa.Clean(name))}
-			}
-			found = l
-		}
-	}
-	if found == nil {
-		return nil, &link.Fault{Kind: link.FaultFailed, Text: fmt.Sprintf("no campaign has the id or name %q: `tickwatch status` lists them", wa.Clean(name))}
-	}
-	return found, nil
 }
