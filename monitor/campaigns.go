@@ -31,16 +31,16 @@ type pendingChange struct {
 // held, and while it is no course is let go.
 func (m *Monitor) read(ctx context.Context, want func() []*live) {
 	m.mu.Lock()
-	var missing []*live
+	missing := map[int64]*live{} // by id, which must not be looked at without m.mu
 	for _, l := range want() {
 		if l.course == nil || l.course.moved() {
 			l.reading = true
-			missing = append(missing, l)
+			missing[l.ID] = l // once, though want may name it twice
 		}
 	}
 	m.mu.Unlock()
-	for _, l := range missing {
-		stored, err := m.o.Store.Course(ctx, l.ID, windowOf)
+	for id, l := range missing {
+		stored, err := m.o.Store.Course(ctx, id, windowOf)
 		m.mu.Lock()
 		if err != nil {
 			m.o.Log.Error("a campaign's course could not be read", "campaign", wa.Clean(l.Key), "error", err)

@@ -122,11 +122,15 @@ func (m *Monitor) failures(ctx context.Context, a link.FailuresArgs) (link.Failu
 	}
 	m.mu.Lock()
 	l, err := m.find(a.Campaign)
+	key := ""
+	if err == nil {
+		key = l.Key
+	}
 	m.mu.Unlock()
 	if err != nil {
 		return link.Failures{}, err
 	}
-	page, err := m.o.Store.Failures(ctx, l.Key, a.Code, a.Before, limit)
+	page, err := m.o.Store.Failures(ctx, key, a.Code, a.Before, limit)
 	if err != nil {
 		return link.Failures{}, err
 	}

@@ -128,7 +128,7 @@ func (m *Monitor) apply(c *store.Change) {
 		switch {
 		case l.reading:
 			l.pending = append(l.pending, pendingChange{&cc.Tally, c.Seq})
-		case l.course != nil:
+		case l.course != nil && c.Seq > l.course.seq: // a commit can be read before it is told of
 			l.course.add(&cc.Tally, c.Seq)
 		}
 	}
