@@ -90,22 +90,36 @@ func reachable(ts *testscript.TestScript, _ bool, _ []string) {
 // testOf is the key of the test in a script's values.
 type testOf struct{}
 
-// TestHelpHasExamples asks the help for all commands and each of them for its own.
+// TestHelpHasExamples asks the help for all commands, those of groups too, and
+// each of them for its own.
 func TestHelpHasExamples(t *testing.T) {
 	t.Parallel()
 	env := environment(folder(t))
-	out, _, _ := tickwatch(t, env, "--help")
-	_, list, _ := strings.Cut(out, "Commands:\n")
-	list, _, _ = strings.Cut(list, "\n\n")
-	commands := regexp.MustCompile(`(?m)^  ([a-z]+) `).FindAllStringSubmatch(list, -1)
-	if len(commands) < 9 {
-		t.Fatalf("only %d commands in\n%s", len(commands), out)
+	if n := checkHelp(t, env, ""); n < 10 {
+		t.Errorf("only %d commands", n)
 	}
-	for _, c := range commands {
-		out, diagnostics, code := tickwatch(t, env, c[1], "--help")
-		_, example, _ := strings.Cut(out, "Example")
-		if code != 0 || diagnostics != "" || !regexp.MustCompile(`(?m)^ +.*\btickwatch `+c[1]+`\b`).MatchString(example) {
-			t.Errorf("%s --help: exit code %d, %q, no example in\n%s", c[1], code, diagnostics, out)
+}
+
+var listedCommand = regexp.MustCompile(`(?m)^  ([a-z]+(?: [a-z]+)*)  `)
+
+// checkHelp checks the help of a command, or of all below it where it is a
+// group, and tells how many commands that were.
+func checkHelp(t *testing.T, env []string, command string) (commands int) {
+	t.Helper()
+	out, diagnostics, code := tickwatch(t, env, append(strings.Fields(command), "--help")...)
+	if code != 0 || diagnostics != "" {
+		t.Errorf("%s --help: exit code %d, %q", command, code, diagnostics)
+	}
+	if _, list, group := strings.Cut(out, "Commands:\n"); group {
+		list, _, _ = strings.Cut(list, "\n\n")
+		for _, c := range listedCommand.FindAllStringSubmatch(list, -1) {
+			commands += checkHelp(t, env, c[1])
 		}
+		return commands
 	}
+	_, example, _ := strings.Cut(out, "Example")
+	if !regexp.MustCompile(`(?m)^ +.*\btickwatch ` + command + `\b`).MatchString(example) {
+		t.Errorf("%s --help gives no example:\n%s", command, out)
+	}
+	return 1
 }

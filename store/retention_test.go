@@ -1,0 +1,39 @@
+package store
+
+import (
+	"context"
+	"testing"
+
+	"tickwatch/wa"
+)
+
+// Old raw bodies go, in small steps; younger ones, and every figure, stay.
+func TestDropRaw(t *testing.T) {
+	s := open(t, t.TempDir())
+	const old, young = 450, 30
+	for i := range old + young {
+		p := statuses(status("1", wa.StatusSent, at(0), "x:1"))
+		p.ReceivedAt = received - 1000
+		if i >= old {
+			p.ReceivedAt = received
+		}
+		ingest(t, s, p)
+	}
+	before := campaigns(t, s)["x"].Counts
+	steps := 0
+	for more := true; more; steps++ {
+		var err error
+		if more, err = s.DropRaw(context.Background(), received); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var left int
+	if err := s.readers.QueryRow("SELECT count(*) FROM raw").Scan(&left); err != nil || left != young || steps != 3 {
+		t.Errorf("%d left after %d steps, %v", left, steps, err)
+	}
+	if after := campaigns(t, s)["x"].Counts; after != before {
+		t.Errorf("%+v, was %+v", after, before)
+	}
+	ingest(t, s, statuses(status("2", wa.StatusSent, at(0), "x:1"))) // a row of its own, not a used one's
+	checkBooks(t, s)
+}
