@@ -193,7 +193,7 @@ func (m *Monitor) Run(ctx context.Context) {
 		soonest.Stop()
 		latest.Stop()
 	}
-	m.publish(context.WithoutCancel(ctx)) // what came last is not left out
+	m.publish(ctx) // what came last is not left out
 }
 
 func (m *Monitor) lookAtHost(ctx context.Context) {
@@ -207,7 +207,7 @@ func (m *Monitor) lookAtHost(ctx context.Context) {
 // tells whether a campaign is running.
 func (m *Monitor) publish(ctx context.Context) (running bool) {
 	m.reading.Lock()
-	m.read(ctx, m.needed)
+	m.read(context.WithoutCancel(ctx), m.needed) // a short read; ending must not cut it off
 	m.reading.Unlock()
 	m.mu.Lock()
 	now := wa.At(m.o.Now())

@@ -95,8 +95,8 @@ func Main(w World) int {
 	if err != nil {
 		return report(w.Err, usageError{err})
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
+	// Never given back: a second signal must not kill what is ending in order.
+	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return report(w.Err, parsed.Run(&app{World: w, config: grammar.Config, dataDir: grammar.DataDir}))
 }

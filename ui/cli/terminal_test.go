@@ -1,3 +1,5 @@
+//go:build terminal
+
 package cli_test
 
 import (

@@ -51,16 +51,17 @@ func (l Look) settled(f *link.First30) string {
 	return l.Theme.Strong.Render(percent(*f.Settled, 1))
 }
 
-// projection is what the first thirty minutes will probably end with.
+// projection is what the first thirty minutes will probably end with. Unlike
+// the figure beside it, it is a share of all messages, and says so.
 func projection(f *link.First30, w int) string {
 	if f.Closed || f.Low == nil || f.High == nil {
 		return ""
 	}
-	low := strings.TrimSuffix(percent(*f.Low, 1), " %")
-	if w < 40 {
-		return "by 30:00 " + low + "–" + percent(*f.High, 1)
+	decimals, by := 1, " by minute 30"
+	if w < 44 {
+		decimals, by = 0, ""
 	}
-	return "likely by minute 30: " + low + "–" + percent(*f.High, 1)
+	return "of all likely " + strings.TrimSuffix(percent(*f.Low, decimals), " %") + "–" + percent(*f.High, decimals) + by
 }
 
 func (l Look) deliveredCounts(c *link.Campaign, w int) []string {

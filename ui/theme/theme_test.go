@@ -13,7 +13,7 @@ import (
 func TestASCII(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"┌─ Errors ─┐", "+- Errors -+"},
-		{"▁▂▃▄▅▆▇█", " .:-=+*#"},
+		{"▁▂▃▄▅▆▇█", "_.:-=+*#"},
 		{"promoção de verão…", "promocao de verao~"},
 		{"95.8–97.0 % · ↑↓ ▸", "95.8-97.0 % | ^v >"},
 		{"漢字", "????"},
