@@ -24,6 +24,7 @@ type Config struct {
 	Link       LinkConfig       `section:"link"`
 	Webhook    WebhookConfig    `section:"webhook"`
 	Thresholds ThresholdsConfig `section:"thresholds"`
+	Retention  RetentionConfig  `section:"retention"`
 }
 
 // DataConfig says where the daemon keeps what it must not lose.
@@ -60,6 +61,11 @@ type ThresholdsConfig struct {
 	CallbacksAct float64       `key:"callbacks_act" default:"0.95" doc:"share of messages with a status after a minute below which to act"`
 	JudgeAfter   time.Duration `key:"judge_after" default:"10s" doc:"age at which a message without an answer counts"`
 	MinMessages  int           `key:"min_messages" default:"200" doc:"messages that a campaign needs before its rates are judged"`
+}
+
+// RetentionConfig says how long what is not needed for the figures is kept.
+type RetentionConfig struct {
+	RawDays int `key:"raw_days" default:"30" doc:"days for which the raw bodies of webhooks are kept"`
 }
 
 // LoadOptions is the world that LoadConfig looks at; it looks at nothing else

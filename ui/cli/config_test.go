@@ -96,6 +96,7 @@ func defaults() Config {
 			DeliveryOK: 0.95, DeliveryAct: 0.90, ReportsOK: 0.001, ReportsAct: 0.005, CPUOK: 0.70, CPUAct: 0.90,
 			CallbacksOK: 0.99, CallbacksAct: 0.95, JudgeAfter: 10 * time.Second, MinMessages: 200,
 		},
+		Retention: RetentionConfig{RawDays: 30},
 	}
 }
 
@@ -139,6 +140,9 @@ callbacks_ok = 0.9
 callbacks_act = 0.8
 judge_after = "1m30s"
 min_messages = 50
+
+[retention]
+raw_days = 7
 `)
 	want := Config{
 		File: path,
@@ -152,6 +156,7 @@ min_messages = 50
 			DeliveryOK: 1, DeliveryAct: 0, ReportsOK: 0.002, ReportsAct: 0.01, CPUOK: 0.5, CPUAct: 0.5,
 			CallbacksOK: 0.9, CallbacksAct: 0.8, JudgeAfter: 90 * time.Second, MinMessages: 50,
 		},
+		Retention: RetentionConfig{RawDays: 7},
 	}
 	if diff := cmp.Diff(want, w.load()); diff != "" {
 		t.Error(diff)
@@ -166,7 +171,7 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		"TICKWATCH_THRESHOLDS_DELIVERY_OK=0.9", "TICKWATCH_THRESHOLDS_DELIVERY_ACT=0.8", "TICKWATCH_THRESHOLDS_REPORTS_OK=1e-3",
 		"TICKWATCH_THRESHOLDS_REPORTS_ACT=0.5", "TICKWATCH_THRESHOLDS_CPU_OK=0", "TICKWATCH_THRESHOLDS_CPU_ACT=1",
 		"TICKWATCH_THRESHOLDS_CALLBACKS_OK=0.7", "TICKWATCH_THRESHOLDS_CALLBACKS_ACT=0.6", "TICKWATCH_THRESHOLDS_JUDGE_AFTER=5s",
-		"TICKWATCH_THRESHOLDS_MIN_MESSAGES=1")
+		"TICKWATCH_THRESHOLDS_MIN_MESSAGES=1", "TICKWATCH_RETENTION_RAW_DAYS=90")
 	want := Config{
 		Data: DataConfig{Dir: filepath.Join(w.o.Dir, "state")},
 		Link: LinkConfig{Socket: "/run/tickwatch.sock"},
@@ -178,6 +183,7 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 			DeliveryOK: 0.9, DeliveryAct: 0.8, ReportsOK: 0.001, ReportsAct: 0.5, CPUOK: 0, CPUAct: 1,
 			CallbacksOK: 0.7, CallbacksAct: 0.6, JudgeAfter: 5 * time.Second, MinMessages: 1,
 		},
+		Retention: RetentionConfig{RawDays: 90},
 	}
 	if diff := cmp.Diff(want, w.load()); diff != "" {
 		t.Error(diff)

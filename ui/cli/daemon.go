@@ -118,6 +118,7 @@ func (d *daemon) run(ctx context.Context) error {
 	var parts sync.WaitGroup
 	failed := make(chan error, 2)
 	parts.Go(func() { d.monitor.Run(inner) })
+	parts.Go(func() { d.forget(inner) })
 	parts.Go(func() {
 		if err := d.link.Serve(inner, d.socket); err != nil {
 			failed <- fmt.Errorf("the consoles' socket failed: %w", err)
@@ -145,6 +146,30 @@ func (d *daemon) run(ctx context.Context) error {
 	cancel()
 	parts.Wait()
 	return errors.Join(err, d.store.Close())
+}
+
+// forgetEvery is how often old raw bodies are looked for.
+const forgetEvery = time.Minute
+
+// forget drops raw bodies that are older than they are kept for, a few at a
+// time, so that no webhook waits.
+func (d *daemon) forget(ctx context.Context) {
+	tick := time.NewTicker(forgetEvery)
+	defer tick.Stop()
+	for {
+		before := wa.At(d.now().AddDate(0, 0, -d.cfg.Retention.RawDays))
+		for more := true; more && ctx.Err() == nil; {
+			var err error
+			if more, err = d.store.DropRaw(ctx, before); err != nil && ctx.Err() == nil {
+				d.log.Warn("old raw bodies stay for now", "error", err)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func reason(ctx context.Context, err error) string {
