@@ -22,7 +22,7 @@ func (m *Monitor) judge(now wa.Instant) {
 		l := m.byKey[key]
 		return l != nil && l.running(now)
 	}
-	m.incidents.clearOthers(now, "delivery", runs)
+	m.incidents.clearOthers(now, "delivery", func(key string) bool { return runs(key) && now-m.byKey[key].Latest < sendingOver })
 	m.incidents.clearOthers(now, "reports", runs)
 	m.judgeFeed(now)
 	m.judgeHost(now)
@@ -31,6 +31,10 @@ func (m *Monitor) judge(now wa.Instant) {
 		m.judgeTemplate(now, t)
 	}
 }
+
+// sendingOver is the silence after which a campaign's delivery is no longer an
+// incident: nothing goes out that could be stopped. Opt-outs still come in.
+const sendingOver = wa.Instant(15 * time.Minute / time.Millisecond)
 
 // judgeDelivery looks at the messages of the last minutes, as many as the rule
 // needs, so that a fall shows soon and a mended campaign clears. With too few of

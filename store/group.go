@@ -33,9 +33,13 @@ type group struct {
 	tallies   map[int64]*Tally // differences, by campaign
 	renamed   map[int64]int64  // people who turned out to be someone known
 	byPerson  map[int64][]*touched
-	byKey     map[string]*campaign // campaigns, by key
-	newRuns   map[int64][]int64    // campaigns of kind run, by number
-	homeless  map[int64]wa.Instant // see writer; 0 = found a campaign
+	byKey     map[string]*campaign      // campaigns, by key
+	newRuns   map[int64][]int64         // campaigns of kind run, by number
+	homeless  map[int64]wa.Instant      // see writer; 0 = found a campaign
+	formers   map[string][]former       // names given up
+	struck    map[int64]map[string]bool // messages to take out of raw bodies
+	alerts    []wa.AccountAlert
+	limits    map[string]accountLimit // changed, by account
 }
 
 // touched is a message before and after the group.
@@ -60,6 +64,9 @@ func newGroup(ctx context.Context, w *writer) *group {
 		byKey:     map[string]*campaign{},
 		newRuns:   map[int64][]int64{},
 		homeless:  map[int64]wa.Instant{},
+		formers:   map[string][]former{},
+		struck:    map[int64]map[string]bool{},
+		limits:    map[string]accountLimit{},
 	}
 }
 
@@ -78,6 +85,11 @@ func (g *group) post(p *wa.Post) error {
 	for i := range p.Inbound {
 		if err := g.inbound(raw, p.ReceivedAt, &p.Inbound[i]); err != nil {
 			return fmt.Errorf("storing an inbound message: %w", err)
+		}
+	}
+	for i := range p.Deletions {
+		if err := g.deletion(raw, p.ReceivedAt, &p.Deletions[i]); err != nil {
+			return fmt.Errorf("deleting a message that its sender deleted: %w", err)
 		}
 	}
 	for i := range p.Preferences {
@@ -112,7 +124,7 @@ func (g *group) status(raw int64, received wa.Instant, u *wa.StatusUpdate) error
 		}
 	}
 	if !toGroup(u) {
-		if err := g.identify(m, u.Person); err != nil {
+		if err := g.identify(m, u.Person, at); err != nil {
 			return err
 		}
 	}
@@ -150,6 +162,28 @@ func (g *group) failureText(id int64, u *wa.StatusUpdate) error {
 	return err
 }
 
+// knownNotice names the terms of the index notice_standing.
+const knownNotice = `SELECT EXISTS (SELECT 1 FROM notice
+	WHERE kind NOT IN ('inbound', 'preference') AND kind = ? AND at = ? AND body = ?)`
+
+// newNotice appends an event, unless Meta repeats it: the same was told of the
+// same moment. It cannot be for inbound messages and preferences.
+func (g *group) newNotice(raw int64, kind string, at wa.Instant, v any) (bool, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return false, err
+	}
+	var known bool
+	if err := g.conn.QueryRowContext(g.ctx, knownNotice, kind, int64(at), string(body)).Scan(&known); err != nil {
+		return false, err
+	}
+	if known {
+		g.feed.Duplicates++
+		return false, nil
+	}
+	return true, g.notice(raw, kind, at, v)
+}
+
 // notice appends an event that is no status.
 func (g *group) notice(raw int64, kind string, at wa.Instant, v any) error {
 	body, err := json.Marshal(v)
@@ -163,6 +197,9 @@ func (g *group) notice(raw int64, kind string, at wa.Instant, v any) error {
 // flush writes what the group changed, messages in order of their ids so that
 // neighbours meet on the same page, and says what changed.
 func (g *group) flush() (*Change, error) {
+	if err := g.strikeAll(); err != nil {
+		return nil, fmt.Errorf("deleting messages that their senders deleted: %w", err)
+	}
 	if err := g.foldLoneKeys(); err != nil {
 		return nil, fmt.Errorf("sorting out campaigns: %w", err)
 	}
@@ -184,7 +221,7 @@ func (g *group) flush() (*Change, error) {
 		}
 		g.tally(m.now.campaign).count(m.now.progress, 1)
 	}
-	change := &Change{Seq: g.w.seq + 1, Accounts: g.accounts, Faults: g.faults, Titles: g.titles}
+	change := &Change{Seq: g.w.seq + 1, Accounts: g.accounts, Alerts: g.alerts, Faults: g.faults, Titles: g.titles}
 	gone := map[int64]bool{}
 	for _, c := range g.gone {
 		change.Gone = append(change.Gone, c.id)
@@ -223,7 +260,14 @@ func (g *group) remember() {
 		w.recent.put(m.now)
 	}
 	maps.Copy(w.renamed, g.renamed)
+	w.keepFormers(g.formers)
+	maps.Copy(w.limits, g.limits)
 	if len(w.renamed) > generation { // only recent messages name people by what they were once
+		for _, all := range w.formers {
+			for i := range all {
+				all[i].person = g.is(all[i].person)
+			}
+		}
 		w.renamed, w.recent = map[int64]int64{}, recent{}
 	}
 	for person, at := range g.homeless {

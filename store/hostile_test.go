@@ -89,6 +89,14 @@ func (t hostile) inbound(received wa.Instant) wa.InboundMessage {
 	}
 }
 
+// moved is a system message, of sense or none.
+func (t hostile) moved(received wa.Instant) wa.InboundMessage {
+	return wa.InboundMessage{
+		Sender: t.sender(), Person: t.person(), MessageID: t.name("system", "s1", "s2", "s3", "s4"), At: t.at(received),
+		Type: "system", Subtype: "user_changed_number", Became: t.person(),
+	}
+}
+
 func (t hostile) post(received wa.Instant) *wa.Post {
 	p := &wa.Post{Source: "meta", ReceivedAt: received, Body: []byte(pick(t, "body", "", "{}", "\x00\xff"))}
 	p.NotUnderstood = rapid.IntRange(0, 1).Draw(t.T, "not understood")
@@ -99,6 +107,15 @@ func (t hostile) post(received wa.Instant) *wa.Post {
 	}
 	few("statuses", 12, func() { p.Statuses = append(p.Statuses, t.status(received)) })
 	few("inbounds", 2, func() { p.Inbound = append(p.Inbound, t.inbound(received)) })
+	few("moves", 2, func() { p.Inbound = append(p.Inbound, t.moved(received)) })
+	few("deletions", 1, func() {
+		p.Deletions = append(p.Deletions, wa.Deletion{Sender: t.sender(), MessageID: t.name("deleted", "i1", "i2", "s1", "nobody's"), At: t.at(received)})
+	})
+	few("capabilities", 1, func() {
+		p.Capabilities = append(p.Capabilities, wa.CapabilityUpdate{
+			AccountID: t.name("account", "", "400100200300400", "4"), Limit: wa.Limit(t.name("limit", "", "TIER_2K", "TIER_10K")), At: t.at(received),
+		})
+	})
 	few("preferences", 2, func() {
 		p.Preferences = append(p.Preferences, wa.Preference{
 			Sender: t.sender(), Person: t.person(), Category: "marketing_messages",
@@ -108,6 +125,7 @@ func (t hostile) post(received wa.Instant) *wa.Post {
 	few("templates", 1, func() {
 		p.Templates = append(p.Templates, wa.TemplateUpdate{
 			ID: pick[int64](t, "template", 1, 2, math.MaxInt64), Name: t.name("template name", "", "autumn"), Language: t.name("language", "", "pt-PT"),
+			Category: t.name("category", "", "MARKETING", "UTILITY"), NextCategory: t.name("next category", "", "MARKETING"),
 			Event: t.name("event", "", "APPROVED", "PAUSED"), InfoTitle: t.name("info", "", "FIRST_PAUSE"),
 			Quality: wa.Quality(t.name("quality", "", "GREEN", "RED")), At: t.at(received),
 		})
@@ -220,6 +238,8 @@ func checkReferences(t *rapid.T, s *Store) {
 		"messages to no person":             "SELECT count(*) FROM message WHERE person <> 0 AND person NOT IN (SELECT id FROM person)",
 		"messages stored twice":             "SELECT count(*) - count(DISTINCT wamid) FROM message",
 		"inbound of no person":              "SELECT count(*) FROM inbound WHERE person <> 0 AND person NOT IN (SELECT id FROM person)",
+		"names of nobody":                   "SELECT count(*) FROM former_name WHERE person NOT IN (SELECT id FROM person)",
+		"inbound of no notice":              "SELECT count(*) FROM inbound WHERE type <> 'deleted' AND notice NOT IN (SELECT seq FROM notice WHERE kind = 'inbound')",
 		"opt-outs of no person":             "SELECT count(*) FROM opt_out WHERE person NOT IN (SELECT id FROM person)",
 		"opt-outs of no campaign":           "SELECT count(*) FROM opt_out WHERE campaign <> 0 AND campaign NOT IN (SELECT id FROM campaign)",
 		"lone keys of no message":           "SELECT count(*) FROM lone_key WHERE message NOT IN (SELECT id FROM message)",

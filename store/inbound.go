@@ -19,7 +19,11 @@ func missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 // raw body and whether it opts out.
 func (g *group) inbound(raw int64, received wa.Instant, m *wa.InboundMessage) error {
 	at := wa.Believe(m.At, received)
-	who, err := g.person(m.Person)
+	named := at
+	if m.Became != (wa.Person{}) {
+		named-- // the message names its person as they were just before
+	}
+	who, err := g.person(m.Person, named)
 	if err != nil {
 		return err
 	}
@@ -31,38 +35,53 @@ func (g *group) inbound(raw int64, received wa.Instant, m *wa.InboundMessage) er
 	if err != nil {
 		return err
 	}
-	done, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO inbound VALUES (?, ?, ?, ?, ?, ?)",
-		m.MessageID, int64(at), who, n.id, campaign, bounded(m.Type))
+	optsOut := m.OptsOut()
+	done, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO inbound VALUES (?, ?, ?, ?, ?, ?, ?)",
+		m.MessageID, int64(at), who, n.id, campaign, bounded(m.Type), g.next.notice+1)
 	if err != nil {
 		return err
 	}
 	if rows, _ := done.RowsAffected(); rows == 0 {
 		g.feed.Duplicates++
-		return nil
+		wish, err := g.deletedBefore(raw, m, optsOut)
+		if err != nil || !wish || who == 0 {
+			return err
+		}
+		return g.optOut(campaign, who, at, viaOf(m))
 	}
-	optsOut := m.OptsOut()
 	if err := g.notice(raw, "inbound", at, struct {
 		MessageID, Type string
+		Subtype         string `json:",omitempty"`
 		Person          int64
 		Campaign        int64 `json:",omitempty"`
 		OptsOut         bool  `json:",omitempty"`
-	}{m.MessageID, bounded(m.Type), who, campaign, optsOut}); err != nil {
+		Code            int   `json:",omitempty"` // of an unsupported message
+	}{m.MessageID, bounded(m.Type), bounded(m.Subtype), who, campaign, optsOut, m.Code}); err != nil {
 		return err
 	}
-	if !optsOut || who == 0 {
+	switch {
+	case who == 0:
 		return nil
+	case m.Became != (wa.Person{}):
+		return g.move(who, m.Person, m.Became, at)
+	case optsOut:
+		return g.optOut(campaign, who, at, viaOf(m))
 	}
-	via := "reply"
-	if m.Type != "text" {
-		via = "button"
+	return nil
+}
+
+// viaOf is how an inbound message opts out.
+func viaOf(m *wa.InboundMessage) string {
+	if m.Type == "text" {
+		return "reply"
 	}
-	return g.optOut(campaign, who, at, via)
+	return "button"
 }
 
 // preference applies a customer's choice in WhatsApp's own settings.
 func (g *group) preference(raw int64, received wa.Instant, p *wa.Preference) error {
 	at := wa.Believe(p.At, received)
-	who, err := g.person(p.Person)
+	who, err := g.person(p.Person, at)
 	if err != nil || who == 0 {
 		return err
 	}

@@ -14,6 +14,7 @@ func (w *writer) load(ctx context.Context) error {
 	w.lone, w.numbers = map[int64]map[int64]*campaign{}, newNumbers()
 	w.renamed, w.homeless = map[int64]int64{}, map[int64]wa.Instant{}
 	w.templates, w.titles = map[int64]wa.Template{}, map[int]string{}
+	w.formers, w.limits = map[string][]former{}, map[string]accountLimit{}
 	for table, to := range map[string]*int64{
 		"raw": &w.nextID.raw, "message": &w.nextID.message, "person": &w.nextID.person,
 		"campaign": &w.nextID.campaign, "number": &w.nextID.number,
@@ -27,6 +28,14 @@ func (w *writer) load(ctx context.Context) error {
 	}
 	if err := lastID(ctx, w.conn, "seq", "notice", &w.nextID.notice); err != nil {
 		return err
+	}
+	// Old raw bodies are dropped; events go on naming them, so no id is used twice.
+	for _, table := range []string{"status_event", "notice"} {
+		var named int64
+		if err := w.conn.QueryRowContext(ctx, "SELECT coalesce((SELECT raw FROM "+table+" ORDER BY seq DESC LIMIT 1), 0)").Scan(&named); err != nil {
+			return err
+		}
+		w.nextID.raw = max(w.nextID.raw, named)
 	}
 	numbers, err := readNumbers(ctx, w.conn)
 	if err != nil {
@@ -55,6 +64,9 @@ func (w *writer) load(ctx context.Context) error {
 	if w.feed, w.seq, err = readFeed(ctx, w.conn); err != nil {
 		return err
 	}
+	if err := w.loadMoved(ctx); err != nil {
+		return err
+	}
 	_, err = query(ctx, w.conn, func(s scanner) (struct{}, error) {
 		var who int64
 		var at wa.Instant
@@ -62,6 +74,27 @@ func (w *writer) load(ctx context.Context) error {
 		w.homeless[who] = at
 		return struct{}{}, err
 	}, "SELECT person, at FROM opt_out WHERE campaign = 0 AND at > ?", int64(wa.At(w.store.now())-attributable))
+	return err
+}
+
+// loadMoved reads the names that people gave up, and the limits of accounts.
+func (w *writer) loadMoved(ctx context.Context) error {
+	if _, err := query(ctx, w.conn, func(s scanner) (struct{}, error) {
+		var name string
+		var f former
+		err := s.Scan(&name, &f.person, &f.until)
+		w.formers[name] = append(w.formers[name], f)
+		return struct{}{}, err
+	}, "SELECT name, person, until FROM former_name"); err != nil {
+		return err
+	}
+	_, err := query(ctx, w.conn, func(s scanner) (struct{}, error) {
+		var id string
+		var l accountLimit
+		err := s.Scan(&id, &l.limit, &l.at)
+		w.limits[id] = l
+		return struct{}{}, err
+	}, "SELECT id, msg_limit, limit_at FROM account")
 	return err
 }
 
@@ -113,14 +146,14 @@ func readCampaigns(ctx context.Context, q querier) ([]*campaign, error) {
 func readNumbers(ctx context.Context, q querier) ([]*number, error) {
 	return query(ctx, q, func(s scanner) (*number, error) {
 		n := &number{}
-		return n, s.Scan(&n.id, &n.ID, &n.Display, &n.Quality, &n.Status, &n.Limit, &n.Since, &n.StatusAt, &n.LimitAt, &n.folding)
-	}, "SELECT id, number_id, display, quality, status, msg_limit, since, status_at, limit_at, folding FROM number ORDER BY id")
+		return n, s.Scan(&n.id, &n.ID, &n.Display, &n.Quality, &n.Status, &n.Limit, &n.Since, &n.StatusAt, &n.LimitAt, &n.folding, &n.account)
+	}, "SELECT id, number_id, display, quality, status, msg_limit, since, status_at, limit_at, folding, account FROM number ORDER BY id")
 }
 
 func readTemplates(ctx context.Context, q querier) ([]wa.Template, error) {
 	return query(ctx, q, func(s scanner) (t wa.Template, err error) {
-		return t, s.Scan(&t.ID, &t.Name, &t.Language, &t.Category, &t.Status, &t.Reason, &t.Quality, &t.PausedUntil, &t.Since, &t.StatusAt, &t.QualityAt)
-	}, "SELECT id, name, language, category, status, reason, quality, paused_until, since, status_at, quality_at FROM template ORDER BY id")
+		return t, s.Scan(&t.ID, &t.Name, &t.Language, &t.Category, &t.Status, &t.Reason, &t.Quality, &t.PausedUntil, &t.Since, &t.StatusAt, &t.QualityAt, &t.CategoryAt)
+	}, "SELECT id, name, language, category, status, reason, quality, paused_until, since, status_at, quality_at, category_at FROM template ORDER BY id")
 }
 
 func readTitles(ctx context.Context, q querier) (map[int]string, error) {

@@ -69,7 +69,7 @@ func (g *group) newMessage(u *wa.StatusUpdate, at wa.Instant) (*touched, error) 
 	// The decoder's strings may point into a body that is not ours to keep.
 	m := message{id: take(&g.next.message), number: n.id, wamid: string([]byte(u.MessageID))}
 	if !toGroup(u) {
-		if m.person, err = g.person(u.Person); err != nil {
+		if m.person, err = g.person(u.Person, at); err != nil {
 			return nil, err
 		}
 		m.hasPhone, m.hasBSUID = u.Phone != "", u.BSUID != ""
@@ -121,11 +121,11 @@ func scanMessage(row scanner) (m message, phone, bsuid string, err error) {
 }
 
 // identify adds to a message's person what a later status tells of them.
-func (g *group) identify(t *touched, p wa.Person) error {
+func (g *group) identify(t *touched, p wa.Person, at wa.Instant) error {
 	if (p.Phone == "" || t.now.hasPhone) && (p.BSUID == "" || t.now.hasBSUID) {
 		return nil
 	}
-	id, err := g.person(p)
+	id, err := g.person(p, at)
 	if err != nil {
 		return err
 	}

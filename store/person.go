@@ -12,11 +12,16 @@ type person struct {
 	phone, bsuid string
 }
 
-// person finds or makes the row of the person that a webhook names; 0 when it
-// names none. Two rows that turn out to be one person become one.
-func (g *group) person(p wa.Person) (int64, error) {
+// person finds or makes the row of the person that a webhook names, as they
+// were named at that moment; 0 when it names none. Two rows that turn out to be
+// one person become one.
+func (g *group) person(p wa.Person, at wa.Instant) (int64, error) {
 	if p.Phone == "" && p.BSUID == "" {
 		return 0, nil
+	}
+	p, err := g.today(p, at)
+	if err != nil {
+		return 0, err
 	}
 	byPhone, err := g.lookUpPerson(g.w.stmts.personByPhone, p.Phone)
 	if err != nil {
@@ -67,16 +72,22 @@ func (g *group) complete(have person, p wa.Person) (int64, error) {
 // mergePersons makes one person of two and gives the one that stays. Where both
 // have a phone or both a BSUID they are two people after all, and the first stays.
 func (g *group) mergePersons(a, b int64) (int64, error) {
-	var pa, pb person
-	const read = "SELECT id, phone, bsuid FROM person WHERE id = ?"
-	for id, p := range map[int64]*person{a: &pa, b: &pb} {
-		if err := g.conn.QueryRowContext(g.ctx, read, id).Scan(&p.id, &p.phone, &p.bsuid); err != nil {
-			return 0, err
-		}
+	pa, err := g.personByRow(a)
+	if err != nil {
+		return 0, err
+	}
+	pb, err := g.personByRow(b)
+	if err != nil {
+		return 0, err
 	}
 	if (pa.phone != "" && pb.phone != "") || (pa.bsuid != "" && pb.bsuid != "") {
 		return a, nil
 	}
+	return g.unite(a, b, person{phone: pa.phone + pb.phone, bsuid: pa.bsuid + pb.bsuid})
+}
+
+// unite makes one person of two, of the names given, and gives the row that stays.
+func (g *group) unite(a, b int64, named person) (int64, error) {
 	keep, drop := min(a, b), max(a, b)
 	if err := g.mergeOptOuts(keep, drop); err != nil {
 		return 0, err
@@ -87,9 +98,10 @@ func (g *group) mergePersons(a, b int64) (int64, error) {
 	}{
 		{"UPDATE message SET person = ? WHERE person = ?", []any{keep, drop}},
 		{"UPDATE inbound SET person = ? WHERE person = ?", []any{keep, drop}},
+		{"UPDATE former_name SET person = ? WHERE person = ?", []any{keep, drop}},
 		{"UPDATE person SET (opted_out, opted_at) = (SELECT opted_out, opted_at FROM person WHERE id IN (?, ?) ORDER BY opted_at DESC LIMIT 1) WHERE id = ?", []any{keep, drop, keep}},
 		{"DELETE FROM person WHERE id = ?", []any{drop}},
-		{"UPDATE person SET phone = ?, bsuid = ? WHERE id = ?", []any{pa.phone + pb.phone, pa.bsuid + pb.bsuid, keep}},
+		{"UPDATE person SET phone = ?, bsuid = ? WHERE id = ?", []any{named.phone, named.bsuid, keep}},
 	} {
 		if _, err := g.conn.ExecContext(g.ctx, step.text, step.args...); err != nil {
 			return 0, err

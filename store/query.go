@@ -124,8 +124,12 @@ type Person struct {
 	Messages []Message // newest first
 }
 
+func readPerson(s scanner) (p Person, err error) {
+	return p, s.Scan(&p.ID, &p.Phone, &p.BSUID, &p.OptedOut)
+}
+
 // Find looks up a message by wamid, or a person by phone digits or BSUID, with
-// their latest messages. Nobody found is no error.
+// their latest messages; by one that they had before, too. Nobody found is no error.
 func (s *Store) Find(ctx context.Context, text string, limit int) (Person, error) {
 	byID, err := query(ctx, s.readers, readMessage, messageSelect+"WHERE m.wamid_key = ? AND m.wamid = ?", wamidKey(text), text)
 	if err != nil {
@@ -142,11 +146,15 @@ func (s *Store) Find(ctx context.Context, text string, limit int) (Person, error
 			where, arg = "phone = ? AND phone <> ''", m.Phone
 		}
 	}
-	people, err := query(ctx, s.readers, func(s scanner) (p Person, err error) {
-		return p, s.Scan(&p.ID, &p.Phone, &p.BSUID, &p.OptedOut)
-	}, "SELECT id, phone, bsuid, opted_out FROM person WHERE "+where, arg)
+	people, err := query(ctx, s.readers, readPerson, "SELECT id, phone, bsuid, opted_out FROM person WHERE "+where, arg)
 	if err != nil {
 		return Person{}, fmt.Errorf("looking up a person: %w", err)
+	}
+	if len(people) == 0 && len(byID) == 0 { // a name that somebody had before
+		if people, err = query(ctx, s.readers, readPerson, "SELECT p.id, p.phone, p.bsuid, p.opted_out FROM former_name f JOIN person p ON p.id = f.person"+
+			" WHERE f.name = ? ORDER BY f.until DESC LIMIT 1", arg); err != nil {
+			return Person{}, fmt.Errorf("looking up a person by a former name: %w", err)
+		}
 	}
 	if len(people) == 0 {
 		return Person{Messages: byID}, nil // a message to a group, or to nobody named

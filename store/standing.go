@@ -11,7 +11,8 @@ import (
 type number struct {
 	wa.Number
 	id      int64
-	folding bool // its callback data proved unique to each message
+	account string // WhatsApp Business Account that it belongs to; "" = not told
+	folding bool   // its callback data proved unique to each message
 }
 
 // label names the number for people.
@@ -86,8 +87,14 @@ func (g *group) number(s wa.Sender) (*number, error) {
 	if n == nil {
 		n = &number{id: take(&g.next.number), Number: wa.Number{ID: strings.Clone(s.NumberID), Display: display}}
 		g.numbers.keep(n)
-		_, err := g.conn.ExecContext(g.ctx, "INSERT INTO number (id, number_id, display) VALUES (?, ?, ?)", n.id, n.ID, n.Display)
-		return n, err
+		if _, err := g.conn.ExecContext(g.ctx, "INSERT INTO number (id, number_id, display) VALUES (?, ?, ?)", n.id, n.ID, n.Display); err != nil {
+			return n, err
+		}
+	}
+	if n.account == "" && s.AccountID != "" {
+		if err := g.joinAccount(n, strings.Clone(s.AccountID)); err != nil {
+			return n, err
+		}
 	}
 	if (n.ID == "" && s.NumberID != "") || (n.Display == "" && display != "") {
 		n.ID, n.Display = cmp.Or(n.ID, strings.Clone(s.NumberID)), cmp.Or(n.Display, display)
@@ -98,8 +105,8 @@ func (g *group) number(s wa.Sender) (*number, error) {
 
 func (g *group) writeNumber(n *number) error {
 	g.numbers.keep(n)
-	_, err := g.conn.ExecContext(g.ctx, "UPDATE number SET number_id = ?, display = ?, quality = ?, status = ?, msg_limit = ?, since = ?, status_at = ?, limit_at = ? WHERE id = ?",
-		n.ID, n.Display, string(n.Quality), n.Status, string(n.Limit), int64(n.Since), int64(n.StatusAt), int64(n.LimitAt), n.id)
+	_, err := g.conn.ExecContext(g.ctx, "UPDATE number SET number_id = ?, display = ?, quality = ?, status = ?, msg_limit = ?, since = ?, status_at = ?, limit_at = ?, account = ? WHERE id = ?",
+		n.ID, n.Display, string(n.Quality), n.Status, string(n.Limit), int64(n.Since), int64(n.StatusAt), int64(n.LimitAt), n.account, n.id)
 	return err
 }
 
@@ -134,7 +141,7 @@ func (g *group) standing(raw int64, p *wa.Post) error {
 	for _, u := range p.Numbers {
 		u.At = wa.Believe(u.At, p.ReceivedAt)
 		u.Limit, u.OldLimit, u.Event = wa.Limit(bounded(string(u.Limit))), wa.Limit(bounded(string(u.OldLimit))), bounded(u.Event)
-		n, err := g.number(wa.Sender{Display: u.Display})
+		n, err := g.number(wa.Sender{AccountID: u.AccountID, Display: u.Display})
 		if err != nil {
 			return err
 		}
@@ -151,12 +158,8 @@ func (g *group) standing(raw int64, p *wa.Post) error {
 			return err
 		}
 	}
-	for _, u := range p.Accounts {
-		u.At = wa.Believe(u.At, p.ReceivedAt)
-		g.accounts = append(g.accounts, u)
-		if err := g.notice(raw, "account", u.At, u); err != nil {
-			return err
-		}
+	if err := g.accountNews(raw, p); err != nil {
+		return err
 	}
 	for _, f := range p.Faults {
 		g.faults = append(g.faults, f)
@@ -172,21 +175,25 @@ func (g *group) template(raw int64, u wa.TemplateUpdate) error {
 	if !known {
 		before = g.w.templates[u.ID]
 	}
-	for _, text := range [...]*string{&u.Name, &u.Language, &u.Category, &u.Event, &u.Reason, &u.InfoTitle} {
+	for _, text := range [...]*string{
+		&u.Name, &u.Language, &u.Category, &u.Event, &u.Reason, &u.InfoTitle, &u.InfoDescription,
+		&u.Rejection, &u.Recommendation, &u.PreviousCategory, &u.NextCategory,
+	} {
 		*text = bounded(*text)
 	}
 	u.Quality = wa.Quality(bounded(string(u.Quality)))
 	after := before.With(u)
 	after.ID = u.ID
-	if after == before {
+	if after == before && u.NextCategory == "" {
 		g.feed.Duplicates++
 		return nil
 	}
 	g.templates[u.ID] = after
-	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO template VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO template VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		after.ID, after.Name, after.Language, after.Category, after.Status, after.Reason, string(after.Quality), int64(after.PausedUntil), int64(after.Since),
-		int64(after.StatusAt), int64(after.QualityAt)); err != nil {
+		int64(after.StatusAt), int64(after.QualityAt), int64(after.CategoryAt)); err != nil {
 		return err
 	}
-	return g.notice(raw, "template", u.At, u)
+	_, err := g.newNotice(raw, "template", u.At, u)
+	return err
 }

@@ -17,6 +17,9 @@
 //     messages, not on their order, repetition or grouping (see wa.Progress).
 //     Which run a message without a key belongs to, and which message an opt-out
 //     without a reference answers, is decided by what is known when it comes.
+//   - One person, one history. Who changes number or BSUID keeps what was stored
+//     under the former ones, whatever the order in which it is told. What a
+//     customer deletes is removed, but for that they opted out by it.
 //
 // The function set by OnCommit is called from the writer after each commit, in
 // commit order, before the commit is acknowledged; it must be quick, and may

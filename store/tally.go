@@ -204,6 +204,7 @@ type Change struct {
 	Numbers   []wa.Number
 	Templates []wa.Template
 	Accounts  []wa.AccountUpdate
+	Alerts    []wa.AccountAlert
 	Faults    []wa.Fault
 	Titles    map[int]string // titles of error codes seen for the first time
 }

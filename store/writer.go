@@ -97,6 +97,8 @@ type writer struct {
 	recent    recent
 	renamed   map[int64]int64      // people who turned out to be someone known, since this writer began
 	homeless  map[int64]wa.Instant // people with an opt-out that no message explains yet, and when
+	formers   map[string][]former  // names that people gave up
+	limits    map[string]accountLimit
 	nextID    ids
 }
 

@@ -18,6 +18,15 @@ type Post struct {
 	Accounts    []AccountUpdate
 	Faults      []Fault
 
+	Deletions    []Deletion
+	Actions      []UserAction
+	Edits        []TemplateEdit
+	Capabilities []CapabilityUpdate
+	Alerts       []AccountAlert
+	Names        []NameUpdate
+	Security     []SecurityUpdate
+
+	Unused        int    // parts that are known by name, of no use here, and kept raw only
 	NotUnderstood int    // parts (or the whole body) that were kept raw only
 	Problem       string // the first thing not understood: where and what, for the log
 }
@@ -25,7 +34,8 @@ type Post struct {
 // Updates is how many single pieces of news the post holds.
 func (p *Post) Updates() int {
 	return len(p.Statuses) + len(p.Inbound) + len(p.Preferences) + len(p.Templates) +
-		len(p.Numbers) + len(p.Accounts) + len(p.Faults)
+		len(p.Numbers) + len(p.Accounts) + len(p.Faults) + len(p.Deletions) + len(p.Actions) +
+		len(p.Edits) + len(p.Capabilities) + len(p.Alerts) + len(p.Names) + len(p.Security)
 }
 
 // Sender is the business number that an update speaks of.
@@ -74,12 +84,33 @@ type InboundMessage struct {
 	MessageID string // the inbound wamid
 	At        Instant
 	Type      string // text, button, interactive, reaction, image, …, as it came
+	Subtype   string // of a system message: user_changed_number, user_changed_user_id; of an unsupported one: edit, poll, …
 	Text      string // body, or the text of the pressed button
 	Payload   string // payload or id of the pressed button
 	ReplyTo   string // context.id: the wamid of ours that is answered
 	GroupID   string
 	Name      string // profile name, foreign text
 	Code      int    // for unsupported messages
+	Became    Person // of a system message: how the person is named from now on; Person is how they were
+}
+
+// Deletion says that a customer deleted a message that they had sent.
+type Deletion struct {
+	Sender
+	MessageID string // the inbound wamid
+	At        Instant
+}
+
+// UserAction is one entry of user_actions[]: a click on a marketing message, or
+// the page behind it seen. Meta does not say whose it is.
+type UserAction struct {
+	Sender
+	Type      string // marketing_messages_link_click, landing_page_view; open
+	Component string // cta, body
+	ClickID   string
+	Token     string // tracking_token
+	Product   string // product_id
+	At        Instant
 }
 
 // Preference is one entry of user_preferences[]: a customer stopped or resumed
@@ -92,22 +123,51 @@ type Preference struct {
 	At       Instant
 }
 
-// TemplateUpdate is news of one template: of its status, or of its quality.
-// Fields that the webhook did not carry are empty.
+// TemplateUpdate is news of one template: of its status, its quality or its
+// category. Fields that the webhook did not carry are empty.
 type TemplateUpdate struct {
 	AccountID       string
 	ID              int64 // message_template_id, may exceed 2^53
 	Name            string
 	Language        string
-	Category        string
-	Event           string // APPROVED, PAUSED, DISABLED, …; "" for a quality update
+	Category        string // as it is now
+	Event           string // APPROVED, PAUSED, DISABLED, …; "" for an update of quality or category
 	Reason          string
+	Rejection       string // rejection_info: what is wrong with the template
+	Recommendation  string // and what Meta advises
 	InfoTitle       string // FIRST_PAUSE, SECOND_PAUSE, …
 	InfoDescription string
 	DisableAt       Instant
 	Quality         Quality // new_quality_score; "" for a status update
 	PreviousQuality Quality
-	At              Instant // entry.time; 0 when absent
+
+	PreviousCategory string
+	NextCategory     string  // correct_category: what Meta holds for right, and will make it
+	NextCategoryAt   Instant // when it does; 0 = not told
+
+	At Instant // entry.time; 0 when absent
+}
+
+// TemplateEdit is one message_template_components_update: what a template says
+// since somebody edited it.
+type TemplateEdit struct {
+	AccountID string
+	ID        int64
+	Name      string
+	Language  string
+	Title     string
+	Body      string // message_template_element
+	Footer    string
+	Buttons   []TemplateButton
+	At        Instant
+}
+
+// TemplateButton is a button of a template.
+type TemplateButton struct {
+	Type  string // URL, PHONE_NUMBER, QUICK_REPLY, …; open
+	Text  string
+	URL   string
+	Phone string
 }
 
 // NumberUpdate is one phone_number_quality_update. Since October 2025 it speaks
@@ -121,15 +181,66 @@ type NumberUpdate struct {
 	At        Instant
 }
 
-// AccountUpdate is one account_update: violations, restrictions, bans and the rest.
+// CapabilityUpdate is one business_capability_update: what a business may do
+// now. A limit that was not told is "", a count 0.
+type CapabilityUpdate struct {
+	AccountID   string
+	Limit       Limit // of the whole business
+	NumberLimit Limit // of each of its numbers; goes away
+	MaxNumbers  int64 // phone numbers that it may have
+	At          Instant
+}
+
+// NameUpdate is one phone_number_name_update: Meta's word on a display name.
+type NameUpdate struct {
+	AccountID string
+	Display   string // the number
+	Decision  string // APPROVED, REJECTED, …; open
+	Name      string // requested_verified_name
+	Reason    string // rejection_reason
+	At        Instant
+}
+
+// SecurityUpdate is one security webhook: somebody touches a number's PIN.
+type SecurityUpdate struct {
+	AccountID string
+	Display   string // the number
+	Event     string // PIN_CHANGED, PIN_RESET_REQUEST, PIN_RESET_SUCCESS; open
+	Requester string // id of the Meta user who asked
+	At        Instant
+}
+
+// AccountAlert is one account_alerts webhook.
+type AccountAlert struct {
+	AccountID   string
+	EntityType  string // BUSINESS, PHONE_NUMBER, …; open
+	EntityID    string
+	Severity    string // CRITICAL, WARNING, INFORMATIONAL; open
+	Status      string // ACTIVE, NONE; open
+	Type        string // OBA_REJECTED, PROFILE_PICTURE_LOST, …; open
+	Description string
+	At          Instant
+}
+
+// AccountUpdate is one account_update (violations, restrictions, bans and the
+// rest), or one account_review_update.
 type AccountUpdate struct {
 	AccountID    string
-	Event        string
+	Event        string // "" for a review
+	Decision     string // of a review: APPROVED, REJECTED, PENDING, DEFERRED; open
 	Violation    string // violation_info.violation_type
 	BanState     string // SCHEDULE_FOR_DISABLE, DISABLE, REINSTATE
 	BanDate      string // as Meta writes it, "April 17, 2025"
 	Restrictions []Restriction
+	Facts        []Fact // what else the update says
 	At           Instant
+}
+
+// Fact is a key that an account_update carries beside those with a place of
+// their own, and its value, both as they came.
+type Fact struct {
+	Key   string // with the key of the block that it stands in: volume_tier_info.region
+	Value string
 }
 
 // Restriction is one thing an account may not do, and until when.

@@ -18,6 +18,7 @@ type Template struct {
 	Since       Instant // newest news of status or quality
 	StatusAt    Instant // newest news of status; 0 = Since, where there is a status
 	QualityAt   Instant // newest news of quality; 0 = Since, where there is a quality
+	CategoryAt  Instant // newest news of category; 0 = that of status, where there is a category
 }
 
 // Pauses that Meta lays on a template of poor quality: three hours, then six,
@@ -28,14 +29,18 @@ const (
 )
 
 // With is the template after an update, whose At must be known (see Believe).
-// Fields that the update does not carry stay as they were. Status and quality
-// come by different webhooks and overtake each other, so each has its own
+// Fields that the update does not carry stay as they were. Status, quality and
+// category come by different webhooks and overtake each other, so each has its own
 // clock: an update older than what is known of its own kind changes nothing but
 // fills what was empty. Of two in the same second the later call counts.
 func (t Template) With(u TemplateUpdate) Template {
 	statusAt := clockOf(t.StatusAt, t.Since, t.Status != "")
 	qualityAt := clockOf(t.QualityAt, t.Since, t.Quality != "")
+	categoryAt := clockOf(t.CategoryAt, clockOf(t.StatusAt, t.Since, true), t.Category != "")
 	t = t.filled(u)
+	if u.Category != "" && u.At >= categoryAt {
+		t.Category, t.CategoryAt = u.Category, u.At
+	}
 	if u.Event != "" && u.At >= statusAt {
 		t.StatusAt = u.At
 		t = t.withStatus(u)
@@ -57,9 +62,6 @@ func clockOf(own, since Instant, known bool) Instant {
 }
 
 func (t Template) withStatus(u TemplateUpdate) Template {
-	if u.Category != "" {
-		t.Category = u.Category
-	}
 	t.Status, t.Reason, t.PausedUntil = u.Event, u.InfoTitle, 0
 	if t.Reason == "" && u.Reason != "NONE" {
 		t.Reason = u.Reason
@@ -86,9 +88,6 @@ func (t Template) filled(u TemplateUpdate) Template {
 	if t.Language == "" {
 		// Meta writes both en-US and en_US; the send API takes the underscore.
 		t.Language = strings.ReplaceAll(u.Language, "-", "_")
-	}
-	if t.Category == "" {
-		t.Category = u.Category
 	}
 	return t
 }

@@ -50,6 +50,21 @@ func TestTemplateLatePause(t *testing.T) {
 	}
 }
 
+// TestTemplateCategory: a category that Meta changed stays changed when an older
+// pause, which names the category of its day, comes late.
+func TestTemplateCategory(t *testing.T) {
+	tpl := Template{}.With(TemplateUpdate{Event: "APPROVED", Category: "UTILITY", At: 1000}).
+		With(TemplateUpdate{Category: "MARKETING", PreviousCategory: "UTILITY", At: 3000}).
+		With(TemplateUpdate{Event: "PAUSED", Category: "UTILITY", At: 2000})
+	if tpl.Category != "MARKETING" || tpl.Status != "PAUSED" {
+		t.Errorf("%+v", tpl)
+	}
+	stored := Template{Category: "UTILITY", Status: "APPROVED", Since: 9000, StatusAt: 5000}
+	if got := stored.With(TemplateUpdate{Category: "MARKETING", At: 4000}); got.Category != "UTILITY" {
+		t.Errorf("an older category won over one that was stored without its clock: %+v", got)
+	}
+}
+
 // TestTemplateAnyOrder: the order in which updates of different moments come,
 // and their repetition, leave no trace.
 func TestTemplateAnyOrder(t *testing.T) {
@@ -58,8 +73,12 @@ func TestTemplateAnyOrder(t *testing.T) {
 		us := make([]TemplateUpdate, n)
 		for i := range us {
 			us[i] = TemplateUpdate{ID: 7, Name: "autumn_offer", Language: "pt_PT", At: Instant(1000 * (i + 1))}
-			if rapid.Bool().Draw(t, "quality") {
+			switch rapid.SampledFrom([]string{"quality", "category", "status"}).Draw(t, "kind") {
+			case "quality":
 				us[i].Quality = rapid.SampledFrom([]Quality{QualityGreen, QualityYellow, QualityRed}).Draw(t, "score")
+				continue
+			case "category":
+				us[i].Category = rapid.SampledFrom([]string{"MARKETING", "UTILITY"}).Draw(t, "category")
 				continue
 			}
 			us[i].Event = rapid.SampledFrom([]string{"APPROVED", "PAUSED", "DISABLED"}).Draw(t, "event")

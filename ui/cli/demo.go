@@ -30,7 +30,7 @@ func (demoCmd) Help() string {
 	var b strings.Builder
 	b.WriteString("Examples:\n  tickwatch demo --scenario cliff --speed 5\n  tickwatch demo --headless --json --for 20s\n\nScenarios:\n")
 	for _, s := range sandbox.Scenarios() {
-		fmt.Fprintf(&b, "  %-12s %s\n", s.Name, s.Text)
+		fmt.Fprintf(&b, "  %-15s %s\n", s.Name, s.Text)
 	}
 	return b.String()
 }

@@ -87,48 +87,136 @@ func alarmOf(s *link.Snapshot, kind string) *link.Alarm {
 	return &s.Alarms[i]
 }
 
-// Every scenario of the demo shows what it injects.
+// sight is something that a scenario must show.
+type sight struct {
+	what string
+	seen func(*link.Snapshot) bool
+}
+
+// autumn is the demo's campaign, empty until it is known.
+func autumn(s *link.Snapshot) *link.Campaign {
+	if len(s.Campaigns) == 0 {
+		return &link.Campaign{}
+	}
+	return &s.Campaigns[0]
+}
+
+// old tells whether the campaign began more than so many minutes ago.
+func old(s *link.Snapshot, minutes int64) bool {
+	c := autumn(s)
+	return c.StartedAt != nil && s.At.Sub(*c.StartedAt) > time.Duration(minutes)*time.Minute
+}
+
+// top is the error of most messages.
+func top(s *link.Snapshot) link.Error {
+	if c := autumn(s); len(c.Errors) > 0 {
+		return c.Errors[0]
+	}
+	return link.Error{}
+}
+
+// calm tells whether delivery is well, and the alarms too.
+func calm(s *link.Snapshot) bool {
+	return autumn(s).First30.Verdict == link.VerdictOK && alarmOf(s, "delivery") == nil && alarmOf(s, "feed") == nil
+}
+
+// arrived tells whether as many arrived as in a healthy campaign, and the feed does not stall.
+func arrived(s *link.Snapshot) bool {
+	settled := autumn(s).First30.Settled
+	return settled != nil && *settled > 0.955 && alarmOf(s, "feed") == nil
+}
+
+// bursts counts the stretches of minutes in which messages were sent.
+func bursts(trend []link.Minute) (n int) {
+	silent := true
+	for _, m := range trend {
+		if silent && m.Messages > 0 {
+			n++
+		}
+		silent = m.Messages == 0
+	}
+	return n
+}
+
+// Every scenario of the demo shows what it injects, one sight after the other.
 func TestScenarios(t *testing.T) {
-	autumn := func(s *link.Snapshot) *link.Campaign {
-		if len(s.Campaigns) == 0 {
-			return &link.Campaign{}
-		}
-		return &s.Campaigns[0]
-	}
-	old := func(s *link.Snapshot, minutes int64) bool {
-		c := autumn(s)
-		return c.StartedAt != nil && s.At.Sub(*c.StartedAt) > time.Duration(minutes)*time.Minute
-	}
-	top := func(s *link.Snapshot) link.Error {
-		if c := autumn(s); len(c.Errors) > 0 {
-			return c.Errors[0]
-		}
-		return link.Error{}
-	}
-	for name, sees := range map[string]map[string]func(*link.Snapshot) bool{
-		"healthy": {"six quiet minutes that are OK": func(s *link.Snapshot) bool {
-			return old(s, 6) && autumn(s).First30.Verdict == link.VerdictOK && alarmOf(s, "delivery") == nil
-		}},
-		"cliff": {
-			"delivery that needs acting": func(s *link.Snapshot) bool {
+	// Messages are sparser than the demo's: the machine that tests is busy.
+	const rate, speed = 4, 50
+	minutes := func(n int) int { return n * 60 * rate } // messages of so many
+	for name, c := range map[string]struct {
+		messages int // 0: more than are needed
+		sights   []sight
+	}{
+		"healthy": {0, []sight{{"six quiet minutes that are OK", func(s *link.Snapshot) bool { return old(s, 6) && calm(s) }}}},
+		"cliff": {0, []sight{
+			{"delivery that needs acting", func(s *link.Snapshot) bool {
 				a := alarmOf(s, "delivery")
 				return a != nil && a.Severity == "act" && autumn(s).First30.Verdict == link.VerdictAct && top(s).Code == 131049
-			},
-			"a template that turns": func(s *link.Snapshot) bool { return alarmOf(s, "quality") != nil },
-		},
-		"one-prefix": {"131026 far ahead": func(s *link.Snapshot) bool {
+			}},
+			{"a template that turns", func(s *link.Snapshot) bool { return alarmOf(s, "quality") != nil }},
+		}},
+		"one-prefix": {0, []sight{{"131026 far ahead", func(s *link.Snapshot) bool {
 			a := alarmOf(s, "delivery")
 			return a != nil && top(s).Code == 131026 && top(s).Share > 0.6 && *autumn(s).First30.Settled < 0.95
-		}},
-		"optouts": {"opt-outs that need acting, while delivery is OK": func(s *link.Snapshot) bool {
+		}}}},
+		"optouts": {0, []sight{{"opt-outs that need acting, while delivery is OK", func(s *link.Snapshot) bool {
 			a := alarmOf(s, "reports")
 			return a != nil && a.Severity == "act" && autumn(s).Reports.Verdict == link.VerdictAct && autumn(s).First30.Verdict == link.VerdictOK
+		}}}},
+		"leak": {0, []sight{
+			{"delivery to watch", func(s *link.Snapshot) bool {
+				a := alarmOf(s, "delivery")
+				return a != nil && a.Severity == "watch"
+			}},
+			{"delivery that needs acting, well after it", func(s *link.Snapshot) bool {
+				a := alarmOf(s, "delivery")
+				return a != nil && a.ActedAt != nil && a.ActedAt.Sub(a.RaisedAt) > time.Minute && top(s).Code == 131026
+			}},
 		}},
+		"paused-template": {0, []sight{
+			{"a quality that falls, while delivery is OK", func(s *link.Snapshot) bool { return alarmOf(s, "quality") != nil && calm(s) }},
+			{"a paused template", func(s *link.Snapshot) bool {
+				a := alarmOf(s, "template")
+				return a != nil && a.Severity == "act" && slices.ContainsFunc(s.Templates, func(t link.Template) bool {
+					return t.Name == sandbox.CampaignTemplate && t.Status == "PAUSED" && t.Reason == "FIRST_PAUSE" && t.PausedUntil != nil
+				})
+			}},
+			{"minutes without a new message", func(s *link.Snapshot) bool {
+				trend := autumn(s).Trend
+				return old(s, 11) && len(trend) > 0 && (trend[len(trend)-1].Messages == 0 || s.At.Sub(trend[len(trend)-1].At) > 2*time.Minute)
+			}},
+		}},
+		"feed-outage": {minutes(9), []sight{
+			{"a stalled feed", func(s *link.Snapshot) bool {
+				return s.Feed.State == link.FeedStalled && alarmOf(s, "feed") != nil
+			}},
+			{"a live feed, and every message of the outage", func(s *link.Snapshot) bool {
+				return s.Feed.State == link.FeedLive && autumn(s).Counts.Messages == int64(minutes(9)) && arrived(s)
+			}},
+		}},
+		"duplicates": {minutes(4), []sight{
+			{"every message once, three updates in four for the second time or more", func(s *link.Snapshot) bool {
+				return autumn(s).Counts.Messages == int64(minutes(4)) && float64(s.Feed.Duplicates) > 0.7*float64(s.Feed.Updates) && arrived(s)
+			}},
+		}},
+		"withheld": {0, []sight{{"delivery that falls by 131049", func(s *link.Snapshot) bool {
+			c := autumn(s)
+			return (alarmOf(s, "delivery") != nil || alarmOf(s, "withheld") != nil) && top(s).Code == 131049 && top(s).Share > 0.5 &&
+				float64(c.Counts.Withheld) > 0.6*float64(c.Counts.Failed) && *c.First30.Settled < 0.95
+		}}}},
+		"burst": {0, []sight{{"bursts with silence between them, and all is calm", func(s *link.Snapshot) bool {
+			return old(s, 6) && bursts(autumn(s).Trend) >= 2 && calm(s)
+		}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := play(t, sandbox.Options{Scenario: name, Seed: 1, Speed: 50})
-			for what, ok := range sees {
-				s.until(t, what, ok)
+			t.Parallel()
+			o := sandbox.Options{Scenario: name, Seed: 1, Speed: speed, Rate: rate, Messages: c.messages}
+			if name == "burst" {
+				o.Speed /= 2 // however slow the machine, a burst must end before the next
+			}
+			s := play(t, o)
+			for _, sight := range c.sights {
+				s.until(t, sight.what, sight.seen)
 			}
 		})
 	}
@@ -136,7 +224,17 @@ func TestScenarios(t *testing.T) {
 
 // When all is told, the figures are what the stand-in's own books say.
 func TestFiguresAgreeWithTheBooks(t *testing.T) {
-	s := play(t, sandbox.Options{Scenario: "optouts", Seed: 7, Speed: 3000, Messages: 1500})
+	for _, scenario := range []string{"optouts", "duplicates"} {
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			s := play(t, sandbox.Options{Scenario: scenario, Seed: 7, Speed: 3000, Messages: 1500})
+			agreeWithTheBooks(t, s)
+		})
+	}
+}
+
+func agreeWithTheBooks(t *testing.T, s *stage) {
+	t.Helper()
 	var books sandbox.Books
 	s.until(t, "the end of all news", func(*link.Snapshot) bool {
 		books = s.meta.Books()

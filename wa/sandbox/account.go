@@ -84,8 +84,12 @@ func (s *Sandbox) opening() []news {
 
 // announce lets the account change, and queues the webhooks that tell of it.
 func (s *Sandbox) announce(n news) {
-	for _, u := range s.account.change(n, s.begin+millis(n.after)) {
+	at := s.begin + millis(n.after)
+	for i, u := range s.account.change(n, at) {
 		s.feed.queue(u, false)
+		if s.scenario.everyMany {
+			s.repeat(u, at, stream(s.opts.Seed, "news", n.after, i))
+		}
 	}
 }
 
@@ -109,7 +113,7 @@ func (a *account) change(n news, at wa.Instant) (told []update) {
 	if n.templateStatus != "" {
 		t.Status, t.Since = n.templateStatus, at
 		v := value
-		v.Event, v.Category, v.Reason = n.templateStatus, t.Category, "NONE"
+		v.Event, v.Category, v.Reason, v.Info = n.templateStatus, t.Category, "NONE", n.info
 		told = append(told, update{field: fieldTemplateStatus, at: at, value: v})
 	}
 	if n.templateQuality != "" {

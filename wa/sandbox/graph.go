@@ -194,7 +194,7 @@ func accountNode() node {
 	return node{
 		"id": AccountID, "name": "Autumn Shop", "timezone_id": "1", "currency": "EUR",
 		"whatsapp_business_manager_messaging_limit": "TIER_100K",
-		"health_status": health("WABA", AccountID),
+		"health_status": health("WABA", AccountID, canSend),
 	}
 }
 
@@ -208,7 +208,7 @@ func (a *account) numberNode(n *number) node {
 		"messaging_limit_tier": n.Limit, "whatsapp_business_manager_messaging_limit": n.Limit,
 		"throughput": map[string]string{"level": "STANDARD"}, "platform_type": "CLOUD_API", "account_mode": "LIVE",
 		"is_official_business_account": false, "is_on_biz_app": false,
-		"health_status": health("PHONE_NUMBER", n.ID),
+		"health_status": health("PHONE_NUMBER", n.ID, canSend),
 	}
 }
 
@@ -220,7 +220,10 @@ func (a *account) templateNode(t *template) node {
 		components = slices.Insert(components, 0, map[string]any{"type": "HEADER", "format": "IMAGE"})
 		components = append(components, map[string]any{"type": "BUTTONS", "buttons": []map[string]string{{"type": "QUICK_REPLY", "text": stopButton}}})
 	}
-	id := strconv.FormatInt(t.ID, 10)
+	id, can := strconv.FormatInt(t.ID, 10), canSend
+	if t.Status == statusPaused || t.Status == statusDisabled {
+		can = cannotSend
+	}
 	score := map[string]any{"score": t.Quality}
 	if t.Since != 0 {
 		score["date"] = t.Since.Second()
@@ -228,13 +231,19 @@ func (a *account) templateNode(t *template) node {
 	return node{
 		"id": id, "name": t.Name, "language": t.Language, "status": t.Status, "category": t.Category,
 		"quality_score": score, "rejected_reason": "NONE", "parameter_format": "POSITIONAL", "components": components,
-		"health_status": health("MESSAGE_TEMPLATE", id),
+		"health_status": health("MESSAGE_TEMPLATE", id, can),
 	}
 }
 
-func health(kind, id string) map[string]any {
+// Whether what is asked about can take part in a send (whatsapp.md §3.7).
+const (
+	canSend    = "AVAILABLE"
+	cannotSend = "BLOCKED"
+)
+
+func health(kind, id, can string) map[string]any {
 	return map[string]any{
-		"can_send_message": "AVAILABLE",
-		"entities":         []map[string]any{{"entity_type": kind, "id": id, "can_send_message": "AVAILABLE"}},
+		"can_send_message": can,
+		"entities":         []map[string]any{{"entity_type": kind, "id": id, "can_send_message": can}},
 	}
 }

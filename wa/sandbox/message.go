@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/base64"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -40,7 +41,7 @@ func (s *Sandbox) accept(to string, n *number, t *template, callback string) *Me
 	// through, so that a slow machine does not move anyone across an incident.
 	moment := now.Sub(s.begin)
 	if row, ok := s.people.rows[to]; ok && nth == 0 {
-		moment = s.due(row)
+		moment = s.scenario.due(row, s.opts.Rate)
 	}
 	l := &life{message: m, who: who, number: n, price: t.price()}
 	l.steps = live(stream(s.opts.Seed, "life", to, nth), who, s.scenario.at(moment, to))
@@ -73,7 +74,19 @@ func (s *Sandbox) tell(l *life, i int, at wa.Instant) {
 	} else {
 		s.feed.queue(u, false)
 	}
-	if twice {
+	switch {
+	case s.scenario.everyMany:
+		s.repeat(u, at, r)
+	case twice:
+		s.agenda.at(at+millis(again), func() { s.feed.queue(u, true) })
+	}
+}
+
+// repeat queues an update two to four times more, at any moment of the next
+// minutes, so that its copies mix with what others do meanwhile.
+func (s *Sandbox) repeat(u update, at wa.Instant, r *rand.Rand) {
+	for range 2 + r.IntN(3) {
+		again := time.Duration(1000+r.IntN(240_000)) * time.Millisecond
 		s.agenda.at(at+millis(again), func() { s.feed.queue(u, true) })
 	}
 }

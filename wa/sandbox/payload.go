@@ -131,6 +131,12 @@ type (
 		Language string `json:"message_template_language"`
 		Category string `json:"message_template_category,omitempty"`
 		Reason   string `json:"reason,omitempty"`
+
+		Info *otherInfo `json:"other_info,omitempty"` // of a pause only
+	}
+	otherInfo struct {
+		Title       string `json:"title"`
+		Description string `json:"description"`
 	}
 	numberValue struct {
 		Display string   `json:"display_phone_number"`

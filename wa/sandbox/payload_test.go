@@ -35,6 +35,7 @@ func TestPayloads(t *testing.T) {
 		from     = `"from":"351912345678","from_user_id":"PT.8400012345","id":"","timestamp":"1795161600"`
 		offer    = `"message_template_id":9900000000000001,"message_template_name":"autumn_offer","message_template_language":"pt_PT"`
 	)
+	pause := a.change(news{templateStatus: "PAUSED", info: &otherInfo{"FIRST_PAUSE", "Paused for 3 hours after feedback"}}, at)
 	news := a.change(news{numberEvent: "ONBOARDING", templateStatus: "APPROVED", templateQuality: wa.QualityGreen}, at)
 	of := func(i int) update {
 		u := l.update(1, i, at)
@@ -62,6 +63,8 @@ func TestPayloads(t *testing.T) {
 		{"number", news[0], `"field":"phone_number_quality_update","value":{"display_phone_number":"351910000001","event":"ONBOARDING",
 			"current_limit":"TIER_100K","max_daily_conversations_per_business":"TIER_100K"}`},
 		{"template status", news[2], `"field":"message_template_status_update","value":{"event":"APPROVED","message_template_category":"MARKETING","reason":"NONE",` + offer + `}`},
+		{"template paused", pause[0], `"field":"message_template_status_update","value":{"event":"PAUSED","message_template_category":"MARKETING","reason":"NONE",` + offer + `,
+			"other_info":{"title":"FIRST_PAUSE","description":"Paused for 3 hours after feedback"}}`},
 		{"template quality", news[3], `"field":"message_template_quality_update","value":{"previous_quality_score":"UNKNOWN","new_quality_score":"GREEN",` + offer + `}`},
 	} {
 		time := ""

@@ -10,8 +10,9 @@
 //     delays (from the acceptance of the message on) are the same in every run,
 //     however quick the machine is and whatever the speed.
 //   - Webhooks have Meta's shapes and quirks (whatsapp.md §1–2): signed, in
-//     batches, up to four deliveries at once, mildly out of order, about one
-//     in a hundred twice. No timestamp lies ahead of the campaign's clock.
+//     batches, up to four deliveries at once, mildly out of order, about one in
+//     a hundred twice (in the scenario duplicates: each several times). No
+//     timestamp lies ahead of the campaign's clock.
 //   - An update that was not answered 200 is sent again, with backoff, as long
 //     as the sandbox runs. One that was answered 200 is never retried.
 //   - Books tells what really happened, apart from what any webhook said of it.
@@ -167,6 +168,7 @@ func (s *Sandbox) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.begin = wa.At(s.opts.Now())
+	s.feed.outage.from, s.feed.outage.to = s.begin+millis(s.scenario.outage.from), s.begin+millis(s.scenario.outage.to)
 	for _, n := range append(s.opening(), s.scenario.news...) {
 		s.agenda.at(s.begin+millis(n.after), func() { s.announce(n) })
 	}

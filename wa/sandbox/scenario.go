@@ -16,12 +16,20 @@ type Scenario struct {
 
 	phases []phase // the last that applies to a message wins; none: the healthy odds
 	news   []news  // what Meta tells of the account as time goes by
+
+	outage    span // while it lasts no webhook gets through; Meta tries again
+	everyMany bool // every update is sent three to five times, over minutes
+	burst     int  // the outside sender sends so many at once, then rests; 0: evenly
 }
+
+// span is a stretch of the campaign, in time since its start.
+type span struct{ from, to time.Duration }
 
 // phase is how a part of the campaign fares. Nothing in it depends on chance:
 // the odds are drawn per person.
 type phase struct {
 	from   time.Duration // applies to messages sent this long after the start, and later
+	over   time.Duration // takes hold evenly for so long, until it applies in full; 0: at once
 	prefix string        // applies to numbers that begin with these digits; "" to all
 	fail   []odds        // nil leaves the healthy odds
 	optOut float64       // share of the people reached who opt out; 0 leaves the healthy share
@@ -36,7 +44,8 @@ type odds struct {
 // news is a change of the account. Empty fields do not change.
 type news struct {
 	after           time.Duration
-	templateStatus  string     // told by webhook
+	templateStatus  string     // told by webhook, with info
+	info            *otherInfo // title and text of a pause
 	templateQuality wa.Quality // told by webhook
 	numberQuality   wa.Quality // never told: whoever wants to know must ask the Graph API (whatsapp.md §2.7)
 	numberEvent     string     // told by webhook, for each number, with its limit
@@ -88,7 +97,55 @@ var scenarios = []Scenario{
 		phases: []phase{{from: 3 * time.Minute, optOut: 0.025}},
 		news:   []news{{after: 9 * time.Minute, templateQuality: wa.QualityYellow}},
 	},
+	{
+		Name: "leak",
+		Text: "From minute 2 delivery falls a little all the time, from 97 % to about 80 % at minute 17, mostly by 131026, as towards the older end of a list; " +
+			"Delivered goes to WATCH and minutes later to ACT, without a moment at which it broke.",
+		phases: []phase{{
+			from: 2 * time.Minute, over: 15 * time.Minute,
+			fail: []odds{{131026, 0.135}, {131049, 0.045}, {130472, 0.006}, {131053, 0.005}, {131050, 0.005}},
+		}},
+	},
+	{
+		Name: "paused-template",
+		Text: "From minute 2 more people opt out, the template turns YELLOW at minute 4 and RED at 7, and at 8 Meta pauses it for three hours: the sender's further sends " +
+			"are refused with 132015, and it gives up; Alarms and Quality name the paused template, and no message is added any more.",
+		phases: []phase{{from: 2 * time.Minute, optOut: 0.004}},
+		news: []news{
+			{after: 4 * time.Minute, templateQuality: wa.QualityYellow},
+			{after: 7 * time.Minute, templateQuality: wa.QualityRed},
+			{after: 8 * time.Minute, templateStatus: statusPaused, info: &otherInfo{"FIRST_PAUSE", "Paused for 3 hours after feedback"}},
+		},
+	},
+	{
+		Name: "feed-outage",
+		Text: "The campaign is healthy, but from minute 4 to 7 no webhook gets through, and Meta repeats them afterwards with their old times; " +
+			"the feed stalls and says so, comes back to LIVE, and then nothing is missing.",
+		outage: span{4 * time.Minute, 7 * time.Minute},
+	},
+	{
+		Name:      "duplicates",
+		Text:      "The campaign is healthy, but every update comes three to five times, shuffled, over minutes; the feed is about four times as busy, and every other figure is that of healthy.",
+		everyMany: true,
+	},
+	{
+		Name: "withheld",
+		Text: "From minute 3 Meta chooses not to deliver ever more messages, 12 % of them from minute 5 on (131049, and 130472 for its experiments), the rest is healthy; " +
+			"Delivered falls, and Errors has 131049 far ahead, which no clean-up of the list mends.",
+		phases: []phase{{
+			from: 3 * time.Minute, over: 2 * time.Minute,
+			fail: []odds{{131026, 0.0135}, {131049, 0.1000}, {130472, 0.0200}, {131053, 0.0020}, {131050, 0.0006}},
+		}},
+	},
+	{
+		Name:  "burst",
+		Text:  "The campaign is healthy, but is sent in bursts of 600 messages within seconds, with silence between them; the figures stay calm, Delivered stays OK and the feed does not stall.",
+		burst: 600,
+	},
 }
+
+// burstWithin is how long the outside sender takes over one burst.
+const burstWithin = 4 * time.Second
 
 // Scenarios lists what can be played, the healthy campaign first.
 func Scenarios() []Scenario { return slices.Clone(scenarios) }
@@ -114,12 +171,50 @@ func (s Scenario) at(moment time.Duration, phone string) phase {
 		if moment < p.from || !strings.HasPrefix(phone, p.prefix) {
 			continue
 		}
+		share := p.hold(moment)
 		if p.fail != nil {
-			now.fail = p.fail
+			now.fail = blend(now.fail, p.fail, share)
 		}
 		if p.optOut != 0 {
-			now.optOut = p.optOut
+			now.optOut = (1-share)*now.optOut + share*p.optOut
 		}
 	}
 	return now
 }
+
+// hold is how far a phase has taken hold at a moment after its beginning, from 0 to 1.
+func (p phase) hold(moment time.Duration) float64 {
+	if moment-p.from >= p.over {
+		return 1
+	}
+	return float64(moment-p.from) / float64(p.over)
+}
+
+// blend is what holds when the share of all messages that fare by the second
+// odds is this large, and the rest still fares by the first.
+func blend(first, second []odds, share float64) []odds {
+	if share == 1 {
+		return second
+	}
+	out := make([]odds, 0, len(first)+len(second))
+	for _, o := range first {
+		out = append(out, odds{o.code, o.share * (1 - share)})
+	}
+	for _, o := range second {
+		out = append(out, odds{o.code, o.share * share})
+	}
+	return out
+}
+
+// due is when, after the start, a row of the list is to be sent.
+func (s Scenario) due(row int, rate float64) time.Duration {
+	if s.burst == 0 {
+		return seconds(float64(row) / rate)
+	}
+	// As many in the long run as without bursts.
+	nth := row % s.burst
+	rest := seconds(float64(s.burst) / rate)
+	return seconds(float64(row-nth)/rate) + min(burstWithin, rest)*time.Duration(nth)/time.Duration(s.burst)
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -15,6 +15,14 @@ const (
 	maxCallback = 512
 )
 
+// Statuses in which a template cannot be sent, and the errors that it then draws.
+const (
+	statusPaused   = "PAUSED"
+	statusDisabled = "DISABLED"
+	codePaused     = 132015
+	codeDisabled   = 132016
+)
+
 // The body of POST /{number}/messages (whatsapp.md §3.1), as far as it is read.
 type (
 	sendRequest struct {
@@ -142,10 +150,10 @@ func (s *Sandbox) check(q *sendRequest) (*template, *graphError) {
 		}
 	}
 	switch status {
-	case "PAUSED":
-		return nil, &graphError{code: 132015, message: "Template is paused", details: "The template is paused due to low quality"}
-	case "DISABLED":
-		return nil, &graphError{code: 132016, message: "Template is disabled", details: "The template was paused too many times"}
+	case statusPaused:
+		return nil, &graphError{code: codePaused, message: "Template is paused", details: "The template is paused due to low quality"}
+	case statusDisabled:
+		return nil, &graphError{code: codeDisabled, message: "Template is disabled", details: "The template was paused too many times"}
 	}
 	variables := 0
 	for _, c := range q.Template.Components {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,31 +26,44 @@ const (
 // sendersAtOnce bounds the outside sender's open requests.
 const sendersAtOnce = 8
 
-// due is when, after the start, a row of the list is to be sent.
-func (s *Sandbox) due(row int) time.Duration {
-	return time.Duration(float64(row) / s.opts.Rate * float64(time.Second))
-}
+// patience is how many refusals of its template, with no send between them, make
+// the outside sender give up.
+const patience = 40
 
 // sendCampaign plays the other system, the one whose campaign tickwatch
 // watches: it sends to the whole list, each row when its time has come or, when
 // it falls behind, as fast as it gets through. It knows the list and the Graph
-// API, and nothing of what becomes of its messages.
+// API, and nothing of what becomes of its messages. It gives up when its
+// template is refused again and again.
 func (s *Sandbox) sendCampaign(ctx context.Context) {
 	client := newClient(sendersAtOnce)
 	defer client.CloseIdleConnections()
 	var (
 		next    atomic.Int64
+		refused atomic.Int64 // in a row, because of the template
 		senders sync.WaitGroup
 	)
 	for range sendersAtOnce {
 		senders.Go(func() {
 			for {
 				row := int(next.Add(1) - 1)
-				if row >= len(s.people.phones) || !s.waitUntil(ctx, s.begin+millis(s.due(row))) {
+				if row >= len(s.people.phones) || !s.waitUntil(ctx, s.begin+millis(s.scenario.due(row, s.opts.Rate))) {
 					return
 				}
-				if err := s.send(ctx, client, row); err != nil && ctx.Err() == nil {
-					s.opts.Log.Warn("the outside sender could not send", "row", row, "error", err)
+				if refused.Load() >= patience {
+					return
+				}
+				err := s.send(ctx, client, row)
+				switch {
+				case err == nil:
+					refused.Store(0)
+					continue
+				case ctx.Err() != nil:
+					continue // the next wait ends it
+				}
+				s.opts.Log.Warn("the outside sender could not send", "row", row, "error", err)
+				if errors.Is(err, errTemplate) && refused.Add(1) == patience {
+					s.opts.Log.Warn("the outside sender gives up: its template is refused again and again", "row", row)
 				}
 			}
 		})
@@ -113,7 +127,26 @@ func (s *Sandbox) send(ctx context.Context, client *http.Client, row int) error 
 		return err
 	}
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", res.Status, wa.Clean(string(answer)))
+		return fmt.Errorf("%w: %s: %s", refusal(answer), res.Status, wa.Clean(string(answer)))
 	}
 	return nil
+}
+
+// Why a send was refused.
+var (
+	errTemplate = errors.New("the template cannot be sent")
+	errRefused  = errors.New("refused")
+)
+
+// refusal reads the reason off the Graph API's answer (whatsapp.md §3.3).
+func refusal(answer []byte) error {
+	var e struct {
+		Error struct {
+			Code int `json:"code"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(answer, &e) == nil && (e.Error.Code == codePaused || e.Error.Code == codeDisabled) {
+		return errTemplate
+	}
+	return errRefused
 }

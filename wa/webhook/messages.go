@@ -8,12 +8,12 @@ import (
 	"tickwatch/wa"
 )
 
-// messaging reads the value of the fields messages and user_preferences. Its
-// lists wait until metadata and contacts are read, which may come behind them.
+// messaging reads the value of the fields messages, standby and
+// user_preferences. Its lists wait until metadata and contacts are read, which may come behind them.
 func (d *decoder) messaging(v value) {
 	d.sender = wa.Sender{AccountID: d.account}
 	d.contacts.clear()
-	var statuses, inbound, preferences, errors []value
+	var statuses, inbound, preferences, actions, errors []value
 	quality := false
 	for key, v := range v.members() {
 		switch string(key) {
@@ -27,13 +27,15 @@ func (d *decoder) messaging(v value) {
 			inbound = append(inbound, v)
 		case "user_preferences":
 			preferences = append(preferences, v)
+		case "user_actions":
+			actions = append(actions, v)
 		case "errors":
 			errors = append(errors, v)
 		case "new_quality_score":
 			quality = true
 		}
 	}
-	if statuses == nil && inbound == nil && preferences == nil && errors == nil {
+	if statuses == nil && inbound == nil && preferences == nil && actions == nil && errors == nil {
 		if quality {
 			d.template(v)
 		} else {
@@ -51,6 +53,9 @@ func (d *decoder) messaging(v value) {
 	}
 	for _, v := range preferences {
 		d.list("user_preferences", v, d.preference)
+	}
+	for _, v := range actions {
+		d.list("user_actions", v, d.action)
 	}
 	for _, v := range errors {
 		d.list("errors", v, d.fault)
@@ -131,6 +136,10 @@ func (d *decoder) status(v value) {
 	if u.MessageID, ok = d.messageID(id); !ok {
 		return
 	}
+	if string(status) == deleted {
+		d.post.Deletions = append(d.post.Deletions, wa.Deletion{Sender: u.Sender, MessageID: u.MessageID, At: u.At})
+		return
+	}
 	if u.Status, ok = d.step(status); !ok {
 		return
 	}
@@ -140,6 +149,10 @@ func (d *decoder) status(v value) {
 	u.Person, _ = d.contacts.complete(u.Person)
 	d.post.Statuses = append(d.post.Statuses, u)
 }
+
+// deleted is the one status of a message that we did not send: its sender took
+// it back. On-Premises only (whatsapp.md §2.4).
+const deleted = `"deleted"`
 
 func (d *decoder) step(v value) (wa.Status, bool) {
 	if v == nil {
@@ -223,35 +236,4 @@ func (d *decoder) fault(v value) {
 		return
 	}
 	d.post.Faults = append(d.post.Faults, f)
-}
-
-// preference reads one element of user_preferences[].
-func (d *decoder) preference(v value) {
-	p := wa.Preference{Sender: d.sender}
-	for key, v := range v.members() {
-		switch string(key) {
-		case "wa_id":
-			p.Phone = d.id("wa_id", v)
-		case "user_id":
-			p.BSUID = d.id("user_id", v)
-		case "parent_user_id":
-			p.ParentBSUID = d.id("parent_user_id", v)
-		case "category":
-			p.Category = d.text("category", v)
-		case "value":
-			p.Value = d.text("value", v)
-		case "timestamp":
-			p.At = d.instant("timestamp", v)
-		}
-	}
-	switch {
-	case p.Value == "":
-		d.miss("value", "is missing")
-		return
-	case p.Phone == "" && p.BSUID == "":
-		d.miss("", "names nobody")
-		return
-	}
-	p.Person, _ = d.contacts.complete(p.Person)
-	d.post.Preferences = append(d.post.Preferences, p)
 }

@@ -116,8 +116,8 @@ var wanted = map[string]wa.Post{
 		{Sender: sender, Person: ines, MessageID: "wamid.INA", At: 1795162009_000, Type: "hologram", Name: "Ines"},
 	}},
 	"inbound-unsupported-system.json": {Inbound: []wa.InboundMessage{
-		{Sender: sender, Person: phone("351900000001"), MessageID: "wamid.INB", At: 1795162010_000, Type: "unsupported", Code: 131051},
-		{Sender: sender, Person: phone("351900000001"), MessageID: "wamid.INC", At: 1795162011_000, Type: "system", Text: "Ines changed their number"},
+		{Sender: sender, Person: phone("351900000001"), MessageID: "wamid.INB", At: 1795162010_000, Type: "unsupported", Subtype: "edit", Code: 131051},
+		{Sender: sender, Person: phone("351900000001"), MessageID: "wamid.INC", At: 1795162011_000, Type: "system", Subtype: "user_changed_number", Text: "Ines changed their number", Became: phone("351900000007")},
 	}},
 	"inbound-group-bsuid.json": {Inbound: []wa.InboundMessage{
 		{Sender: sender, Person: wa.Person{BSUID: "PT.70001", ParentBSUID: "PT.ENT.70001"}, MessageID: "wamid.IND", At: 1795162012_000, Type: "text", Text: "STOP", GroupID: "Y2FwaV9ncm91cDox", Name: "Noor"},
@@ -147,7 +147,7 @@ var wanted = map[string]wa.Post{
 	}},
 	"template-disabled.json": {Templates: []wa.TemplateUpdate{
 		{AccountID: "400100200300400", ID: 9223372036854775807, Name: "autumn_offer", Language: "en-US", Event: "DISABLED", DisableAt: 1795248000_000, At: 1795162101_000},
-		{AccountID: "400100200300400", ID: 9007199254740993, Name: "order_news", Language: "en_US", Event: "REJECTED", Reason: "INVALID_FORMAT", At: 1795162101_000},
+		{AccountID: "400100200300400", ID: 9007199254740993, Name: "order_news", Language: "en_US", Event: "REJECTED", Reason: "INVALID_FORMAT", Rejection: "Variable at the end", Recommendation: "Add text behind it", At: 1795162101_000},
 	}},
 	"template-quality.json": {Templates: []wa.TemplateUpdate{
 		{AccountID: "400100200300400", ID: 990000000000001, Name: "autumn_offer", Language: "pt_PT", Quality: wa.QualityYellow, PreviousQuality: wa.QualityGreen, At: 1795162102_000},

@@ -53,10 +53,11 @@ type decoder struct {
 	path []step // where the reading is
 
 	// What the enclosing entry and value say of everything within.
-	account  string
-	at       wa.Instant // entry.time
-	sender   wa.Sender
-	contacts contacts
+	account   string
+	at        wa.Instant // entry.time
+	sender    wa.Sender
+	contacts  contacts
+	rejection value // rejection_info beside value; nil = none
 }
 
 // step is one key on the way to a value, with the index if it holds a list.
@@ -137,12 +138,15 @@ func (d *decoder) entry(v value) {
 func (d *decoder) change(v value, outer string) {
 	var field, inner string
 	var content value
+	d.rejection = nil
 	for key, v := range v.members() {
 		switch string(key) {
 		case "field":
 			field = d.text("field", v)
 		case "value":
 			content = v
+		case "rejection_info":
+			d.rejection = v
 		}
 	}
 	if content == nil || content.kind() != '{' {
@@ -179,14 +183,29 @@ func (d *decoder) change(v value, outer string) {
 // content reads a value by its field; false when the field is not known.
 func (d *decoder) content(field string, v value) bool {
 	switch field {
-	case "messages", "user_preferences":
+	case "messages", "user_preferences", "standby": // standby: receipts while Meta's own agent answers
 		d.messaging(v)
-	case "message_template_status_update", "message_template_quality_update":
+	case "message_template_status_update", "message_template_quality_update",
+		"template_category_update", "template_correct_category_detection":
 		d.template(v)
+	case "message_template_components_update":
+		d.templateEdit(v)
 	case "phone_number_quality_update":
 		d.number(v)
+	case "phone_number_name_update":
+		d.numberName(v)
+	case "security":
+		d.security(v)
 	case "account_update":
 		d.accountUpdate(v)
+	case "account_review_update":
+		d.review(v)
+	case "account_alerts":
+		d.alert(v)
+	case "business_capability_update":
+		d.capability(v)
+	case "history", "smb_message_echoes", "smb_app_state_sync", "message_echoes": // what other apps of the business send
+		d.post.Unused++
 	default:
 		return false
 	}
