@@ -14,7 +14,9 @@ import (
 func (m *Monitor) judge(now wa.Instant) {
 	for _, l := range m.campaigns {
 		if l.course != nil && m.judged(now, l) {
-			m.judgeDelivery(now, l)
+			if now-l.Latest < sendingOver {
+				m.judgeDelivery(now, l)
+			}
 			m.judgeReports(now, l)
 		}
 	}
