@@ -137,7 +137,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 // brings the schema up to date.
 func (s *Store) connect(ctx context.Context, path string) (err error) {
 	const write = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)"
+		"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)"
 	const read = "?_pragma=busy_timeout(5000)&_pragma=query_only(1)&_pragma=cache_size(-8192)&_pragma=temp_store(MEMORY)"
 	uri := "file:" + escapePath(path)
 	if s.db, err = sql.Open("sqlite", uri+write); err != nil {

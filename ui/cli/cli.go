@@ -59,6 +59,7 @@ type commands struct {
 	Find    findCmd    `cmd:"" help:"Look up a person by number, or a message by its id (wamid)."`
 	Ack     ackCmd     `cmd:"" help:"Acknowledge an alarm."`
 	Doctor  doctorCmd  `cmd:"" help:"Check the set-up, and say how to mend what is wrong."`
+	Bench   benchCmd   `cmd:"" help:"Measure how fast tickwatch is on this machine."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
