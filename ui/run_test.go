@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -205,20 +204,9 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestKeyTable: the README's table of keys is this one.
-func TestKeyTable(t *testing.T) {
-	golden.RequireEqual(t, KeyTable())
-	readme, err := os.ReadFile("../README.md")
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("there is no README yet")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(string(readme), "| key | does |") && !strings.Contains(string(readme), KeyTable()) {
-		t.Errorf("the README's table of keys is not the one of the bindings:\n%s", KeyTable())
-	}
-}
+// TestKeyTable holds the table of keys; that the README has it, TestREADME of
+// ui/cli holds.
+func TestKeyTable(t *testing.T) { golden.RequireEqual(t, KeyTable()) }
 
 // BenchmarkFrame is the time for one redraw of the largest screen: a snapshot
 // taken over, cleaned and drawn.
