@@ -84,7 +84,11 @@ func TestCheckModes(t *testing.T) {
 	found(t, checkModes(Config{Data: DataConfig{Dir: file + "x"}}, uid), "ok", "not there yet")
 	found(t, checkModes(Config{Data: DataConfig{Dir: file}}, uid), "FAIL", "no folder")
 	found(t, checkModes(Config{Data: DataConfig{Dir: filepath.Join(file, "x")}}, uid), "FAIL", "data.dir")
-	found(t, checkModes(Config{Data: DataConfig{Dir: t.TempDir()}}, uid), "FAIL") // 0755
+	open := t.TempDir()
+	if err := os.Chmod(open, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	found(t, checkModes(Config{Data: DataConfig{Dir: open}}, uid), "FAIL")
 	w.write(filepath.Join(w.home, "x"), "", 0o600)
 	found(t, checkModes(Config{Data: DataConfig{Dir: w.home}}, uid+1), "note", "belongs to user")
 	cfg := healthy(t) // the socket may lie elsewhere
