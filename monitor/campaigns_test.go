@@ -15,6 +15,7 @@ import (
 	"tickwatch/monitor/link"
 	"tickwatch/store"
 	"tickwatch/wa"
+	"tickwatch/wa/webhook"
 )
 
 // Courses are read from the store while it commits, because nobody knew them or
@@ -24,7 +25,7 @@ func TestCoursesAreReadBetweenCommits(t *testing.T) {
 	const campaigns, posters, posts = 15, 4, 12
 	now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	s, err := store.Open(context.Background(), store.Options{Dir: filepath.Join(t.TempDir(), "data"), Now: clock})
+	s, err := store.Open(context.Background(), store.Options{Dir: filepath.Join(t.TempDir(), "data"), Now: clock, Decode: webhook.Decode})
 	if err != nil {
 		t.Fatal(err)
 	}

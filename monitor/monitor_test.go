@@ -16,6 +16,7 @@ import (
 	"tickwatch/monitor/link"
 	"tickwatch/store"
 	"tickwatch/wa"
+	"tickwatch/wa/webhook"
 )
 
 // hand is a clock that tests move.
@@ -45,7 +46,7 @@ func start(t *testing.T, dir string, clock *hand) *running {
 	t.Helper()
 	r := &running{clock: clock}
 	r.came = sync.NewCond(&r.mu)
-	s, err := store.Open(context.Background(), store.Options{Dir: dir, Now: clock.now})
+	s, err := store.Open(context.Background(), store.Options{Dir: dir, Now: clock.now, Decode: webhook.Decode})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"tickwatch/wa"
 )
@@ -42,7 +43,11 @@ func bound(texts ...*string) {
 func (g *group) accountNews(raw int64, p *wa.Post) error {
 	for _, u := range p.Accounts {
 		u.At = wa.Believe(u.At, p.ReceivedAt)
-		bound(&u.Event, &u.Decision, &u.Violation, &u.BanState, &u.BanDate)
+		bound(&u.AccountID, &u.Event, &u.Decision, &u.Violation, &u.BanState, &u.BanDate)
+		u.Facts = slices.Clone(u.Facts[:min(len(u.Facts), maxParts)])
+		for i := range u.Facts {
+			bound(&u.Facts[i].Key, &u.Facts[i].Value)
+		}
 		u.Restrictions = slices.Clone(u.Restrictions[:min(len(u.Restrictions), maxParts)])
 		for i := range u.Restrictions {
 			r := &u.Restrictions[i]
@@ -58,7 +63,7 @@ func (g *group) accountNews(raw int64, p *wa.Post) error {
 	}
 	for _, u := range p.Alerts {
 		u.At = wa.Believe(u.At, p.ReceivedAt)
-		bound(&u.EntityType, &u.Severity, &u.Status, &u.Type, &u.Description)
+		bound(&u.AccountID, &u.EntityID, &u.EntityType, &u.Severity, &u.Status, &u.Type, &u.Description)
 		fresh, err := g.newNotice(raw, "alert", u.At, u)
 		if err != nil {
 			return err
@@ -119,7 +124,7 @@ func (g *group) capability(u wa.CapabilityUpdate) error {
 	if before, ok := g.limits[u.AccountID]; l.limit == "" || u.AccountID == "" || (ok && before.at > l.at) || g.w.limits[u.AccountID].at > l.at {
 		return nil
 	}
-	g.limits[u.AccountID] = l
+	g.limits[strings.Clone(u.AccountID)] = l
 	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO account VALUES (?, ?, ?)", u.AccountID, string(l.limit), int64(l.at)); err != nil {
 		return err
 	}

@@ -2,24 +2,48 @@ package store
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"tickwatch/wa"
 )
 
-// A store of the first schema is brought up to date and goes on.
+// A store of the first schema is brought up to date and goes on: what it holds is found.
 func TestUpgrade(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, dir)
-	ingest(t, s, statuses(status("1", wa.StatusSent, at(0), "x:1")), received1(inboundStop("wamid.IN1", "3519000001", at(1))))
-	_ = s.Close()
+	first, err := schema.ReadFile("schema/001.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, fileName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, text := range []string{
-		"DROP TABLE account", "DROP TABLE former_name", "DROP INDEX notice_standing", "ALTER TABLE number DROP COLUMN account",
-		"ALTER TABLE template DROP COLUMN category_at", "ALTER TABLE inbound DROP COLUMN notice", "PRAGMA user_version = 1",
+		string(first), "PRAGMA user_version = 1",
+		`INSERT INTO raw VALUES (7, 1795170000000, 'meta', '{}')`,
+		`INSERT INTO status_event VALUES (1, 9, 1, 1, 1795166400000, 0)`,
+		`INSERT INTO number (id, number_id, display) VALUES (1, '500100200300400', '4915550001')`,
+		`INSERT INTO person (id, phone, bsuid) VALUES (1, '351900000001', '')`,
+		`INSERT INTO campaign (id, key, name, kind, number, first_message, latest, messages, sent) VALUES (1, 'x', 'x', 'key', 1, 1, 1795166400000, 1, 1)`,
+		`INSERT INTO campaign_number VALUES (1, 1)`,
+		`INSERT INTO message VALUES (1, 1, 1, 1, 'wamid.1', 123, 2, 0, 1795166400000, 0, 0, 0, 0, 0)`,
+		`INSERT INTO pulse VALUES (1, 1795166400, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`,
+		`INSERT INTO inbound VALUES ('wamid.IN1', 1795166401000, 1, 1, 1, 'text')`,
 	} {
 		exec(t, dir, text)
 	}
+	s := open(t, dir)
+	ingest(t, s, statuses(status("1", wa.StatusDelivered, at(1), "x:1")))
+	if p := find(t, s, "351900000001"); len(p.Messages) != 1 || p.Messages[0].Progress.DeliveredAt != at(1) {
+		t.Errorf("found: %+v", p)
+	}
+	var ids []int64
+	if err := s.EachPost(t.Context(), 0, func(p RawPost) error { ids = append(ids, p.ID); return nil }); err != nil || !slices.Equal(ids, []int64{7, 10}) {
+		t.Errorf("raw bodies %v, %v", ids, err)
+	}
+	_ = s.Close()
 	s = open(t, dir)
 	ingest(t, s, statuses(status("2", wa.StatusSent, at(2), "x:2")), &wa.Post{
 		Deletions:    []wa.Deletion{{MessageID: "wamid.IN1", At: at(3)}},

@@ -5,15 +5,17 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"tickwatch/wa"
 )
 
-// Kinds of a campaign that another system sends.
+// Kinds of a campaign; another system sends those of key and run.
 const (
 	kindKey = "key" // its messages carry its key in their callback data
 	kindRun = "run" // a number's messages without a key, until two hours of silence
+	kindOwn = "own" // tickwatch sends it
 )
 
 const (
@@ -35,7 +37,8 @@ type campaign struct {
 	runTo        wa.Instant
 	latest       wa.Instant // latest clock of a message
 	counts       Counts
-	senders      []string // phone_number_ids
+	numbers      []int64  // it is sent from
+	senders      []string // phone_number_ids of those that have one
 }
 
 func (w *writer) keepCampaign(c *campaign) {
@@ -68,7 +71,7 @@ func (g *group) campaign(id int64) *campaign {
 		return c
 	}
 	c := *g.w.byID[id]
-	c.senders = slices.Clone(c.senders)
+	c.senders, c.numbers = slices.Clone(c.senders), slices.Clone(c.numbers)
 	g.campaigns[id], g.byKey[c.key] = &c, &c
 	return &c
 }
@@ -110,11 +113,7 @@ func (g *group) adopt(t *touched, callback string) error {
 	if !ok {
 		return nil
 	}
-	joined, err := g.toKey(t, key, g.numberByRow(t.now.number))
-	if !joined || err != nil {
-		return err
-	}
-	_, err = g.w.stmts.senders.ExecContext(g.ctx, t.now.campaign, t.now.number)
+	_, err := g.toKey(t, key, g.numberByRow(t.now.number))
 	return err
 }
 
@@ -128,7 +127,7 @@ func (g *group) toKey(t *touched, key string, n *number) (bool, error) {
 		err := g.conn.QueryRowContext(g.ctx, "SELECT message FROM lone_key WHERE key = ?", key).Scan(&first)
 		switch {
 		case missing(err) && n.folding:
-			t.now.lone = true
+			t.now.lone, t.pin = true, true
 			_, err = g.conn.ExecContext(g.ctx, "INSERT INTO lone_key (key, message) VALUES (?, ?)", key, t.now.id)
 			return false, err
 		case missing(err):
@@ -143,30 +142,37 @@ func (g *group) toKey(t *touched, key string, n *number) (bool, error) {
 	}
 	if c == nil {
 		var err error
+		key = strings.Clone(key)
 		if c, err = g.newCampaign(kindKey, key, key, n, first); err != nil {
 			return false, err
 		}
+		t.pin = true
 	}
 	if first != t.now.id {
 		m, err := g.byID(first)
 		if err != nil {
 			return false, err
 		}
-		other := g.numberByRow(m.now.number)
-		g.join(m, c, other)
-		if _, err := g.w.stmts.senders.ExecContext(g.ctx, c.id, other.id); err != nil {
+		m.pin = true // no post of its own tells this
+		if err := g.join(m, c, g.numberByRow(m.now.number)); err != nil {
 			return false, err
 		}
 	}
-	g.join(t, c, n)
-	return true, nil
+	return true, g.join(t, c, n)
 }
 
-func (g *group) join(t *touched, c *campaign, n *number) {
+// join puts a message of a number into a campaign.
+func (g *group) join(t *touched, c *campaign, n *number) error {
 	t.now.campaign, t.now.keyed, t.now.lone = c.id, c.kind == kindKey, t.now.lone && c.kind != kindKey
 	if n.ID != "" && !slices.Contains(c.senders, n.ID) {
 		c.senders = append(c.senders, n.ID)
 	}
+	if slices.Contains(c.numbers, n.id) {
+		return nil
+	}
+	c.numbers = append(c.numbers, n.id)
+	_, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO campaign_number VALUES (?, ?)", c.id, n.id)
+	return err
 }
 
 // toRun puts a message into the run of its number that its clock falls into, or starts one.
@@ -182,13 +188,13 @@ func (g *group) toRun(t *touched, n *number, at wa.Instant) error {
 			if run, err = g.newCampaign(kindRun, key, "sent from "+n.label(), n, t.now.id); err != nil {
 				return err
 			}
+			t.pin = true
 			run.runFrom, run.runTo = at, at
 			g.newRuns[n.id] = append(g.newRuns[n.id], run.id)
 		}
 	}
 	run.runFrom, run.runTo = min(run.runFrom, at), max(run.runTo, at)
-	g.join(t, run, n)
-	return nil
+	return g.join(t, run, n)
 }
 
 // latestRuns is how many of a number's runs are looked at for a message that
@@ -225,6 +231,9 @@ func (g *group) newCampaign(kind, key, name string, n *number, first int64) (*ca
 // campaigns of a single message. Their callback data is unique to each message,
 // which makes it no key: those messages belong to the number's run.
 func (g *group) foldLoneKeys() error {
+	if g.decided != nil { // that was decided, and sizes are not what they were
+		return nil
+	}
 	touched := map[int64]bool{}
 	for _, c := range g.campaigns {
 		if c.kind == kindKey && c.counts.Messages <= 1 {
@@ -258,7 +267,7 @@ func (g *group) foldLoneKeys() error {
 // group is applied.
 func (g *group) loneCampaigns(number int64) []*campaign {
 	size := map[int64]int64{} // difference that this group makes
-	for _, t := range g.messages {
+	for _, t := range g.order {
 		if !t.fresh {
 			size[t.was.campaign]--
 		}
@@ -291,7 +300,7 @@ func (g *group) fold(c *campaign, n *number) error {
 	if err := g.toRun(t, n, t.now.progress.Clock()); err != nil {
 		return err
 	}
-	t.now.lone = true
+	t.now.lone, t.pin = true, true
 	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO lone_key VALUES (?, ?)", c.key, t.now.id); err != nil {
 		return err
 	}
@@ -306,6 +315,10 @@ func (g *group) fold(c *campaign, n *number) error {
 			return err
 		}
 	}
-	_, err = g.w.stmts.senders.ExecContext(g.ctx, t.now.campaign, n.id)
-	return err
+	return nil
+}
+
+// view is the campaign as others see it.
+func (c *campaign) view() Campaign {
+	return Campaign{ID: c.id, Key: c.key, Name: c.name, Numbers: slices.Clone(c.senders), Latest: c.latest, Counts: c.counts}
 }

@@ -81,22 +81,41 @@ func (g *group) strike(raw int64, wamid string) {
 // came with those stays. A body that is not kept any more is none.
 func (g *group) strikeAll() error {
 	for raw, wamids := range g.struck {
-		var body []byte
-		err := g.conn.QueryRowContext(g.ctx, "SELECT body FROM raw WHERE id = ?", raw).Scan(&body)
+		segment, err := readSegment(g.ctx, g.conn, raw)
 		if missing(err) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if body = without(body, wamids); body == nil {
+		at := raw - segment.posts[0].ID
+		if at >= int64(len(segment.posts)) {
 			continue
 		}
-		if _, err := g.conn.ExecContext(g.ctx, "UPDATE raw SET body = ? WHERE id = ?", body, raw); err != nil {
+		post := &segment.posts[at]
+		body := without(post.Body, wamids)
+		if body == nil {
+			continue
+		}
+		post.Body = body
+		if err := g.rewriteSegment(&segment); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// rewriteSegment stores a row of raw bodies in place of what it was.
+func (g *group) rewriteSegment(s *segment) error {
+	var p packer
+	for _, r := range s.posts {
+		p.add(&wa.Post{Source: r.Source, ReceivedAt: r.ReceivedAt, Body: r.Body})
+	}
+	for _, d := range s.decisions {
+		p.decide(d)
+	}
+	_, err := g.conn.ExecContext(g.ctx, "UPDATE raw SET source = '', body = ?, posts = ? WHERE id = ?", p.pack(), len(s.posts), s.posts[0].ID)
+	return err
 }
 
 // without is a body of Meta's in which nothing but id and time is left of some

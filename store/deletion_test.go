@@ -50,9 +50,15 @@ func TestDeletion(t *testing.T) {
 // bodies are the stored raw bodies, joined.
 func bodies(t *testing.T, s *Store) string {
 	t.Helper()
-	all, err := query(context.Background(), s.readers, func(s scanner) (body string, err error) { return body, s.Scan(&body) }, "SELECT body FROM raw ORDER BY id")
+	segments, err := query(context.Background(), s.readers, scanSegment, "SELECT "+rawColumns+" FROM raw ORDER BY id")
 	if err != nil {
 		t.Fatal(err)
+	}
+	var all []string
+	for _, segment := range segments {
+		for _, p := range segment.posts {
+			all = append(all, string(p.Body))
+		}
 	}
 	return strings.Join(all, "\n")
 }

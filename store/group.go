@@ -1,13 +1,10 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 
 	"tickwatch/wa"
 )
@@ -19,10 +16,17 @@ type group struct {
 	ctx  context.Context //nolint:containedctx // a group lives for one call
 	conn *sql.Conn
 	next ids
+	seq  int64 // of this commit; the latest one's, when there is no news in it
 
 	feed      Feed                // difference
+	raw       int64               // id of the post that is being applied; 0 = none is
+	bodies    []*wa.Post          // those to be kept
+	decided   map[string]decision // by wamid, when posts are read again after a crash; else nil
 	messages  map[string]*touched // by wamid
 	byRow     map[int64]*touched
+	order     []*touched // as they became part of the group
+	people    people     // read, changed or new
+	vanished  map[int64]bool
 	campaigns map[int64]*campaign // changed or new
 	gone      []*campaign
 	numbers   numbers // changed or new
@@ -30,8 +34,10 @@ type group struct {
 	titles    map[int]string
 	accounts  []wa.AccountUpdate
 	faults    []wa.Fault
-	tallies   map[int64]*Tally // differences, by campaign
-	renamed   map[int64]int64  // people who turned out to be someone known
+	tallies   map[int64]*Tally // differences to what is known, by campaign
+	totals    map[int64]*Tally // differences to what is stored
+	entries   map[indexKind][]entry
+	renamed   map[int64]int64 // people who turned out to be someone known
 	byPerson  map[int64][]*touched
 	byKey     map[string]*campaign      // campaigns, by key
 	newRuns   map[int64][]int64         // campaigns of kind run, by number
@@ -44,16 +50,22 @@ type group struct {
 
 // touched is a message before and after the group.
 type touched struct {
-	was   message // as stored; was.progress.Seen == 0 for a new one
+	was   message // as it was known; was.progress.Seen == 0 for a new one
 	now   message
-	fresh bool // not stored yet
+	raw   int64 // the post by which it became part of the group
+	fresh bool  // not known before
+	pin   bool  // other rows of this commit name it: its own must not lag
 }
 
 func newGroup(ctx context.Context, w *writer) *group {
 	return &group{
-		w: w, ctx: ctx, conn: w.conn, next: w.nextID,
+		w: w, ctx: ctx, conn: w.conn, next: w.nextID, seq: w.seq,
 		messages:  map[string]*touched{},
 		byRow:     map[int64]*touched{},
+		people:    newPeople(),
+		vanished:  map[int64]bool{},
+		totals:    map[int64]*Tally{},
+		entries:   map[indexKind][]entry{},
 		campaigns: map[int64]*campaign{},
 		numbers:   newNumbers(),
 		templates: map[int64]wa.Template{},
@@ -72,15 +84,12 @@ func newGroup(ctx context.Context, w *writer) *group {
 
 // post applies one webhook delivery.
 func (g *group) post(p *wa.Post) error {
-	raw := take(&g.next.raw)
-	if _, err := g.w.stmts.raw.ExecContext(g.ctx, raw, int64(p.ReceivedAt), p.Source, p.Body); err != nil {
-		return fmt.Errorf("keeping the raw body: %w", err)
-	}
+	g.raw = take(&g.next.raw)
+	raw := g.raw
+	g.bodies = append(g.bodies, p)
 	g.feed.add(&Feed{Posts: 1, NotUnderstood: int64(p.NotUnderstood), Updates: int64(p.Updates()), LastEventAt: p.ReceivedAt})
-	for i := range p.Statuses {
-		if err := g.status(raw, p.ReceivedAt, &p.Statuses[i]); err != nil {
-			return fmt.Errorf("storing a status: %w", err)
-		}
+	if err := g.statuses(p); err != nil {
+		return err
 	}
 	for i := range p.Inbound {
 		if err := g.inbound(raw, p.ReceivedAt, &p.Inbound[i]); err != nil {
@@ -103,8 +112,17 @@ func (g *group) post(p *wa.Post) error {
 	return nil
 }
 
+func (g *group) statuses(p *wa.Post) error {
+	for i := range p.Statuses {
+		if err := g.status(p.ReceivedAt, &p.Statuses[i]); err != nil {
+			return fmt.Errorf("storing a status: %w", err)
+		}
+	}
+	return nil
+}
+
 // status applies one status to its message.
-func (g *group) status(raw int64, received wa.Instant, u *wa.StatusUpdate) error {
+func (g *group) status(received wa.Instant, u *wa.StatusUpdate) error {
 	at := wa.Believe(u.At, received)
 	m, err := g.message(u, at)
 	if err != nil {
@@ -114,11 +132,12 @@ func (g *group) status(raw int64, received wa.Instant, u *wa.StatusUpdate) error
 	next, fresh := before.Climb(u.Status, at, u.Code)
 	m.now.progress = next
 	if next.Code != before.Code || next.CodeAt != before.CodeAt { // the text goes with the code
-		if err := g.failureText(m.now.id, u); err != nil {
+		if err := g.failureText(m, u); err != nil {
 			return err
 		}
 	}
 	if u.Participant != "" {
+		m.pin = true
 		if fresh, err = g.participant(m.now.id, u); err != nil {
 			return err
 		}
@@ -130,10 +149,8 @@ func (g *group) status(raw int64, received wa.Instant, u *wa.StatusUpdate) error
 	}
 	if !fresh {
 		g.feed.Duplicates++
-		return nil
 	}
-	_, err = g.w.stmts.event.ExecContext(g.ctx, take(&g.next.event), raw, m.now.id, int(u.Status), int64(at), u.Code)
-	return err
+	return nil
 }
 
 // participant notes a group member's receipt; false when it was known.
@@ -151,14 +168,13 @@ func (g *group) participant(id int64, u *wa.StatusUpdate) (fresh bool, err error
 	return true, err
 }
 
-func (g *group) failureText(id int64, u *wa.StatusUpdate) error {
-	if _, known := g.w.titles[u.Code]; !known && u.Title != "" && g.titles[u.Code] == "" {
-		g.titles[u.Code] = bounded(u.Title)
-		if _, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO code_title VALUES (?, ?)", u.Code, g.titles[u.Code]); err != nil {
-			return err
-		}
+func (g *group) failureText(t *touched, u *wa.StatusUpdate) error {
+	t.now.details, t.now.told = bounded(u.Details), true
+	if _, known := g.w.titles[u.Code]; known || u.Title == "" || g.titles[u.Code] != "" {
+		return nil
 	}
-	_, err := g.w.stmts.failureText.ExecContext(g.ctx, id, bounded(u.Details))
+	g.titles[u.Code] = bounded(u.Title)
+	_, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO code_title VALUES (?, ?)", u.Code, g.titles[u.Code])
 	return err
 }
 
@@ -194,110 +210,30 @@ func (g *group) notice(raw int64, kind string, at wa.Instant, v any) error {
 	return err
 }
 
-// flush writes what the group changed, messages in order of their ids so that
-// neighbours meet on the same page, and says what changed.
-func (g *group) flush() (*Change, error) {
-	if err := g.strikeAll(); err != nil {
-		return nil, fmt.Errorf("deleting messages that their senders deleted: %w", err)
-	}
-	if err := g.foldLoneKeys(); err != nil {
-		return nil, fmt.Errorf("sorting out campaigns: %w", err)
-	}
-	changed := make([]*touched, 0, len(g.messages))
-	for _, m := range g.messages {
-		// What a merge of people changed of a stored message is stored already.
-		m.was.person, m.now.person = g.is(m.was.person), g.is(m.now.person)
-		if m.fresh || m.now != m.was {
-			changed = append(changed, m)
-		}
-	}
-	slices.SortFunc(changed, func(a, b *touched) int { return cmp.Compare(a.now.id, b.now.id) })
-	for _, m := range changed {
-		if err := g.writeMessage(m); err != nil {
-			return nil, fmt.Errorf("writing a message: %w", err)
-		}
-		if !m.fresh {
-			g.tally(m.was.campaign).count(m.was.progress, -1)
-		}
-		g.tally(m.now.campaign).count(m.now.progress, 1)
-	}
-	change := &Change{Seq: g.w.seq + 1, Accounts: g.accounts, Alerts: g.alerts, Faults: g.faults, Titles: g.titles}
-	gone := map[int64]bool{}
-	for _, c := range g.gone {
-		change.Gone = append(change.Gone, c.id)
-		gone[c.id] = true
-	}
-	for _, id := range slices.Sorted(maps.Keys(g.tallies)) {
-		if gone[id] {
-			continue
-		}
-		cc, err := g.writeTally(id, g.tallies[id])
-		if err != nil {
-			return nil, fmt.Errorf("writing totals: %w", err)
-		}
-		change.Campaigns = append(change.Campaigns, cc)
-	}
-	for _, id := range slices.Sorted(maps.Keys(g.numbers.row)) {
-		change.Numbers = append(change.Numbers, g.numbers.row[id].Number)
-	}
-	for _, id := range slices.Sorted(maps.Keys(g.templates)) {
-		change.Templates = append(change.Templates, g.templates[id])
-	}
-	change.Feed = g.w.feed
-	change.Feed.add(&g.feed)
-	f := &change.Feed
-	_, err := g.w.stmts.feed.ExecContext(g.ctx, change.Seq, f.Posts, f.Refused, f.NotUnderstood, f.Updates, f.Duplicates, int64(f.LastEventAt))
-	return change, err
-}
+// tally is what the group changes of what is known of a campaign, total of what is stored.
+func (g *group) tally(campaign int64) *Tally { return tallyOf(g.tallies, campaign) }
+func (g *group) total(campaign int64) *Tally { return tallyOf(g.totals, campaign) }
 
-// remember hands the group's changes to the writer, after the commit.
-func (g *group) remember() {
-	w := g.w
-	w.nextID = g.next
-	w.seq++
-	w.feed.add(&g.feed)
-	for _, m := range g.messages {
-		w.recent.put(m.now)
-	}
-	maps.Copy(w.renamed, g.renamed)
-	w.keepFormers(g.formers)
-	maps.Copy(w.limits, g.limits)
-	if len(w.renamed) > generation { // only recent messages name people by what they were once
-		for _, all := range w.formers {
-			for i := range all {
-				all[i].person = g.is(all[i].person)
-			}
-		}
-		w.renamed, w.recent = map[int64]int64{}, recent{}
-	}
-	for person, at := range g.homeless {
-		if at == 0 {
-			delete(w.homeless, person)
-		} else {
-			w.homeless[person] = at
-		}
-	}
-	for _, c := range g.campaigns {
-		w.keepCampaign(c)
-	}
-	for _, c := range g.gone {
-		w.dropCampaign(c)
-	}
-	for _, n := range g.numbers.row {
-		w.numbers.keep(n)
-	}
-	maps.Copy(w.templates, g.templates)
-	maps.Copy(w.titles, g.titles)
-}
-
-func (g *group) tally(campaign int64) *Tally {
-	t := g.tallies[campaign]
+func tallyOf(all map[int64]*Tally, campaign int64) *Tally {
+	t := all[campaign]
 	if t == nil {
 		t = &Tally{}
 		t.init()
-		g.tallies[campaign] = t
+		all[campaign] = t
 	}
 	return t
+}
+
+// index adds an entry for a row that this group writes; indexLate, for one that
+// may have been written before.
+func (g *group) index(kind indexKind, hash uint64, row int64) {
+	g.entries[kind] = append(g.entries[kind], entry{hash, row})
+}
+
+func (g *group) indexLate(kind indexKind, hash uint64, row int64) error {
+	g.index(kind, hash, row)
+	_, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO index_late VALUES (?, ?, ?)", int(kind), int64(hash), row) //nolint:gosec // all 64 bits, as SQLite keeps them
+	return err
 }
 
 func take(next *int64) int64 {

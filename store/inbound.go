@@ -13,6 +13,9 @@ import (
 // answer to it, where the opt-out does not say what it answers.
 const attributable = wa.Instant(7 * 24 * time.Hour / time.Millisecond)
 
+// latestMessages is how many of a person's messages an opt-out may be an answer to.
+const latestMessages = 20
+
 func missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 // inbound applies what a customer wrote. Of its text nothing is kept but the
@@ -25,6 +28,9 @@ func (g *group) inbound(raw int64, received wa.Instant, m *wa.InboundMessage) er
 	}
 	who, err := g.person(m.Person, named)
 	if err != nil {
+		return err
+	}
+	if err := g.storePerson(who); err != nil {
 		return err
 	}
 	n, err := g.number(m.Sender)
@@ -83,6 +89,9 @@ func (g *group) preference(raw int64, received wa.Instant, p *wa.Preference) err
 	at := wa.Believe(p.At, received)
 	who, err := g.person(p.Person, at)
 	if err != nil || who == 0 {
+		return err
+	}
+	if err := g.storePerson(who); err != nil {
 		return err
 	}
 	n, err := g.number(p.Sender)
@@ -155,20 +164,12 @@ func (g *group) answered(replyTo string, who, number int64, at wa.Instant) (int6
 			latest = *m
 		}
 	}
-	for _, t := range g.byPerson[who] {
-		consider(&t.now)
-	}
-	stored, err := query(g.ctx, g.conn, func(s scanner) (message, error) {
-		m, _, _, err := scanMessage(s)
-		return m, err
-	}, "SELECT "+messageColumns+", '', '' FROM message m WHERE person = ? ORDER BY id DESC LIMIT 20", who)
+	all, err := g.messagesOf(who, latestMessages)
 	if err != nil {
 		return 0, err
 	}
-	for i := range stored {
-		if g.byRow[stored[i].id] == nil { // else the group's state of it was considered
-			consider(&stored[i])
-		}
+	for _, t := range all {
+		consider(&t.now)
 	}
 	return latest.campaign, nil
 }
@@ -227,9 +228,10 @@ func (g *group) countOptOut(campaign int64, at wa.Instant, sign int64) {
 	if campaign == 0 {
 		return
 	}
-	t := g.tally(campaign)
-	t.Counts.OptOuts += sign
-	t.OptOuts[at.Second()/60] += sign
+	for _, t := range [...]*Tally{g.tally(campaign), g.total(campaign)} {
+		t.Counts.OptOuts += sign
+		t.OptOuts[at.Second()/60] += sign
+	}
 }
 
 // setOptedOut keeps a person's latest word.

@@ -15,27 +15,24 @@ func (w *writer) load(ctx context.Context) error {
 	w.renamed, w.homeless = map[int64]int64{}, map[int64]wa.Instant{}
 	w.templates, w.titles = map[int64]wa.Template{}, map[int]string{}
 	w.formers, w.limits = map[string][]former{}, map[string]accountLimit{}
+	w.pending, w.people, w.lag = newPending(), newPeople(), map[int64]*Tally{}
+	w.indexes = map[indexKind]*index{}
+	for _, kind := range [...]indexKind{indexWAMID, indexName, indexPerson} {
+		w.indexes[kind] = &index{kind: kind}
+	}
 	for table, to := range map[string]*int64{
-		"raw": &w.nextID.raw, "message": &w.nextID.message, "person": &w.nextID.person,
+		"message": &w.nextID.message, "person": &w.nextID.person,
 		"campaign": &w.nextID.campaign, "number": &w.nextID.number,
 	} {
 		if err := lastID(ctx, w.conn, "id", table, to); err != nil {
 			return err
 		}
 	}
-	if err := lastID(ctx, w.conn, "seq", "status_event", &w.nextID.event); err != nil {
-		return err
-	}
 	if err := lastID(ctx, w.conn, "seq", "notice", &w.nextID.notice); err != nil {
 		return err
 	}
-	// Old raw bodies are dropped; events go on naming them, so no id is used twice.
-	for _, table := range []string{"status_event", "notice"} {
-		var named int64
-		if err := w.conn.QueryRowContext(ctx, "SELECT coalesce((SELECT raw FROM "+table+" ORDER BY seq DESC LIMIT 1), 0)").Scan(&named); err != nil {
-			return err
-		}
-		w.nextID.raw = max(w.nextID.raw, named)
+	if err := w.conn.QueryRowContext(ctx, "SELECT last_raw, unsettled FROM feed").Scan(&w.nextID.raw, &w.replaying); err != nil {
+		return err
 	}
 	numbers, err := readNumbers(ctx, w.conn)
 	if err != nil {
@@ -65,6 +62,12 @@ func (w *writer) load(ctx context.Context) error {
 		return err
 	}
 	if err := w.loadMoved(ctx); err != nil {
+		return err
+	}
+	if err := w.loadRuns(ctx); err != nil {
+		return err
+	}
+	if err := w.loadTails(ctx); err != nil {
 		return err
 	}
 	_, err = query(ctx, w.conn, func(s scanner) (struct{}, error) {
@@ -133,13 +136,17 @@ func readCampaigns(ctx context.Context, q querier) ([]*campaign, error) {
 	}
 	_, err = query(ctx, q, func(s scanner) (struct{}, error) {
 		var id int64
+		var row int64
 		var number string
-		err := s.Scan(&id, &number)
-		if c := byID[id]; c != nil && number != "" {
-			c.senders = append(c.senders, number)
+		err := s.Scan(&id, &row, &number)
+		if c := byID[id]; c != nil {
+			c.numbers = append(c.numbers, row)
+			if number != "" {
+				c.senders = append(c.senders, number)
+			}
 		}
 		return struct{}{}, err
-	}, "SELECT cn.campaign, n.number_id FROM campaign_number cn JOIN number n ON n.id = cn.number ORDER BY cn.campaign, cn.number")
+	}, "SELECT cn.campaign, n.id, n.number_id FROM campaign_number cn JOIN number n ON n.id = cn.number ORDER BY cn.campaign, cn.number")
 	return all, err
 }
 
@@ -188,11 +195,11 @@ type State struct {
 
 // Load reads the state as of the latest commit.
 func (s *Store) Load(ctx context.Context) (st State, err error) {
-	tx, err := s.readers.BeginTx(ctx, nil) // one view of everything
+	tx, err := s.view(ctx, func(w *writer) error { st.Seq = w.seq; return w.settleAll() })
 	if err != nil {
 		return st, fmt.Errorf("reading the store: %w", err)
 	}
-	defer func() { _ = tx.Rollback() }()
+	defer tx.end()
 	campaigns, err := readCampaigns(ctx, tx)
 	if err != nil {
 		return st, fmt.Errorf("reading campaigns: %w", err)
@@ -213,7 +220,7 @@ func (s *Store) Load(ctx context.Context) (st State, err error) {
 	if st.Titles, err = readTitles(ctx, tx); err != nil {
 		return st, fmt.Errorf("reading error titles: %w", err)
 	}
-	if st.Feed, st.Seq, err = readFeed(ctx, tx); err != nil {
+	if st.Feed, _, err = readFeed(ctx, tx); err != nil {
 		return st, fmt.Errorf("reading the feed's counts: %w", err)
 	}
 	if st.Alarms, err = readAlarms(ctx, tx); err != nil {

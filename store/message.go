@@ -3,24 +3,51 @@ package store
 import (
 	"database/sql"
 	"errors"
-	"hash/fnv"
+	"slices"
+	"strings"
 
 	"tickwatch/wa"
 )
 
-// wamidKey is the hash under which a message is looked up; the wamid itself,
-// stored beside it, settles collisions.
-func wamidKey(wamid string) int64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(wamid))
-	return int64(h.Sum64()) //nolint:gosec // all 64 bits, as SQLite keeps them
+// message is one message as the writer knows it.
+type message struct {
+	id       int64
+	campaign int64
+	number   int64
+	person   int64
+	hasBSUID bool // the person's BSUID is known
+	hasPhone bool
+	keyed    bool // its campaign comes from its own callback data
+	lone     bool // its callback data is known to be no key, so far
+	wamid    string
+	progress wa.Progress
+	details  string // Meta's words on its latest failure, if told
+	told     bool   // and no row has them yet
+	row      row
+	since    int64 // id of the first post that its row lacks; 0 = it lacks nothing
 }
 
-// message finds the message that a status speaks of: in this group, among the
-// recent ones, on disk; else it is a message that we hear of for the first time.
+// row is what a message's row holds; the zero row is none.
+type row struct {
+	campaign, person int64
+	named            bool // with its wamid
+	progress         wa.Progress
+}
+
+// differs tells whether the message's row has to be written.
+func (m *message) differs() bool {
+	return m.row.campaign != m.campaign || m.row.person != m.person || m.row.progress != m.progress ||
+		m.row.named != (m.wamid != "") || m.told
+}
+
+// message finds the message that a status speaks of: in this group, in memory,
+// on disk; else it is a message that we hear of for the first time.
 func (g *group) message(u *wa.StatusUpdate, at wa.Instant) (*touched, error) {
-	m, err := g.known(u.MessageID)
-	if err != nil {
+	m, err := g.own(u)
+	if m != nil || err != nil {
+		return m, err
+	}
+	if m, err = g.known(u.MessageID); err != nil {
 		return nil, err
 	}
 	if m == nil {
@@ -28,10 +55,44 @@ func (g *group) message(u *wa.StatusUpdate, at wa.Instant) (*touched, error) {
 			return nil, err
 		}
 	}
-	if !m.now.keyed {
+	switch {
+	case g.decided != nil:
+		err = g.redecide(m)
+	case !m.now.keyed:
 		err = g.adopt(m, u.CallbackData)
 	}
 	return m, err
+}
+
+// redecide gives a message that is met again after a crash the campaign that was
+// decided on then: what was known then may be known no more.
+func (g *group) redecide(m *touched) error {
+	d, ok := g.decided[m.now.wamid]
+	if !ok || d.campaign == m.now.campaign || g.look(d.campaign) == nil {
+		return nil
+	}
+	return g.join(m, g.campaign(d.campaign), g.numberByRow(d.number))
+}
+
+// own finds the message whose id our own callback data carries; nil when the
+// status carries none of ours, or speaks of another message under it.
+func (g *group) own(u *wa.StatusUpdate) (*touched, error) {
+	id, ok := wa.OwnMessage(u.CallbackData, g.w.store.name)
+	if !ok {
+		return nil, nil
+	}
+	t, err := g.byID(id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil || (t.now.wamid != "" && t.now.wamid != u.MessageID) {
+		return nil, err
+	}
+	if t.now.wamid == "" {
+		t.now.wamid = strings.Clone(u.MessageID)
+		g.messages[t.now.wamid] = t
+	}
+	return t, nil
 }
 
 // known finds a stored message; nil when there is none.
@@ -39,50 +100,110 @@ func (g *group) known(wamid string) (*touched, error) {
 	if m := g.messages[wamid]; m != nil {
 		return m, nil
 	}
-	if m, ok := g.w.recent.get(wamid); ok {
+	if m := g.w.pending.byWAMID[wamid]; m != nil {
 		return g.touch(m), nil
 	}
-	m, phone, bsuid, err := scanMessage(g.w.stmts.messageByKey.QueryRowContext(g.ctx, wamidKey(wamid), wamid))
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+	if m := g.w.recent.get(wamid); m != nil {
+		return g.touch(m), nil
 	}
+	rows, err := g.w.indexes[indexWAMID].find(g.ctx, g.w.stmts.readPage, hashOf(wamid))
 	if err != nil {
 		return nil, err
 	}
-	m.hasPhone, m.hasBSUID = phone != "", bsuid != ""
-	m.keyed = g.campaign(m.campaign).kind == kindKey
+	for _, id := range rows {
+		m, err := g.read(id)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return nil, err
+		case m.wamid == wamid:
+			return g.touch(m), nil
+		}
+	}
+	return nil, nil
+}
+
+// byID finds a message, of this group, in memory or on disk.
+func (g *group) byID(id int64) (*touched, error) {
+	if t := g.byRow[id]; t != nil {
+		return t, nil
+	}
+	if m := g.w.pending.byID[id]; m != nil {
+		return g.touch(m), nil
+	}
+	if m := g.w.recent.byRow(id); m != nil {
+		return g.touch(m), nil
+	}
+	m, err := g.read(id)
+	if err != nil {
+		return nil, err
+	}
 	return g.touch(m), nil
 }
 
-func (g *group) touch(m message) *touched {
-	m.person = g.is(m.person)
-	t := &touched{was: m, now: m}
+// read reads a message's row.
+func (g *group) read(id int64) (*message, error) {
+	m, phone, bsuid, err := scanMessage(g.w.stmts.messageByID.QueryRowContext(g.ctx, id))
+	if err != nil {
+		return nil, err
+	}
+	m.row = row{campaign: m.campaign, person: m.person, named: m.wamid != "", progress: m.progress}
+	m.hasPhone, m.hasBSUID = phone != "", bsuid != ""
+	kind := g.look(m.campaign).kind
+	m.keyed = kind == kindKey || kind == kindOwn
+	return &m, nil
+}
+
+// touch makes a message part of the group.
+func (g *group) touch(m *message) *touched {
+	t := &touched{was: *m, now: *m, raw: g.raw}
+	t.was.person, t.now.person = g.is(m.person), g.is(m.person)
 	g.keep(t)
 	return t
 }
 
 func (g *group) newMessage(u *wa.StatusUpdate, at wa.Instant) (*touched, error) {
+	if b, ok := g.decided[u.MessageID]; ok && g.look(b.campaign) != nil {
+		return g.bornAgain(u, at, b)
+	}
 	n, err := g.number(u.Sender)
 	if err != nil {
 		return nil, err
 	}
 	// The decoder's strings may point into a body that is not ours to keep.
-	m := message{id: take(&g.next.message), number: n.id, wamid: string([]byte(u.MessageID))}
+	m := message{id: take(&g.next.message), number: n.id, wamid: strings.Clone(u.MessageID)}
 	if !toGroup(u) {
 		if m.person, err = g.person(u.Person, at); err != nil {
 			return nil, err
 		}
 		m.hasPhone, m.hasBSUID = u.Phone != "", u.BSUID != ""
 	}
-	t := &touched{now: m, fresh: true}
+	t := &touched{now: m, fresh: true, raw: g.raw}
 	g.keep(t)
 	if err := g.assign(t, u.CallbackData, n, at); err != nil {
 		return nil, err
 	}
-	if _, err = g.w.stmts.senders.ExecContext(g.ctx, t.now.campaign, n.id); err != nil {
-		return nil, err
-	}
 	return t, g.claimOptOut(t, at)
+}
+
+// bornAgain makes a message as it was made before a crash: what was decided of
+// it then could come out otherwise now.
+func (g *group) bornAgain(u *wa.StatusUpdate, at wa.Instant, b decision) (_ *touched, err error) {
+	m := message{id: b.id, number: b.number, wamid: b.wamid}
+	g.next.message = max(g.next.message, b.id)
+	if !toGroup(u) {
+		if m.person, err = g.person(u.Person, at); err != nil {
+			return nil, err
+		}
+		m.hasPhone, m.hasBSUID = u.Phone != "", u.BSUID != ""
+	}
+	t := &touched{now: m, fresh: true, raw: g.raw}
+	g.keep(t)
+	c := g.campaign(b.campaign)
+	if c.kind == kindRun {
+		c.runFrom, c.runTo = min(c.runFrom, at), max(c.runTo, at)
+	}
+	return t, g.join(t, c, g.numberByRow(b.number))
 }
 
 // toGroup tells messages to a group: their receipts name members, who are not
@@ -91,24 +212,62 @@ func toGroup(u *wa.StatusUpdate) bool { return u.GroupID != "" || u.Participant 
 
 // keep makes a message part of the group.
 func (g *group) keep(t *touched) {
-	g.messages[t.now.wamid] = t
+	if t.now.wamid != "" {
+		g.messages[t.now.wamid] = t
+	}
 	g.byRow[t.now.id] = t
+	g.order = append(g.order, t)
 	if t.now.person != 0 {
 		g.byPerson[t.now.person] = append(g.byPerson[t.now.person], t)
 	}
 }
 
-func (g *group) writeMessage(t *touched) error {
+// put writes a message's row, and adds to the stored totals what it changes in them.
+func (g *group) put(t *touched) error {
 	m := &t.now
 	p := &m.progress
-	if t.fresh {
-		_, err := g.w.stmts.insertMessage.ExecContext(g.ctx, m.id, m.campaign, m.number, m.person, m.wamid, wamidKey(m.wamid),
-			p.Seen, int(p.State()), int64(p.SentAt), int64(p.DeliveredAt), int64(p.ReadAt), int64(p.FailedAt), p.Code, int64(p.CodeAt))
+	if err := g.storePerson(m.person); err != nil {
 		return err
 	}
-	_, err := g.w.stmts.updateMessage.ExecContext(g.ctx, m.campaign, m.person, p.Seen, int(p.State()),
-		int64(p.SentAt), int64(p.DeliveredAt), int64(p.ReadAt), int64(p.FailedAt), p.Code, int64(p.CodeAt), m.id)
-	return err
+	if m.row.campaign == 0 {
+		_, err := g.w.stmts.insertMessage.ExecContext(g.ctx, m.id, m.campaign, m.number, m.person, m.wamid,
+			p.Seen, int(p.State()), int64(p.SentAt), int64(p.DeliveredAt), int64(p.ReadAt), int64(p.FailedAt), p.Code, int64(p.CodeAt))
+		if err != nil {
+			return err
+		}
+		if m.wamid != "" {
+			g.index(indexWAMID, hashOf(m.wamid), m.id)
+		}
+		if m.person != 0 {
+			g.index(indexPerson, hashOfRow(m.person), m.id)
+		}
+	} else {
+		_, err := g.w.stmts.updateMessage.ExecContext(g.ctx, m.campaign, m.person, m.wamid, p.Seen, int(p.State()),
+			int64(p.SentAt), int64(p.DeliveredAt), int64(p.ReadAt), int64(p.FailedAt), p.Code, int64(p.CodeAt), m.id)
+		if err != nil {
+			return err
+		}
+		if m.wamid != "" && !m.row.named {
+			if err := g.indexLate(indexWAMID, hashOf(m.wamid), m.id); err != nil {
+				return err
+			}
+		}
+		if m.person != m.row.person && m.person != 0 {
+			if err := g.indexLate(indexPerson, hashOfRow(m.person), m.id); err != nil {
+				return err
+			}
+		}
+		g.total(m.row.campaign).count(m.row.progress, -1)
+	}
+	if m.told {
+		if _, err := g.w.stmts.failureText.ExecContext(g.ctx, m.id, m.details); err != nil {
+			return err
+		}
+	}
+	g.total(m.campaign).count(m.progress, 1)
+	m.row = row{campaign: m.campaign, person: m.person, named: m.wamid != "", progress: m.progress}
+	m.details, m.told, m.since = "", false, 0
+	return nil
 }
 
 type scanner interface{ Scan(dest ...any) error }
@@ -144,18 +303,45 @@ func (g *group) identify(t *touched, p wa.Person, at wa.Instant) error {
 	return nil
 }
 
-// byID finds a stored message, or one of this group.
-func (g *group) byID(id int64) (*touched, error) {
-	if t := g.byRow[id]; t != nil {
-		return t, nil
+// messagesOf are the latest messages of a person, at most limit that are in no
+// memory, and all that are.
+func (g *group) messagesOf(who int64, limit int) ([]*touched, error) {
+	for _, id := range slices.Clone(g.w.pending.byPerson[who]) {
+		if _, err := g.byID(id); err != nil {
+			return nil, err
+		}
 	}
-	const text = "SELECT " + messageColumns + `, coalesce(p.phone, ''), coalesce(p.bsuid, '')
-		FROM message m LEFT JOIN person p ON p.id = m.person WHERE m.id = ?`
-	m, phone, bsuid, err := scanMessage(g.conn.QueryRowContext(g.ctx, text, id))
+	all := slices.Clone(g.byPerson[who])
+	rows, err := g.messageRows(who)
 	if err != nil {
 		return nil, err
 	}
-	m.hasPhone, m.hasBSUID = phone != "", bsuid != ""
-	m.keyed = g.campaign(m.campaign).kind == kindKey
-	return g.touch(m), nil
+	for _, id := range rows[:min(len(rows), limit)] {
+		if g.byRow[id] != nil {
+			continue
+		}
+		t, err := g.byID(id)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if g.is(t.now.person) == who {
+			all = append(all, t)
+		}
+	}
+	return all, nil
+}
+
+// messageRows are the ids of messages whose rows may name a person.
+func (g *group) messageRows(who int64) ([]int64, error) {
+	hash := hashOfRow(who)
+	rows, err := g.w.indexes[indexPerson].find(g.ctx, g.w.stmts.readPage, hash)
+	for _, e := range g.entries[indexPerson] { // no index has them before the commit
+		if e.hash == hash {
+			rows = append(rows, e.row)
+		}
+	}
+	return rows, err
 }

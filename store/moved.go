@@ -2,8 +2,8 @@ package store
 
 import (
 	"cmp"
-	"database/sql"
 	"slices"
+	"strings"
 
 	"tickwatch/wa"
 )
@@ -53,11 +53,6 @@ func (g *group) formerly(name string, at wa.Instant) (p person, err error) {
 	return g.personByRow(g.is(first.person))
 }
 
-func (g *group) personByRow(id int64) (p person, err error) {
-	err = g.conn.QueryRowContext(g.ctx, "SELECT id, phone, bsuid FROM person WHERE id = ?", id).Scan(&p.id, &p.phone, &p.bsuid)
-	return p, err
-}
-
 // move gives a person the names that they have from a moment on, with whatever
 // was stored under them, and keeps the former ones as theirs until then.
 func (g *group) move(id int64, was, became wa.Person, at wa.Instant) error {
@@ -75,15 +70,15 @@ func (g *group) move(id int64, was, became wa.Person, at wa.Instant) error {
 		to.bsuid = cmp.Or(is.BSUID, p.bsuid) // else it went with the phone
 	}
 	for _, by := range [...]struct {
-		stmt  *sql.Stmt
+		find  func(string) (person, error)
 		name  string
 		phone bool
 	}{
-		{g.w.stmts.personByBSUID, became.BSUID, false},
-		{g.w.stmts.personByBSUID, is.BSUID, false},
-		{g.w.stmts.personByPhone, is.Phone, true},
+		{g.personByBSUID, became.BSUID, false},
+		{g.personByBSUID, is.BSUID, false},
+		{g.personByPhone, is.Phone, true},
 	} {
-		other, err := g.lookUpPerson(by.stmt, by.name)
+		other, err := by.find(by.name)
 		if err != nil {
 			return err
 		}
@@ -111,7 +106,11 @@ func (g *group) move(id int64, was, became wa.Person, at wa.Instant) error {
 
 // rename writes a person's names, and which of the names they had are former ones.
 func (g *group) rename(id int64, to person, had []string, at wa.Instant) error {
-	if _, err := g.conn.ExecContext(g.ctx, "UPDATE person SET phone = ?, bsuid = ? WHERE id = ?", to.phone, to.bsuid, id); err != nil {
+	if err := g.storePerson(id); err != nil { // former names are about to name them
+		return err
+	}
+	to.id, to.phone, to.bsuid = id, strings.Clone(to.phone), strings.Clone(to.bsuid)
+	if err := g.writeNames(to); err != nil {
 		return err
 	}
 	slices.Sort(had)
@@ -119,7 +118,7 @@ func (g *group) rename(id int64, to person, had []string, at wa.Instant) error {
 		if name == "" || name == to.phone || name == to.bsuid {
 			continue
 		}
-		f := former{id, at}
+		name, f := strings.Clone(name), former{id, at}
 		g.formers[name] = append(g.formers[name], f)
 		if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO former_name VALUES (?, ?, ?)", name, int64(f.until), f.person); err != nil {
 			return err

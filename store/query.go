@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 
@@ -24,22 +26,35 @@ const pulseSums = `sum(messages), sum(delivered), sum(failed), sum(withheld), su
 // for which seconds, from and up to but without to, it wants the single seconds.
 // A reader that also follows OnCommit adds the changes newer than Seq, and no others.
 func (s *Store) Course(ctx context.Context, campaign int64, window func(minutes map[int64]Pulse) (from, to int64)) (*Course, error) {
-	tx, err := s.readers.BeginTx(ctx, nil) // one view of everything
+	c := &Course{Errors: map[CodeMinute]int64{}, OptOuts: map[int64]int64{}}
+	var lag Tally // what the stored course lacks
+	lag.init()
+	tx, err := s.view(ctx, func(w *writer) error {
+		c.Seq = w.seq
+		if t := w.lag[campaign]; t != nil {
+			lag.Add(t)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("reading a campaign: %w", err)
 	}
-	defer func() { _ = tx.Rollback() }()
-	c := &Course{Errors: map[CodeMinute]int64{}, OptOuts: map[int64]int64{}}
-	if _, c.Seq, err = readFeed(ctx, tx); err != nil {
-		return nil, fmt.Errorf("reading a campaign: %w", err)
-	}
+	defer tx.end()
 	if c.Minutes, err = readPulses(ctx, tx, "SELECT second / 60, "+pulseSums+" FROM pulse WHERE campaign = ? AND messages > 0 GROUP BY 1", campaign); err != nil {
 		return nil, fmt.Errorf("reading a campaign's course: %w", err)
+	}
+	for second, p := range lag.Pulses {
+		addPulse(c.Minutes, second/60, &p)
 	}
 	from, to := window(c.Minutes)
 	if c.Seconds, err = readPulses(ctx, tx, "SELECT second, "+pulseSums+
 		" FROM pulse WHERE campaign = ? AND messages > 0 AND second >= ? AND second < ? GROUP BY 1", campaign, from, to); err != nil {
 		return nil, fmt.Errorf("reading a campaign's course: %w", err)
+	}
+	for second, p := range lag.Pulses {
+		if second >= from && second < to {
+			addPulse(c.Seconds, second, &p)
+		}
 	}
 	type none struct{}
 	if _, err := query(ctx, tx, func(s scanner) (none, error) {
@@ -51,6 +66,7 @@ func (s *Store) Course(ctx context.Context, campaign int64, window func(minutes 
 	}, "SELECT code, minute, messages FROM error_minute WHERE campaign = ? AND messages <> 0", campaign); err != nil {
 		return nil, fmt.Errorf("reading a campaign's errors: %w", err)
 	}
+	mergeInto(c.Errors, lag.Errors, 1)
 	if _, err := query(ctx, tx, func(s scanner) (none, error) {
 		var minute, n int64
 		err := s.Scan(&minute, &n)
@@ -60,6 +76,17 @@ func (s *Store) Course(ctx context.Context, campaign int64, window func(minutes 
 		return nil, fmt.Errorf("reading a campaign's opt-outs: %w", err)
 	}
 	return c, nil
+}
+
+// addPulse adds to one of a course's pulses; one of no message is left out, as
+// those are that are stored.
+func addPulse(all map[int64]Pulse, at int64, p *Pulse) {
+	sum := all[at]
+	if sum.Add(p); sum.Messages == 0 {
+		delete(all, at)
+	} else {
+		all[at] = sum
+	}
 }
 
 func readPulses(ctx context.Context, q querier, text string, args ...any) (map[int64]Pulse, error) {
@@ -84,6 +111,7 @@ type Message struct {
 	BSUID    string
 	Progress wa.Progress
 	Details  string // Meta's words on its failure, as they came
+	person   int64
 }
 
 const messageSelect = "SELECT " + messageColumns + `, coalesce(p.phone, ''), coalesce(p.bsuid, ''), coalesce(c.key, ''), coalesce(f.details, '')
@@ -96,7 +124,7 @@ func readMessage(s scanner) (Message, error) {
 	p := &m.progress
 	err := s.Scan(&m.id, &m.campaign, &m.number, &m.person, &m.wamid, &p.Seen,
 		&p.SentAt, &p.DeliveredAt, &p.ReadAt, &p.FailedAt, &p.Code, &p.CodeAt, &out.Phone, &out.BSUID, &out.Campaign, &out.Details)
-	out.ID, out.WAMID, out.Progress = m.id, m.wamid, m.progress
+	out.ID, out.WAMID, out.Progress, out.person = m.id, m.wamid, m.progress, m.person
 	return out, err
 }
 
@@ -105,6 +133,9 @@ func readMessage(s scanner) (Message, error) {
 func (s *Store) Failures(ctx context.Context, campaignKey string, code int, before int64, limit int) ([]Message, error) {
 	if before <= 0 {
 		before = 1<<63 - 1
+	}
+	if err := s.Settled(ctx); err != nil {
+		return nil, fmt.Errorf("reading failed messages: %w", err)
 	}
 	page, err := query(ctx, s.readers, readMessage, messageSelect+
 		`WHERE m.campaign = (SELECT id FROM campaign WHERE key = ?) AND m.code = ? AND m.state = 2 AND m.id < ? ORDER BY m.id DESC LIMIT ?`,
@@ -131,42 +162,125 @@ func readPerson(s scanner) (p Person, err error) {
 // Find looks up a message by wamid, or a person by phone digits or BSUID, with
 // their latest messages; by one that they had before, too. Nobody found is no error.
 func (s *Store) Find(ctx context.Context, text string, limit int) (Person, error) {
-	byID, err := query(ctx, s.readers, readMessage, messageSelect+"WHERE m.wamid_key = ? AND m.wamid = ?", wamidKey(text), text)
+	if err := s.Settled(ctx); err != nil {
+		return Person{}, fmt.Errorf("looking up: %w", err)
+	}
+	messages, err := s.messages(ctx, indexWAMID, hashOf(text), func(m *Message) bool { return m.WAMID == text }, 1)
 	if err != nil {
 		return Person{}, fmt.Errorf("looking up a message: %w", err)
 	}
-	where, arg := "bsuid = ? AND bsuid <> ''", text
+	name := text
 	if strings.Trim(text, "+0123456789 ()-./") == "" {
-		where, arg = "phone = ? AND phone <> ''", digits(text)
+		name = digits(text)
 	}
-	if len(byID) > 0 {
-		m := byID[0]
-		where, arg = "bsuid = ? AND bsuid <> ''", m.BSUID
-		if m.Phone != "" {
-			where, arg = "phone = ? AND phone <> ''", m.Phone
-		}
+	if len(messages) > 0 {
+		name = cmp.Or(messages[0].Phone, messages[0].BSUID)
 	}
-	people, err := query(ctx, s.readers, readPerson, "SELECT id, phone, bsuid, opted_out FROM person WHERE "+where, arg)
+	p, err := s.personNamed(ctx, name)
+	if err == nil && p.ID == 0 && len(messages) == 0 { // a name that somebody had before
+		p, err = s.personOnceNamed(ctx, name)
+	}
 	if err != nil {
 		return Person{}, fmt.Errorf("looking up a person: %w", err)
 	}
-	if len(people) == 0 && len(byID) == 0 { // a name that somebody had before
-		if people, err = query(ctx, s.readers, readPerson, "SELECT p.id, p.phone, p.bsuid, p.opted_out FROM former_name f JOIN person p ON p.id = f.person"+
-			" WHERE f.name = ? ORDER BY f.until DESC LIMIT 1", arg); err != nil {
-			return Person{}, fmt.Errorf("looking up a person by a former name: %w", err)
-		}
-	}
-	if len(people) == 0 {
-		return Person{Messages: byID}, nil // a message to a group, or to nobody named
-	}
-	p := people[0]
-	if len(byID) > 0 {
-		p.Messages = byID
+	if p.Messages = messages; p.ID == 0 || len(messages) > 0 {
 		return p, nil
 	}
-	p.Messages, err = query(ctx, s.readers, readMessage, messageSelect+"WHERE m.person = ? ORDER BY m.id DESC LIMIT ?", p.ID, limit)
-	if err != nil {
+	if p.Messages, err = s.messages(ctx, indexPerson, hashOfRow(p.ID), func(m *Message) bool { return m.person == p.ID }, limit); err != nil {
 		return Person{}, fmt.Errorf("looking up a person's messages: %w", err)
 	}
 	return p, nil
+}
+
+// rows asks an index.
+func (s *Store) rows(ctx context.Context, kind indexKind, hash uint64) (rows []int64, err error) {
+	return rows, s.look(ctx, func(w *writer) error {
+		rows, err = w.indexes[kind].find(ctx, w.stmts.readPage, hash)
+		return err
+	})
+}
+
+// messages reads the newest messages that an index names and that are meant.
+func (s *Store) messages(ctx context.Context, kind indexKind, hash uint64, meant func(*Message) bool, limit int) ([]Message, error) {
+	rows, err := s.rows(ctx, kind, hash)
+	if err != nil {
+		return nil, err
+	}
+	var all []Message
+	for _, id := range rows {
+		m, err := readMessage(s.readers.QueryRowContext(ctx, messageSelect+"WHERE m.id = ?", id))
+		if missing(err) || (err == nil && !meant(&m)) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, m); len(all) == limit {
+			break
+		}
+	}
+	return all, nil
+}
+
+func (s *Store) personNamed(ctx context.Context, name string) (Person, error) {
+	if name == "" {
+		return Person{}, nil
+	}
+	rows, err := s.rows(ctx, indexName, hashOf(name))
+	if err != nil {
+		return Person{}, err
+	}
+	for _, id := range rows {
+		p, err := readPerson(s.readers.QueryRowContext(ctx, "SELECT id, phone, bsuid, opted_out FROM person WHERE id = ?", id))
+		if err == nil && (p.Phone == name || p.BSUID == name) {
+			return p, nil
+		}
+		if err != nil && !missing(err) {
+			return Person{}, err
+		}
+	}
+	return Person{}, nil
+}
+
+func (s *Store) personOnceNamed(ctx context.Context, name string) (Person, error) {
+	p, err := readPerson(s.readers.QueryRowContext(ctx, "SELECT p.id, p.phone, p.bsuid, p.opted_out FROM former_name f JOIN person p ON p.id = f.person"+
+		" WHERE f.name = ? ORDER BY f.until DESC LIMIT 1", name))
+	if missing(err) {
+		return Person{}, nil
+	}
+	return p, err
+}
+
+// view is one state of the database, for reading.
+type view struct {
+	*sql.Conn
+}
+
+// view begins to read at a moment between two commits, at which f is run too.
+func (s *Store) view(ctx context.Context, f func(w *writer) error) (*view, error) {
+	conn, err := s.readers.Conn(ctx) // waits here, if for a connection, and not in the writer
+	if err != nil {
+		return nil, err
+	}
+	v := &view{conn}
+	err = s.look(ctx, func(w *writer) error {
+		if err := f(w); err != nil {
+			return err
+		}
+		if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+			return err
+		}
+		var commits int64 // the first read fixes what the others see
+		return conn.QueryRowContext(ctx, "SELECT commits FROM feed").Scan(&commits)
+	})
+	if err != nil {
+		v.end()
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *view) end() {
+	_, _ = v.ExecContext(context.Background(), "ROLLBACK") // without a BEGIN it says so, and it does not matter
+	_ = v.Close()
 }

@@ -1,45 +1,40 @@
 package store
 
-import "tickwatch/wa"
+// generation is how many messages each half of recent holds; about 300 bytes each.
+const generation = 50_000
 
-// message is one message as the writer knows it.
-type message struct {
-	id       int64
-	campaign int64
-	number   int64
-	person   int64
-	hasBSUID bool // the person's BSUID is known
-	hasPhone bool
-	keyed    bool // its campaign comes from its own callback data
-	lone     bool // its callback data is known to be no key, so far
-	wamid    string
-	progress wa.Progress
-}
-
-// generation is how many messages each half of recent holds; about 200 bytes each.
-const generation = 100_000
-
-// recent remembers the messages that were last written or looked up, so that
+// recent remembers the messages whose rows were last written or read, so that
 // the news of a young message needs no look-up on disk. Two generations stand
 // in for an LRU: when the young one is full the old one is forgotten.
 type recent struct {
-	young, old map[string]message
+	young, old remembered
 }
 
-func (r *recent) get(wamid string) (message, bool) {
-	if m, ok := r.young[wamid]; ok {
-		return m, true
+type remembered struct {
+	byWAMID map[string]*message
+	byID    map[int64]*message
+}
+
+func (r *recent) get(wamid string) *message {
+	if m := r.young.byWAMID[wamid]; m != nil {
+		return m
 	}
-	m, ok := r.old[wamid]
-	if ok {
-		r.put(m)
+	return r.old.byWAMID[wamid]
+}
+
+func (r *recent) byRow(id int64) *message {
+	if m := r.young.byID[id]; m != nil {
+		return m
 	}
-	return m, ok
+	return r.old.byID[id]
 }
 
 func (r *recent) put(m message) {
-	if len(r.young) >= generation || r.young == nil {
-		r.old, r.young = r.young, make(map[string]message, 1024)
+	if len(r.young.byID) >= generation || r.young.byID == nil {
+		r.old, r.young = r.young, remembered{make(map[string]*message, 1024), make(map[int64]*message, 1024)}
 	}
-	r.young[m.wamid] = m
+	r.young.byID[m.id] = &m
+	if m.wamid != "" {
+		r.young.byWAMID[m.wamid] = &m
+	}
 }

@@ -20,7 +20,7 @@ func (s *Store) DropRaw(ctx context.Context, before wa.Instant) (more bool, err 
 	err = s.submit(ctx, &request{weight: dropAtOnce, do: func(ctx context.Context, c *sql.Conn) error {
 		// Ids grow with the moment of receipt, so the oldest stand in front.
 		done, err := c.ExecContext(ctx, `DELETE FROM raw WHERE received_at < ?
-			AND id IN (SELECT id FROM raw ORDER BY id LIMIT ?)`, int64(before), dropAtOnce)
+			AND id IN (SELECT id FROM raw WHERE (SELECT unsettled = 0 OR raw.id + raw.posts <= unsettled FROM feed) ORDER BY id LIMIT ?)`, int64(before), dropAtOnce)
 		if err != nil {
 			return err
 		}

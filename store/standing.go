@@ -113,10 +113,11 @@ func (g *group) writeNumber(n *number) error {
 // maxText bounds the foreign texts that are kept beside the raw body, in bytes.
 const maxText = 512
 
-// bounded cuts a foreign text to maxText.
+// bounded cuts a foreign text to maxText, and copies it: what a decoder gives
+// may point into a body that is not ours to keep.
 func bounded(s string) string {
 	if len(s) <= maxText {
-		return s
+		return strings.Clone(s)
 	}
 	return strings.ToValidUTF8(s[:maxText], "") + "…"
 }
@@ -162,6 +163,7 @@ func (g *group) standing(raw int64, p *wa.Post) error {
 		return err
 	}
 	for _, f := range p.Faults {
+		bound(&f.AccountID, &f.NumberID, &f.Display, &f.Title, &f.Details)
 		g.faults = append(g.faults, f)
 		if err := g.notice(raw, "fault", p.ReceivedAt, f); err != nil {
 			return err

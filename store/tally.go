@@ -208,3 +208,26 @@ type Change struct {
 	Faults    []wa.Fault
 	Titles    map[int]string // titles of error codes seen for the first time
 }
+
+// merge adds (sign 1) or takes away (sign -1) a tally, and keeps nothing that is zero.
+func (t *Tally) merge(d *Tally, sign int64) {
+	t.Counts.add(&d.Counts, sign)
+	for s, q := range d.Pulses {
+		p := t.Pulses[s]
+		if p.add(&q, sign); p == (Pulse{}) {
+			delete(t.Pulses, s)
+		} else {
+			t.Pulses[s] = p
+		}
+	}
+	mergeInto(t.Errors, d.Errors, sign)
+	mergeInto(t.OptOuts, d.OptOuts, sign)
+}
+
+func mergeInto[K comparable](sum, d map[K]int64, sign int64) {
+	for k, n := range d {
+		if sum[k] += sign * n; sum[k] == 0 {
+			delete(sum, k)
+		}
+	}
+}

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,7 +22,10 @@ const (
 // request is one piece of work for the writer: a post, or a function.
 type request struct {
 	post   *wa.Post
-	do     func(ctx context.Context, c *sql.Conn) error
+	do     func(ctx context.Context, c *sql.Conn) error // as part of a commit
+	group  func(g *group) error                         // as part of a commit
+	look   func(w *writer) error                        // between commits
+	settle bool                                         // answered when no row lags behind what was known when it came
 	weight int64
 	done   chan error
 	taken  atomic.Bool // by the writer, or by a caller who would not wait
@@ -95,6 +100,17 @@ type writer struct {
 	templates map[int64]wa.Template
 	titles    map[int]string
 	recent    recent
+	pending   pending
+	people    people
+	lag       map[int64]*Tally // what is known of campaigns less what is stored
+	indexes   map[indexKind]*index
+	lastRun   int64 // id of the latest run of an index
+	packer    packer
+	hurry     bool                 // rows need not lag
+	resting   bool                 // and no others are to be written
+	starting  bool                 // the log and the rows are being read
+	replaying int64                // id of the post from which on the log is still to be read again; 0 = none is
+	waiting   []settled            // who waits for rows to catch up
 	renamed   map[int64]int64      // people who turned out to be someone known, since this writer began
 	homeless  map[int64]wa.Instant // people with an opt-out that no message explains yet, and when
 	formers   map[string][]former  // names that people gave up
@@ -103,29 +119,55 @@ type writer struct {
 }
 
 // ids are the next row ids, counted here so that a group can use them before it is written.
-type ids struct{ raw, message, person, campaign, number, event, notice int64 }
+type ids struct{ raw, message, person, campaign, number, notice int64 }
 
-func newWriter(ctx context.Context, s *Store) (*writer, error) {
+// settled is a request that waits until a place in the queue of pending messages is passed.
+type settled struct {
+	r     *request
+	place int64
+}
+
+func newWriter(ctx context.Context, s *Store) (_ *writer, err error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	w := &writer{store: s, conn: conn}
+	w := &writer{store: s, conn: conn, starting: true}
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
 	if err := w.stmts.prepare(ctx, conn); err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
 	if err := w.load(ctx); err != nil {
 		return nil, fmt.Errorf("reading the store: %w", err)
 	}
+	if err := w.replay(ctx); err != nil {
+		return nil, fmt.Errorf("reading what the log tells: %w", err)
+	}
+	w.starting = false
 	return w, nil
 }
 
-// run commits group after group until the store closes. There is no timer: what
-// comes in during one commit makes up the next.
+func (w *writer) close() {
+	w.stmts.close()
+	_ = w.conn.Close()
+}
+
+// settleEvery is how often rows that lag are looked after when nothing comes in.
+const settleEvery = 250 * time.Millisecond
+
+// run commits group after group until the store closes. Posts wait for no timer:
+// what comes in during one commit makes up the next.
 func (w *writer) run() {
 	s := w.store
 	defer close(s.done)
-	defer func() { _ = w.conn.Close() }()
+	defer w.close()
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	stuck := false // on a full disk, say: then it is tried again at the next tick
 	for {
 		select {
 		case r := <-s.queue:
@@ -133,11 +175,21 @@ func (w *writer) run() {
 			continue
 		default:
 		}
+		if !stuck && (len(w.waiting) > 0 || w.behind()) {
+			stuck = w.catchUp(len(w.waiting) > 0) != nil
+			continue
+		}
 		select {
 		case r := <-s.queue:
 			w.commit(w.gather(r))
+		case <-tick.C:
+			stuck = false
+			w.tend()
 		case <-s.stop:
 			if len(s.queue) == 0 { // nothing is queued after closed was set
+				if err := w.settleAll(); err != nil {
+					s.log.Warn("what the log tells will be read from it at the next start", "error", err)
+				}
 				return
 			}
 		}
@@ -169,6 +221,7 @@ func (w *writer) gather(first *request) []*request {
 // neighbours; and a post that cannot be applied even so is kept raw and counted
 // as not understood, for to turn it away would bring it back for days.
 func (w *writer) commit(group []*request) {
+	group = w.lookFirst(group)
 	if len(group) == 0 {
 		return
 	}
@@ -193,16 +246,62 @@ func (w *writer) commit(group []*request) {
 	for _, r := range group {
 		r.done <- err
 	}
+	w.answerSettled()
+}
+
+// lookFirst deals with the requests of a group that are no part of a commit, and
+// leaves the others.
+func (w *writer) lookFirst(group []*request) []*request {
+	return slices.DeleteFunc(group, func(r *request) bool {
+		switch {
+		case r.look != nil:
+			r.done <- r.look(w)
+		case r.settle:
+			w.waiting = append(w.waiting, settled{r, w.pending.place()})
+		default:
+			return false
+		}
+		return true
+	})
 }
 
 // attempt applies a group, and tells the world of it.
-func (w *writer) attempt(group []*request) error {
-	change, err := w.apply(group)
+func (w *writer) attempt(requests []*request) error {
+	change, err := w.apply(func(g *group) error {
+		g.seq++
+		for _, r := range requests {
+			var err error
+			switch {
+			case r.post != nil:
+				err = g.post(r.post)
+			case r.group != nil:
+				err = r.group(g)
+			default:
+				err = r.do(g.ctx, w.conn)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errSettling) && faultOf(err) == faultOfContent {
+		w.settleOneByOne()
+		return w.attempt(requests)
+	}
+	w.judge(err)
+	if err == nil {
+		w.store.onCommit(change)
+	}
+	return err
+}
+
+// judge notes what a commit's error says of the disk.
+func (w *writer) judge(err error) {
 	s := w.store
 	switch faultOf(err) {
 	case faultNone:
 		s.trouble.Store(nil)
-		s.onCommit(change)
 	case faultOfMoment:
 		if s.trouble.Swap(&err) == nil { // a line for the first of a row
 			s.log.Error("nothing can be stored for now; webhooks are turned away, and come again", "error", err)
@@ -214,10 +313,10 @@ func (w *writer) attempt(group []*request) error {
 		}
 	case faultOfContent:
 	}
-	return err
 }
 
-func (w *writer) apply(requests []*request) (change *Change, err error) {
+// apply makes one commit of some work, and of what else is due.
+func (w *writer) apply(work func(g *group) error) (change *Change, err error) {
 	ctx := context.Background()
 	refused := w.store.refused.Load()
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
@@ -230,19 +329,19 @@ func (w *writer) apply(requests []*request) (change *Change, err error) {
 		if err != nil {
 			// SQLite may have rolled back by itself already; then this says so, and it does not matter.
 			_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
+			for _, x := range w.indexes {
+				x.abandon()
+			}
 		}
 	}()
+	tended, err := w.tendIndexes(ctx)
+	if err != nil {
+		return nil, err
+	}
 	g := newGroup(ctx, w)
 	g.feed.Refused = refused
-	for _, r := range requests {
-		if r.post != nil {
-			err = g.post(r.post)
-		} else {
-			err = r.do(ctx, w.conn)
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := work(g); err != nil {
+		return nil, err
 	}
 	if change, err = g.flush(); err != nil {
 		return nil, err
@@ -253,6 +352,9 @@ func (w *writer) apply(requests []*request) (change *Change, err error) {
 	}
 	if d := time.Since(start); d > time.Second {
 		w.store.log.Warn("the disk is slow", "commit", d.Round(time.Millisecond))
+	}
+	for _, done := range tended {
+		done()
 	}
 	g.remember()
 	w.store.refused.Add(-refused)

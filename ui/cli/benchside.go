@@ -61,7 +61,7 @@ func (b *ingestBench) tutorialSide(ctx context.Context) (*benchSide, error) {
 
 func (b *ingestBench) pipelineSide(ctx context.Context) (*benchSide, error) {
 	return b.side(ctx, "pipeline", func(ctx context.Context, dir string) (http.Handler, io.Closer, error) {
-		s, err := store.Open(ctx, store.Options{Dir: dir})
+		s, err := store.Open(ctx, store.Options{Dir: dir, Decode: webhook.Decode})
 		if err != nil {
 			return nil, nil, err
 		}

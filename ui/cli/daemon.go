@@ -47,7 +47,7 @@ func startDaemon(ctx context.Context, cfg Config, now func() time.Time, logTo io
 			d.abandon()
 		}
 	}()
-	if d.store, err = store.Open(ctx, store.Options{Dir: cfg.Data.Dir, Now: now, Log: d.log}); err != nil {
+	if d.store, err = store.Open(ctx, store.Options{Dir: cfg.Data.Dir, Now: now, Log: d.log, Decode: webhook.Decode}); err != nil {
 		return nil, err
 	}
 	d.monitor, err = monitor.New(ctx, monitor.Options{

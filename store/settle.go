@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// nothing is the work of a commit that only catches up.
+func nothing(*group) error { return nil }
+
+// behind tells whether rows have lagged too long.
+func (w *writer) behind() bool {
+	oldest, ok := w.pending.oldest()
+	return ok && time.Since(oldest.at) >= lagLongest
+}
+
+// tend does, when nothing comes in, what commits else do on the side.
+func (w *writer) tend() {
+	for _, x := range w.indexes {
+		if x.busy(w) {
+			_, err := w.apply(nothing)
+			w.judge(err)
+			return
+		}
+	}
+}
+
+// catchUp writes some of the rows that lag, young ones too if in a hurry, and
+// answers who waits for them.
+func (w *writer) catchUp(hurry bool) error {
+	w.hurry = hurry
+	_, err := w.apply(nothing)
+	w.hurry = false
+	if faultOf(err) == faultOfContent {
+		w.settleOneByOne()
+		err = nil
+	}
+	if w.judge(err); err != nil {
+		for _, s := range w.waiting {
+			s.r.done <- err
+		}
+		w.waiting = nil
+	}
+	w.answerSettled()
+	return err
+}
+
+// answerSettled answers those for whom the rows have caught up.
+func (w *writer) answerSettled() {
+	if len(w.waiting) == 0 {
+		return
+	}
+	_, some := w.pending.oldest()
+	w.waiting = slices.DeleteFunc(w.waiting, func(s settled) bool {
+		if some && w.pending.passed < s.place {
+			return false
+		}
+		s.r.done <- nil
+		return true
+	})
+}
+
+// settleAll writes every row that lags.
+func (w *writer) settleAll() error {
+	w.hurry = true
+	defer func() { w.hurry = false }()
+	for w.pending.len() > 0 {
+		if err := w.store.Err(); err != nil {
+			return err
+		}
+		_, err := w.apply(nothing)
+		if faultOf(err) == faultOfContent {
+			w.settleOneByOne()
+			continue
+		}
+		if w.judge(err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleOneByOne catches up with the messages that are due, each in a commit of
+// its own, and gives up those whose rows cannot be written: what is known of
+// them stays in the raw bodies.
+func (w *writer) settleOneByOne() {
+	for _, id := range w.pending.first(time.Now().Add(lagTime), 0, max(w.store.sizes.lagStep, groupUpdates)) {
+		if w.store.Err() != nil {
+			return
+		}
+		_, err := w.applyOnly(func(g *group) error { return g.settle([]int64{id}) })
+		switch faultOf(err) {
+		case faultNone:
+			continue
+		case faultOfContent:
+			w.giveUp(id, err)
+		default:
+			w.judge(err)
+			return
+		}
+	}
+}
+
+// applyOnly makes a commit in which nothing else is caught up with.
+func (w *writer) applyOnly(work func(g *group) error) (*Change, error) {
+	w.resting = true
+	defer func() { w.resting = false }()
+	return w.apply(work)
+}
+
+// giveUp takes a message back to what its row holds of it, which may be nothing.
+func (w *writer) giveUp(id int64, why error) {
+	m := w.pending.byID[id]
+	w.store.log.Error("a message's row could not be written; what the webhooks tell of it is kept raw", "error", why)
+	change, err := w.applyOnly(func(g *group) error {
+		g.seq++
+		g.tally(m.campaign).count(m.progress, -1)
+		g.total(m.campaign) // which is not in them
+		if m.row.campaign != 0 {
+			g.tally(m.row.campaign).count(m.row.progress, 1)
+		}
+		g.feed.NotUnderstood++
+		return nil
+	})
+	w.pending.drop(id)
+	if err == nil {
+		w.store.onCommit(change)
+	}
+}
+
+// Settled waits until the tables hold everything that is known now.
+func (s *Store) Settled(ctx context.Context) error {
+	return s.submit(ctx, &request{settle: true, weight: 1})
+}
+
+// look runs f between two commits, when what the writer knows and what is on
+// disk belong together.
+func (s *Store) look(ctx context.Context, f func(w *writer) error) error {
+	return s.submit(ctx, &request{look: f, weight: 1})
+}
+
+// tendIndexes does a little of the work that indexes leave behind.
+func (w *writer) tendIndexes(ctx context.Context) (done []func(), err error) {
+	for _, kind := range [...]indexKind{indexWAMID, indexName, indexPerson} {
+		f, err := w.indexes[kind].tend(ctx, w)
+		if err != nil {
+			return nil, fmt.Errorf("keeping an index: %w", err)
+		}
+		if f != nil {
+			done = append(done, f)
+		}
+	}
+	return done, nil
+}
