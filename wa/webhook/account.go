@@ -70,7 +70,7 @@ func facts(all []wa.Fact, key string, v value, depth int) []wa.Fact {
 	default:
 		text, ok := v.text()
 		if !ok {
-			text = string(v)
+			text = v.digits()
 		}
 		if len(all) < maxFacts && len(text) <= maxID {
 			all = append(all, wa.Fact{Key: key, Value: text})

@@ -42,18 +42,28 @@ func crowd(n int) []byte {
 		statuses.String() + `],"contacts":[` + contacts.String() + `]}}]}]}`)
 }
 
+// batches are the sizes of a POST that are measured, in statuses.
+var batches = []int{1, 10, 100, 1000}
+
+// BenchmarkDecode measures Decode beside the reference over encoding/json; their
+// ratio is what the scanner brings.
 func BenchmarkDecode(b *testing.B) {
-	for _, n := range []int{1, 10, 100} {
+	for _, n := range batches {
 		body := batch(n)
-		b.Run(fmt.Sprintf("statuses=%d", n), func(b *testing.B) {
-			b.SetBytes(int64(len(body)))
-			b.ReportAllocs()
-			for b.Loop() {
-				if post := webhook.Decode("meta", body, received); len(post.Statuses) != n {
-					b.Fatal(post.Problem)
+		for _, by := range []struct {
+			name   string
+			decode func(string, []byte, wa.Instant) *wa.Post
+		}{{"scanner", webhook.Decode}, {"encoding-json", reference}} {
+			b.Run(fmt.Sprintf("%s/statuses=%d", by.name, n), func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if post := by.decode("meta", body, received); len(post.Statuses) != n {
+						b.Fatal(post.Problem)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 

@@ -21,6 +21,15 @@ type contacts struct {
 
 func (c *contacts) clear() { c.all, c.byID = c.all[:0], nil }
 
+// release drops them all, and the room too if it was made for very many.
+func (c *contacts) release() {
+	const kept = 1024
+	clear(c.all)
+	if c.clear(); cap(c.all) > kept {
+		c.all = nil
+	}
+}
+
 func (c *contacts) add(one contact) {
 	c.all = append(c.all, one)
 	c.byID = nil

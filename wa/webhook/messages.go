@@ -45,7 +45,7 @@ func (d *decoder) messaging(v value) {
 	}
 	const leanStatus = 300 // bytes of JSON, so that the room made is seldom too large
 	for _, v := range statuses {
-		d.post.Statuses = slices.Grow(d.post.Statuses, len(v)/leanStatus)
+		d.post.Statuses = slices.Grow(d.post.Statuses, len(v.raw())/leanStatus)
 		d.list("statuses", v, d.status)
 	}
 	for _, v := range inbound {
@@ -136,7 +136,7 @@ func (d *decoder) status(v value) {
 	if u.MessageID, ok = d.messageID(id); !ok {
 		return
 	}
-	if string(status) == deleted {
+	if !status.missing() && string(status.raw()) == deleted {
 		d.post.Deletions = append(d.post.Deletions, wa.Deletion{Sender: u.Sender, MessageID: u.MessageID, At: u.At})
 		return
 	}
@@ -155,7 +155,7 @@ func (d *decoder) status(v value) {
 const deleted = `"deleted"`
 
 func (d *decoder) step(v value) (wa.Status, bool) {
-	if v == nil {
+	if v.missing() {
 		d.miss("", "status is missing")
 		return 0, false
 	}
@@ -206,7 +206,7 @@ func (d *decoder) readError(v value) wa.Fault {
 		case "code":
 			n, ok := v.whole()
 			if !ok || n < math.MinInt32 || n > math.MaxInt32 {
-				d.miss("code", "%s is no error code", shown(string(v[:min(len(v), maxShown)])))
+				d.miss("code", "%s is no error code", v.shown())
 				continue
 			}
 			f.Code = int(n)

@@ -13,7 +13,7 @@ func (d *decoder) template(v value) {
 	u := wa.TemplateUpdate{AccountID: d.account, At: d.at}
 	var id value
 	var now, changed string // the category, by its two names
-	if d.rejection != nil {
+	if !d.rejection.missing() {
 		d.rejected(&u, d.rejection)
 	}
 	for key, v := range v.members() {
@@ -73,7 +73,7 @@ func (d *decoder) rejected(u *wa.TemplateUpdate, v value) {
 
 // templateID checks the one key that news of a template cannot do without.
 func (d *decoder) templateID(v value) (id int64, ok bool) {
-	if v != nil {
+	if !v.missing() {
 		id, ok = v.whole()
 	}
 	if !ok || id <= 0 {

@@ -1,26 +1,33 @@
 package webhook
 
 import (
-	"bytes"
-	"encoding/json"
 	"iter"
 	"math"
 	"strconv"
 	"time"
-	"unicode/utf8"
 
 	"tickwatch/wa"
 )
 
-// A value is the raw JSON of one value, without the space around it.
-//
-// It must come out of a body that encoding/json has found valid: walking it
-// then needs no error paths and no recursion, and costs one pass over the bytes
-// for each level that is looked into, however deep the value is nested.
-type value []byte
+// value is one value of a scanned document. The zero value stands for one that is
+// not there; it must not be read.
+type value struct {
+	of *document
+	i  uint32 // of its token
+}
+
+func (v value) missing() bool { return v.of == nil }
+
+func (v value) token() *token { return &v.of.tokens[v.i] }
+
+// raw is the value as it stands in the body, without the space around it.
+func (v value) raw() []byte {
+	t := v.token()
+	return v.of.body[t.at:t.end]
+}
 
 // kind is the value's first byte, which tells what it is.
-func (v value) kind() byte { return v[0] }
+func (v value) kind() byte { return v.token().kind }
 
 // what names the value's kind in a sentence.
 func (v value) what() string {
@@ -47,18 +54,12 @@ func (v value) members() iter.Seq2[[]byte, value] {
 		if v.kind() != '{' {
 			return
 		}
-		for i := skipSpace(v, 1); v[i] != '}'; {
-			end := endOfString(v, i)
-			key := unquoted(v[i:end])
-			i = skipSpace(v, end) + 1 // the colon
-			i = skipSpace(v, i)
-			end = endOfValue(v, i)
-			if v[i] != 'n' && !yield(key, v[i:end]) {
+		for i, end := v.i+1, v.token().next; i < end; {
+			member := value{v.of, i + 1}
+			if member.kind() != 'n' && !yield(value{v.of, i}.key(), member) {
 				return
 			}
-			if i = skipSpace(v, end); v[i] == ',' {
-				i = skipSpace(v, i+1)
-			}
+			i = member.token().next
 		}
 	}
 }
@@ -69,44 +70,64 @@ func (v value) elements() iter.Seq2[int, value] {
 		if v.kind() != '[' {
 			return
 		}
-		for n, i := 0, skipSpace(v, 1); v[i] != ']'; n++ {
-			end := endOfValue(v, i)
-			if !yield(n, v[i:end]) {
+		n := 0
+		for i, end := v.i+1, v.token().next; i < end; n++ {
+			element := value{v.of, i}
+			if !yield(n, element) {
 				return
 			}
-			if i = skipSpace(v, end); v[i] == ',' {
-				i = skipSpace(v, i+1)
-			}
+			i = element.token().next
 		}
 	}
+}
+
+// key is the text of a key.
+func (v value) key() []byte {
+	t := v.token()
+	inner := v.of.body[t.at+1 : t.end-1]
+	if !t.plain {
+		return appendUnescaped(nil, inner)
+	}
+	return inner
 }
 
 // text is the value as a string of its own, never a part of the body; false
 // when it is no text. Bytes that are no UTF-8 become U+FFFD.
 func (v value) text() (string, bool) {
-	if v.kind() != '"' {
+	t := v.token()
+	if t.kind != '"' {
 		return "", false
 	}
-	if s := v[1 : len(v)-1]; bytes.IndexByte(s, '\\') < 0 && utf8.Valid(s) {
-		return word(s), true
+	inner := v.of.body[t.at+1 : t.end-1]
+	if t.plain {
+		return v.of.texts.of(inner), true
 	}
-	return unescaped(v), true
+	return v.of.texts.unescaped(inner), true
+}
+
+// digits is a number (or true, or false) as it was written, as a string of its own.
+func (v value) digits() string { return v.of.texts.of(v.raw()) }
+
+// shown is the beginning of the value, fit for Problem.
+func (v value) shown() string {
+	raw := v.raw()
+	return shown(string(raw[:min(len(raw), maxShown)]))
 }
 
 // whole is the value as a whole number, which may be written as text; false
 // when it is none or does not fit.
 func (v value) whole() (int64, bool) {
-	switch v.kind() {
+	raw := v.raw()
+	switch raw[0] {
 	case '"':
-		n, err := strconv.ParseInt(string(v[1:len(v)-1]), 10, 64)
-		return n, err == nil
+		return whole(raw[1 : len(raw)-1])
 	case '{', '[', 't', 'f', 'n':
 		return 0, false
 	}
-	if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+	if n, ok := whole(raw); ok {
 		return n, true
 	}
-	f, err := strconv.ParseFloat(string(v), 64) // 1.795161600e9
+	f, err := strconv.ParseFloat(string(raw), 64) // 1.795161600e9
 	const exact = 1 << 53
 	if err != nil || f != math.Trunc(f) || math.Abs(f) > exact {
 		return 0, false
@@ -114,11 +135,29 @@ func (v value) whole() (int64, bool) {
 	return int64(f), true
 }
 
+// whole reads a whole number, sign and all.
+func whole(digits []byte) (int64, bool) {
+	const short = 18 // digits that always fit
+	if len(digits) == 0 || len(digits) > short {
+		n, err := strconv.ParseInt(string(digits), 10, 64)
+		return n, err == nil
+	}
+	n := int64(0)
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			n, err := strconv.ParseInt(string(digits), 10, 64)
+			return n, err == nil
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
 // instant is the value as a moment: Unix seconds in text or number, or a date
 // and time of RFC 3339. A moment that is negative or out of all range is 0, not
 // known; false means that the value is of another form altogether.
 func (v value) instant() (wa.Instant, bool) {
-	if string(v) == `""` {
+	if string(v.raw()) == `""` {
 		return 0, true
 	}
 	if seconds, ok := v.whole(); ok {
@@ -134,95 +173,4 @@ func (v value) instant() (wa.Instant, bool) {
 		}
 	}
 	return 0, false
-}
-
-// unquoted is the text of a key.
-func unquoted(key value) []byte {
-	if bytes.IndexByte(key, '\\') >= 0 {
-		return []byte(unescaped(key))
-	}
-	return key[1 : len(key)-1]
-}
-
-func unescaped(quoted value) string {
-	var s string
-	_ = json.Unmarshal(quoted, &s) // cannot fail: a valid string
-	return s
-}
-
-// word makes a string of bytes; those that come with every status cost no memory.
-func word(s []byte) string {
-	switch string(s) {
-	case "sent":
-		return "sent"
-	case "delivered":
-		return "delivered"
-	case "read":
-		return "read"
-	case "failed":
-		return "failed"
-	case "PMP":
-		return "PMP"
-	case "regular":
-		return "regular"
-	case "marketing":
-		return "marketing"
-	}
-	return string(s)
-}
-
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
-		i++
-	}
-	return i
-}
-
-// endOfValue is the index behind the value that begins at i.
-func endOfValue(b []byte, i int) int {
-	switch b[i] {
-	case '"':
-		return endOfString(b, i)
-	case '{', '[':
-		return endOfNest(b, i)
-	}
-	for i < len(b) {
-		switch b[i] {
-		case ',', ']', '}', ' ', '\n', '\t', '\r':
-			return i
-		}
-		i++
-	}
-	return i
-}
-
-func endOfNest(b []byte, i int) int {
-	for depth := 0; ; {
-		switch b[i] {
-		case '"':
-			i = endOfString(b, i)
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		}
-		i++
-	}
-}
-
-// endOfString is the index behind the closing quote of the string that begins at i.
-func endOfString(b []byte, i int) int {
-	for i++; ; i++ {
-		i += bytes.IndexByte(b[i:], '"')
-		back := i
-		for b[back-1] == '\\' {
-			back--
-		}
-		if (i-back)%2 == 0 {
-			return i + 1
-		}
-	}
 }

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"tickwatch/wa"
 )
@@ -32,6 +33,10 @@ const (
 
 	// maxShown bounds a piece of foreign text within Post.Problem, in bytes.
 	maxShown = 80
+
+	// maxDecoded bounds a body in bytes, far above what Meta sends; places in it
+	// are counted in 32 bits.
+	maxDecoded = 1 << 30
 )
 
 // Decode turns a body of Meta's webhooks into the news it holds. It never
@@ -39,17 +44,37 @@ const (
 // Problem names the first of them. Identifiers and texts are given as they
 // came, unclean; Post.Body is the body itself, not a copy, and nothing else of
 // the Post refers to it. Decode may run concurrently with itself.
+//
+// Keys are taken to the letter: unlike encoding/json, which would let "ID" pass
+// for "id", since two keys of one object that differ in case may both be Meta's.
+// Of a key that is repeated the last value counts, and of a list all of them.
 func Decode(source string, body []byte, received wa.Instant) *wa.Post {
-	d := decoder{post: &wa.Post{Source: source, ReceivedAt: received, Body: body}}
+	post := &wa.Post{}
+	decode(post, source, body, received)
+	return post
+}
+
+// decode fills an empty Post, whose lists may lend it their room.
+func decode(post *wa.Post, source string, body []byte, received wa.Instant) {
+	post.Source, post.ReceivedAt, post.Body = source, received, body
+	d := decoders.Get().(*decoder)
+	d.post = post
 	if v, ok := d.document(body); ok {
 		d.envelope(v)
 	}
-	return d.post
+	d.release()
 }
 
-// decoder fills one Post.
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+// keptTokens bounds what a decoder keeps for the next body: 1 MiB, which
+// suffices for a body of 2,000 statuses.
+const keptTokens = 1 << 16
+
+// decoder fills one Post. What it needed room for it keeps for the next.
 type decoder struct {
 	post *wa.Post
+	json document
 	path []step // where the reading is
 
 	// What the enclosing entry and value say of everything within.
@@ -57,7 +82,18 @@ type decoder struct {
 	at        wa.Instant // entry.time
 	sender    wa.Sender
 	contacts  contacts
-	rejection value // rejection_info beside value; nil = none
+	rejection value // rejection_info beside value
+}
+
+// release gives the decoder back, without what was the Post's or its body's.
+func (d *decoder) release() {
+	d.post, d.json.body, d.rejection = nil, nil, value{}
+	d.account, d.sender = "", wa.Sender{}
+	if cap(d.json.tokens) > keptTokens {
+		d.json.tokens = nil
+	}
+	d.contacts.release()
+	decoders.Put(d)
 }
 
 // step is one key on the way to a value, with the index if it holds a list.
@@ -68,16 +104,25 @@ type step struct {
 
 // document finds the body's JSON. What comes behind it is counted and left.
 func (d *decoder) document(body []byte) (value, bool) {
-	if json.Valid(body) {
-		return bytes.TrimSpace(body), true
+	if len(body) > maxDecoded {
+		d.miss("", "the body is longer than %d bytes", maxDecoded)
+		return value{}, false
 	}
-	var raw json.RawMessage
-	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&raw); err != nil {
-		d.miss("", "the body is no JSON: %s", shown(err.Error()))
-		return nil, false
+	end := d.json.scan(body)
+	if end < 0 {
+		d.miss("", "the body is no JSON: %s", shown(whyNoJSON(body)))
+		return value{}, false
 	}
-	d.miss("", "more follows behind the JSON")
-	return bytes.TrimSpace(raw), true
+	if skipSpace(body, end) < len(body) {
+		d.miss("", "more follows behind the JSON")
+	}
+	return value{&d.json, 0}, true
+}
+
+// whyNoJSON has encoding/json say what is wrong with a body, and where.
+func whyNoJSON(body []byte) string {
+	var v json.RawMessage
+	return fmt.Sprint(json.NewDecoder(bytes.NewReader(body)).Decode(&v))
 }
 
 func (d *decoder) envelope(v value) {
@@ -138,7 +183,7 @@ func (d *decoder) entry(v value) {
 func (d *decoder) change(v value, outer string) {
 	var field, inner string
 	var content value
-	d.rejection = nil
+	d.rejection = value{}
 	for key, v := range v.members() {
 		switch string(key) {
 		case "field":
@@ -149,7 +194,7 @@ func (d *decoder) change(v value, outer string) {
 			d.rejection = v
 		}
 	}
-	if content == nil || content.kind() != '{' {
+	if content.missing() || content.kind() != '{' {
 		d.miss("value", "is no object")
 		return
 	}
@@ -291,8 +336,10 @@ func (d *decoder) text(key string, v value) string {
 
 // id reads an optional identifier, which may come as a whole number.
 func (d *decoder) id(key string, v value) string {
-	if _, ok := v.whole(); ok && v.kind() != '"' {
-		return string(v)
+	if v.kind() != '"' {
+		if _, ok := v.whole(); ok {
+			return v.digits()
+		}
 	}
 	s := d.text(key, v)
 	if len(s) > maxID {
@@ -306,14 +353,14 @@ func (d *decoder) id(key string, v value) string {
 func (d *decoder) instant(key string, v value) wa.Instant {
 	at, ok := v.instant()
 	if !ok {
-		d.miss(key, "%s is no moment", shown(string(v[:min(len(v), maxShown)])))
+		d.miss(key, "%s is no moment", v.shown())
 	}
 	return at
 }
 
 // messageID checks the one key that a status or message cannot do without.
 func (d *decoder) messageID(v value) (string, bool) {
-	if v == nil {
+	if v.missing() {
 		d.miss("id", "is missing")
 		return "", false
 	}

@@ -1,0 +1,196 @@
+package webhook_test
+
+import (
+	"cmp"
+
+	"tickwatch/wa"
+)
+
+// inbound reads one element of messages[]. Any type is taken; of the types that
+// can carry an answer or an opt-out, its text and payload too.
+func (d *refDecoder) inbound(v refValue) {
+	m := wa.InboundMessage{Sender: d.sender}
+	var id refValue
+	for key, v := range v.members() {
+		switch string(key) {
+		case "id":
+			id = v
+		case "from":
+			m.Phone = d.id("from", v)
+		case "from_user_id":
+			m.BSUID = d.id("from_user_id", v)
+		case "from_parent_user_id":
+			m.ParentBSUID = d.id("from_parent_user_id", v)
+		case "timestamp":
+			m.At = d.instant("timestamp", v)
+		case "type":
+			m.Type = d.text("type", v)
+		case "group_id":
+			m.GroupID = d.id("group_id", v)
+		case "context":
+			d.object("context", v, func(key []byte, v refValue) {
+				if string(key) == "id" {
+					m.ReplyTo = d.id("id", v)
+				}
+			})
+		case "errors":
+			m.Code = d.firstError(v).Code
+		}
+	}
+	var ok bool
+	if m.MessageID, ok = d.messageID(id); !ok {
+		return
+	}
+	if m.Type == "" {
+		d.miss("type", "is missing")
+	}
+	for key, v := range v.members() { // the object that is named for the type
+		if m.Type != "" && string(key) == m.Type {
+			d.body(&m, m.Type, v)
+		}
+	}
+	if m.Type != "system" { // which speaks of its person as they were
+		m.Person, m.Name = d.contacts.complete(m.Person)
+	}
+	d.post.Inbound = append(d.post.Inbound, m)
+}
+
+// body reads what a message of one type holds.
+func (d *refDecoder) body(m *wa.InboundMessage, kind string, v refValue) {
+	switch kind {
+	case "text":
+		d.fill(kind, v, field{"body", &m.Text})
+	case "system":
+		d.system(m, v)
+	case "unsupported":
+		d.fill(kind, v, field{"type", &m.Subtype})
+	case "revoke":
+		gone := wa.Deletion{Sender: m.Sender, At: m.At}
+		d.fill(kind, v, field{"original_message_id", &gone.MessageID})
+		if gone.MessageID != "" && len(gone.MessageID) <= maxID {
+			d.post.Deletions = append(d.post.Deletions, gone)
+		}
+	case "button":
+		d.fill(kind, v, field{"text", &m.Text}, field{"payload", &m.Payload})
+	case "interactive":
+		d.object(kind, v, func(key []byte, v refValue) {
+			switch key := string(key); key {
+			case "button_reply", "list_reply":
+				d.fill(key, v, field{"title", &m.Text}, field{"id", &m.Payload})
+			case "nfm_reply":
+				d.fill(key, v, field{"body", &m.Text})
+			}
+		})
+	case "reaction":
+		d.fill(kind, v, field{"emoji", &m.Text}, field{"message_id", &m.ReplyTo})
+	case "image", "video", "document":
+		d.fill(kind, v, field{"caption", &m.Text})
+	}
+}
+
+// system reads a system message: a person has another number or BSUID from now
+// on. Person is then how they were named before.
+func (d *refDecoder) system(m *wa.InboundMessage, v refValue) {
+	var was, is wa.Person
+	d.object("system", v, func(key []byte, v refValue) {
+		switch key := string(key); key {
+		case "body":
+			m.Text = d.text(key, v)
+		case "type":
+			m.Subtype = d.text(key, v)
+		case "wa_id", "new_wa_id":
+			is.Phone = d.id(key, v)
+		case "user_id":
+			is.BSUID = d.id(key, v)
+		case "parent_user_id":
+			is.ParentBSUID = d.id(key, v)
+		case "customer":
+			was.Phone = d.id(key, v)
+		case "previous_user_id":
+			was.BSUID = d.id(key, v)
+		case "previous_parent_user_id":
+			was.ParentBSUID = d.id(key, v)
+		}
+	})
+	switch m.Subtype {
+	case "user_changed_number", "customer_changed_number", "user_changed_user_id":
+	default:
+		return
+	}
+	if m.BSUID == is.BSUID { // from_user_id is the new one here
+		m.BSUID, m.ParentBSUID = "", ""
+	}
+	m.Phone = cmp.Or(m.Phone, was.Phone)
+	m.BSUID = cmp.Or(was.BSUID, m.BSUID)
+	m.ParentBSUID = cmp.Or(was.ParentBSUID, m.ParentBSUID)
+	m.Became = is
+}
+
+// field is the name of a text within an object and where it goes.
+type field struct {
+	key string
+	to  *string
+}
+
+// fill reads texts out of an object.
+func (d *refDecoder) fill(name string, v refValue, fields ...field) {
+	d.object(name, v, func(key []byte, v refValue) {
+		for _, f := range fields {
+			if string(key) == f.key {
+				*f.to = d.text(f.key, v)
+			}
+		}
+	})
+}
+
+// preference reads one element of user_preferences[].
+func (d *refDecoder) preference(v refValue) {
+	p := wa.Preference{Sender: d.sender}
+	for key, v := range v.members() {
+		switch string(key) {
+		case "wa_id":
+			p.Phone = d.id("wa_id", v)
+		case "user_id":
+			p.BSUID = d.id("user_id", v)
+		case "parent_user_id":
+			p.ParentBSUID = d.id("parent_user_id", v)
+		case "category":
+			p.Category = d.text("category", v)
+		case "value":
+			p.Value = d.text("value", v)
+		case "timestamp":
+			p.At = d.instant("timestamp", v)
+		}
+	}
+	switch {
+	case p.Value == "":
+		d.miss("value", "is missing")
+		return
+	case p.Phone == "" && p.BSUID == "":
+		d.miss("", "names nobody")
+		return
+	}
+	p.Person, _ = d.contacts.complete(p.Person)
+	d.post.Preferences = append(d.post.Preferences, p)
+}
+
+// action reads one element of user_actions[].
+func (d *refDecoder) action(v refValue) {
+	a := wa.UserAction{Sender: d.sender}
+	for key, v := range v.members() {
+		switch key := string(key); key {
+		case "action_type":
+			a.Type = d.text(key, v)
+		case "timestamp":
+			a.At = d.instant(key, v)
+		case "marketing_messages_link_click_data": // for a page seen too
+			d.fill(key, v, field{"click_component", &a.Component}, field{"click_id", &a.ClickID},
+				field{"tracking_token", &a.Token}, field{"product_id", &a.Product})
+		}
+	}
+	if a.Type == "" {
+		d.miss("action_type", "is missing")
+		return
+	}
+	d.post.Actions = append(d.post.Actions, a)
+}
