@@ -5,6 +5,9 @@ package wa
 //
 // What was signed and not understood stands in Body alone and is counted in
 // NotUnderstood; it never costs its neighbours their place.
+//
+// Its texts are never parts of Body, but many may share one piece of memory: who
+// keeps a few of them for long keeps clones (strings.Clone).
 type Post struct {
 	Source     string  // provider, "meta"
 	ReceivedAt Instant // when the last byte of the body was read

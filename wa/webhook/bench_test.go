@@ -1,9 +1,11 @@
 package webhook_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -67,28 +69,102 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+// nowhere is a Sink that is always content.
+var nowhere = sinkFunc(func(context.Context, *wa.Post) error { return nil })
+
+// oneSecret is how most run it: without a rotation going on.
+func oneSecret() webhook.Options {
+	return webhook.Options{Secrets: []wa.Secret{wa.NewSecret(secret)}, Sink: nowhere}
+}
+
+// BenchmarkHandler measures what a POST costs without a store and without
+// net/http: its body is read, verified and decoded, and it is answered.
 func BenchmarkHandler(b *testing.B) {
-	for _, n := range []int{1, 10, 100} {
+	for _, n := range batches {
 		body := batch(n)
-		h := webhook.NewHandler(webhook.Options{
-			Secrets: []wa.Secret{wa.NewSecret(secret)},
-			Sink:    sinkFunc(func(context.Context, *wa.Post) error { return nil }),
-		})
-		signature := sign(secret, body)
+		h := webhook.NewHandler(oneSecret())
+		header := http.Header{webhook.SignatureHeader: {sign(secret, body)}, "Content-Type": {"application/json"}}
 		b.Run(fmt.Sprintf("statuses=%d", n), func(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/webhooks/meta", bytes.NewReader(body))
-					r.Header.Set(webhook.SignatureHeader, signature)
-					w := httptest.NewRecorder()
-					if h.ServeHTTP(w, r); w.Code != http.StatusOK {
-						b.Fatal(w.Code)
-					}
+			content := bytes.NewReader(body)
+			r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/webhooks/meta", content)
+			r.Header = header
+			w := &answered{header: http.Header{}}
+			for b.Loop() {
+				content.Reset(body)
+				clear(w.header)
+				if h.ServeHTTP(w, r); w.code != http.StatusOK {
+					b.Fatal(w.code)
 				}
-			})
+			}
 		})
+	}
+}
+
+// answered is a ResponseWriter that keeps the code only.
+type answered struct {
+	header http.Header
+	code   int
+}
+
+func (a *answered) Header() http.Header         { return a.header }
+func (a *answered) WriteHeader(code int)        { a.code = code }
+func (a *answered) Write(b []byte) (int, error) { return len(b), nil }
+
+// BenchmarkServer measures the same over keep-alive connections on loopback, the
+// client's part included. "bare" is what net/http costs by itself: its handler
+// reads the body and answers.
+func BenchmarkServer(b *testing.B) {
+	bare := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusOK)
+	})
+	for _, n := range batches {
+		body := batch(n)
+		request := fmt.Appendf(nil, "POST /webhooks/meta HTTP/1.1\r\nHost: localhost\r\nUser-Agent: facebookexternalua\r\nAccept: */*\r\n"+
+			"Content-Type: application/json\r\nX-Hub-Signature-256: %s\r\nContent-Length: %d\r\n\r\n%s", sign(secret, body), len(body), body)
+		for _, by := range []struct {
+			name    string
+			handler http.Handler
+		}{{"webhook", webhook.NewHandler(oneSecret())}, {"bare", bare}} {
+			b.Run(fmt.Sprintf("%s/statuses=%d", by.name, n), func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				address := serve(b, webhook.NewServer(by.handler), nil)
+				b.SetParallelism(16)
+				b.RunParallel(func(pb *testing.PB) {
+					c := dial(b, address)
+					answers := bufio.NewReader(c)
+					for pb.Next() {
+						if _, err := c.Write(request); err != nil {
+							b.Fatal(err)
+						}
+						readAnswer(b, answers)
+					}
+				})
+			})
+		}
+	}
+}
+
+// readAnswer reads an answer of 200 with a body of less than 10 bytes.
+func readAnswer(tb testing.TB, from *bufio.Reader) {
+	line, err := from.ReadSlice('\n')
+	if err != nil || !bytes.HasPrefix(line, []byte("HTTP/1.1 200 ")) {
+		tb.Fatalf("answered %q, %v", line, err)
+	}
+	length := 0
+	for len(line) > 2 { // up to the empty line
+		if digit, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			length = int(digit[0] - '0')
+		}
+		if line, err = from.ReadSlice('\n'); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if _, err := from.Discard(length); err != nil {
+		tb.Fatal(err)
 	}
 }
 

@@ -76,9 +76,14 @@ func TestDecodeDamagedPayloads(t *testing.T) {
 	others := []string{`"`, `\`, "{", "}", "[", "]", ",", ":", "0", "-", "e", " ", "\x00", "\xff", "é"}
 	for name, body := range payloadFiles(t) {
 		t.Run(name, func(t *testing.T) {
-			for at := range body {
-				against(t, body[:at])
-				against(t, damaged(body, at, 1, []byte(others[at%len(others)])))
+			for at, c := range body {
+				switch {
+				case c == ' ':
+				case at%3 == 0:
+					against(t, body[:at])
+				default:
+					against(t, damaged(body, at, 1, []byte(others[at%len(others)])))
+				}
 			}
 		})
 	}

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -9,7 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"tickwatch/wa"
@@ -24,11 +23,13 @@ const (
 	smallBody   = 64 << 10
 	largeBodies = 24
 
-	// keptBody is the largest buffer, in bytes, that is kept for the next body.
-	keptBody = 1 << 20
+	// The largest room that is kept for the next delivery: for a body, in bytes,
+	// and for statuses, in number.
+	keptBody     = 1 << 20
+	keptStatuses = 2 << 10
 
-	// ingestWithin bounds how long the Sink may take. Meta has given up by then,
-	// and sends again.
+	// ingestWithin bounds how long the Sink may take, and is exact to a second.
+	// Meta has given up by then, and sends again.
 	ingestWithin = 10 * time.Second
 
 	// retryAfter is what a 503 asks for, in seconds.
@@ -37,10 +38,10 @@ const (
 
 // Sink takes what was received: the store.
 type Sink interface {
-	// Ingest returns nil only when the post is durable. It may keep post.Body
-	// only until it returns, because the buffer is used again; the rest of the
-	// post is its own. The context outlives the sender's connection; when it
-	// ends, Ingest must return soon.
+	// Ingest returns nil only when the post is durable. The post, its body and its
+	// lists are lent until Ingest returns, because their room is used again; the
+	// texts in it are its own. The context outlives the sender's connection; when
+	// it ends, Ingest must return soon.
 	Ingest(ctx context.Context, post *wa.Post) error
 }
 
@@ -76,7 +77,6 @@ func NewHandler(o Options) http.Handler {
 	h := &handler{
 		Options: o,
 		signed:  NewVerifier(o.Secrets...),
-		bodies:  sync.Pool{New: func() any { return new(bytes.Buffer) }},
 		large:   make(chan struct{}, largeBodies),
 	}
 	for _, t := range o.VerifyTokens {
@@ -98,8 +98,8 @@ type handler struct {
 	Options
 	signed *Verifier
 	tokens [][sha256.Size]byte
-	bodies sync.Pool
 	large  chan struct{} // one for each body over smallBody that is held
+	term   atomic.Pointer[term]
 
 	refusals, oddities, failures sparse
 }
@@ -144,10 +144,9 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	buffer := h.bodies.Get().(*bytes.Buffer)
-	buffer.Reset()
-	if err := readBody(buffer, w, r); err != nil {
-		h.release(buffer)
+	d := deliveries.Get().(*delivery)
+	if err := d.read(w, r); err != nil {
+		d.release()
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 			answer(w, http.StatusRequestEntityTooLarge, "the body is over 4 MiB")
 			return
@@ -155,17 +154,19 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, "the body broke off")
 		return
 	}
-	if err := h.signed.Verify(r.Header.Values(SignatureHeader), buffer.Bytes()); err != nil {
-		h.release(buffer)
+	if err := h.signed.Verify(r.Header.Values(SignatureHeader), d.body); err != nil {
+		d.release()
 		h.Refused()
 		h.refusals.log(h.Log, h.Now(), "webhook refused", "why", err)
 		answer(w, http.StatusUnauthorized, "the signature is missing or wrong")
 		return
 	}
-	post := Decode("meta", buffer.Bytes(), wa.At(h.Now()))
-	odd, problem := post.NotUnderstood, post.Problem // before the post is the Sink's own
-	err := h.ingest(r.Context(), post)
-	h.release(buffer)
+	decode(&d.post, "meta", d.body, wa.At(h.Now()))
+	odd, problem := d.post.NotUnderstood, d.post.Problem
+	// Even if the sender has gone meanwhile: it was signed, it is here, and coming
+	// again it is a duplicate at worst.
+	err := h.Sink.Ingest(h.ingestContext(), &d.post)
+	d.release()
 	if err != nil {
 		h.failures.log(h.Log, h.Now(), "webhook not stored, the sender was asked to come again", "err", err)
 		w.Header().Set("Retry-After", retryAfter)
@@ -179,34 +180,6 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 	h.Answered(time.Since(start))
 }
 
-// ingest hands the post over even if the sender has gone meanwhile: it was
-// signed, it is here, and coming again it is a duplicate at worst.
-func (h *handler) ingest(ctx context.Context, post *wa.Post) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ingestWithin)
-	defer cancel()
-	return h.Sink.Ingest(ctx, post)
-}
-
-// readBody reads the whole body. The length that the sender announces is
-// believed for small bodies only.
-func readBody(to *bytes.Buffer, w http.ResponseWriter, r *http.Request) error {
-	if n := r.ContentLength; n > maxBody {
-		return &http.MaxBytesError{Limit: maxBody}
-	} else if n > 0 {
-		to.Grow(int(min(n, smallBody)) + bytes.MinRead)
-	}
-	_, err := to.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
-	return err
-}
-
-// release gives a buffer back for the next body, unless one rare large body
-// would hold its memory for ever.
-func (h *handler) release(b *bytes.Buffer) {
-	if b.Cap() <= keptBody {
-		h.bodies.Put(b)
-	}
-}
-
 func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
 	if h.Ready != nil {
 		if err := h.Ready(r.Context()); err != nil {
@@ -217,11 +190,17 @@ func (h *handler) ready(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, "ready")
 }
 
+// The headers of every answer, made once: net/http only reads them.
+var (
+	plainText = []string{"text/plain; charset=utf-8"}
+	nosniff   = []string{"nosniff"}
+)
+
 // answer writes a text that no browser may take for anything else: the
 // challenge is foreign.
 func answer(w http.ResponseWriter, code int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	header := w.Header()
+	header["Content-Type"], header["X-Content-Type-Options"] = plainText, nosniff
 	w.WriteHeader(code)
 	_, _ = io.WriteString(w, text) // the sender may be gone
 }

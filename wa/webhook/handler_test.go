@@ -9,11 +9,16 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"tickwatch/wa"
 	"tickwatch/wa/webhook"
@@ -35,7 +40,7 @@ func (s *shelf) Ingest(_ context.Context, post *wa.Post) error {
 		return s.full
 	}
 	kept := *post
-	kept.Body = bytes.Clone(post.Body) // the buffer is lent
+	kept.Body, kept.Statuses = bytes.Clone(post.Body), slices.Clone(post.Statuses) // which are lent
 	s.posts = append(s.posts, &kept)
 	return nil
 }
@@ -263,17 +268,25 @@ func TestLogIsBoundedAndTellsNoSecret(t *testing.T) {
 	}
 }
 
-// The buffers of bodies go round: no body may be seen in another's post.
-func TestConcurrentBodiesDoNotMix(t *testing.T) {
+// The room of bodies and posts goes round: nothing of a post may be seen in
+// another, neither while the Sink has it nor in the texts that it keeps.
+func TestConcurrentPostsDoNotMix(t *testing.T) {
 	kept := &shelf{}
 	server := httptest.NewServer(webhook.NewHandler(standard(kept)))
 	defer server.Close()
-	const senders, rounds = 8, 25
+	var bodies [][]byte
+	for _, body := range payloadFiles(t) {
+		bodies = append(bodies, body)
+	}
+	const senders = 8
+	for s := range senders {
+		bodies = append(bodies, batch(1+s), crowd(50+100*s))
+	}
 	var all sync.WaitGroup
 	for s := range senders {
 		all.Go(func() {
-			for range rounds {
-				body := batch(1 + s)
+			for i := range bodies {
+				body := bodies[(i*(2*s+1)+s)%len(bodies)] // each in an order of its own
 				if code, _, _ := post(t, server.URL, bytes.NewReader(body), signed(body)); code != 200 {
 					t.Errorf("answered %d", code)
 				}
@@ -281,13 +294,56 @@ func TestConcurrentBodiesDoNotMix(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if kept.count() != senders*rounds {
-		t.Fatalf("%d stored, want %d", kept.count(), senders*rounds)
+	if kept.count() != senders*len(bodies) {
+		t.Fatalf("%d stored, want %d", kept.count(), senders*len(bodies))
 	}
 	for _, p := range kept.posts {
-		n := len(p.Statuses)
-		if n < 1 || n > senders || !bytes.Equal(p.Body, batch(n)) {
-			t.Fatalf("a post of %d statuses has another's body", n)
+		if len(p.Statuses) == 0 {
+			p.Statuses = nil
+		}
+		if want := webhook.Decode(p.Source, p.Body, p.ReceivedAt); !reflect.DeepEqual(want, p) {
+			t.Fatalf("a post is not what its body says, -want +got:\n%.2000s", cmp.Diff(want, p))
 		}
 	}
+}
+
+// A Sink that hangs is told to give up after ten seconds, and not before, whenever
+// its request came and however long the body took.
+func TestSinkMayTakeTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := webhook.NewHandler(standard(sinkFunc(func(ctx context.Context, _ *wa.Post) error {
+			start := time.Now()
+			<-ctx.Done()
+			if took := time.Since(start); took < 10*time.Second || took > 11*time.Second {
+				t.Errorf("given up after %v", took)
+			}
+			return ctx.Err()
+		})))
+		body := batch(1)
+		var all sync.WaitGroup
+		for i := range 40 {
+			time.Sleep(300 * time.Millisecond) // of the test's own time
+			all.Go(func() {
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/webhooks/meta", bytes.NewReader(body))
+				r.Header = signed(body)
+				r.Body = lateBody{r.Body, time.Duration(i%5) * 3 * time.Second}
+				w := httptest.NewRecorder()
+				if h.ServeHTTP(w, r); w.Code != 503 {
+					t.Errorf("answered %d", w.Code)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+// lateBody is a body that takes its time.
+type lateBody struct {
+	io.ReadCloser
+	by time.Duration
+}
+
+func (l lateBody) Read(b []byte) (int, error) {
+	time.Sleep(l.by)
+	return l.ReadCloser.Read(b)
 }

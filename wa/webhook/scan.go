@@ -124,18 +124,18 @@ func skipSpace(b []byte, i int) int {
 }
 
 // endOfString is the index behind the closing quote of the string that begins at
-// i, or -1. Eight bytes at a time are passed over that are neither quote nor
-// backslash, no control character and ASCII.
+// i, or -1; plain when all of it is ASCII without escapes. Where none of eight
+// bytes ends it, is escaped, forbidden or not ASCII, they are passed over at once.
 func endOfString(b []byte, i int) (end int, plain bool) {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	plain = true
 	for i++; ; {
 		for i+8 <= len(b) {
-			// Of each byte that is looked for, and of none before the first such
-			// one, the high bit is set (a subtraction carries upwards only).
+			// A byte below n loses n with a borrow, which sets its high bit; below 1
+			// is only the one that was looked for. What a borrow does to the bytes
+			// above does not matter: the first one found is right.
 			x := binary.LittleEndian.Uint64(b[i:])
-			quote, back := x^ones*'"', x^ones*'\\'
-			found := ((quote-ones)&^quote | (back-ones)&^back | (x-ones*' ')&^x | x) & high
+			found := (((x ^ ones*'"') - ones) | ((x ^ ones*'\\') - ones) | (x - ones*' ') | x) & high
 			if found != 0 {
 				i += bits.TrailingZeros64(found) / 8
 				break

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 // serve runs a server on loopback until the test ends.
-func serve(t *testing.T, server *http.Server, wrap func(net.Listener) net.Listener) (address string) {
+func serve(t testing.TB, server *http.Server, wrap func(net.Listener) net.Listener) (address string) {
 	t.Helper()
 	var config net.ListenConfig
 	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -59,7 +59,7 @@ func serve(t *testing.T, server *http.Server, wrap func(net.Listener) net.Listen
 	return address
 }
 
-func dial(t *testing.T, address string) net.Conn {
+func dial(t testing.TB, address string) net.Conn {
 	t.Helper()
 	var d net.Dialer
 	c, err := d.DialContext(t.Context(), "tcp", address)
