@@ -29,7 +29,7 @@ type document struct {
 
 // scan cuts the first value of a body into tokens and gives the index behind it,
 // or -1 when that is no JSON. It takes and refuses what encoding/json does, to
-// the byte, and does not recur. The body must be shorter than 4 GiB.
+// the byte, and does not recur. A body has at most maxDecoded bytes.
 func (d *document) scan(body []byte) (end int) {
 	d.body, d.tokens, d.open = body, d.tokens[:0], d.open[:0]
 	for i := skipSpace(body, 0); i >= 0 && i < len(body); { // a value must begin here
