@@ -23,6 +23,8 @@ func (m *Monitor) Handle(ctx context.Context, peer link.Peer, cmd link.Command) 
 		return with(cmd, func(a link.FindArgs) (any, error) { return m.lookUp(ctx, a) })
 	case link.VerbFailures:
 		return with(cmd, func(a link.FailuresArgs) (any, error) { return m.failures(ctx, a) })
+	case link.VerbExport:
+		return with(cmd, func(a link.ExportArgs) (any, error) { return m.Export(ctx, a) })
 	}
 	return nil, &link.Fault{Kind: link.FaultUsage, Text: fmt.Sprintf("this daemon does not know %q: it may be older than the console, restart it with the same version", wa.Clean(cmd.Verb))}
 }

@@ -30,7 +30,7 @@ func (m *Monitor) feedState(now wa.Instant) string {
 		return link.FeedIdle
 	case silent < liveWithin:
 		return link.FeedLive
-	case silent < stalledAfter:
+	case silent < stalledAfter, m.ended:
 		return link.FeedIdle
 	}
 	var due, sent int64

@@ -30,8 +30,9 @@ func (c *course) first30(now wa.Instant, t Thresholds) link.First30 {
 	var all store.Pulse
 	var oldEnough, arrived [len(store.Ages)]int64
 	var p projection
-	for second, cell := range c.window {
-		if second < start || second >= start+1800 {
+	for second := start; second < start+1800; second++ { // in order: the sums of a projection depend on it
+		cell, some := c.window[second]
+		if !some {
 			continue
 		}
 		all.Add(&cell)

@@ -149,10 +149,15 @@ func (in *incidents) stands(kind, name string) bool {
 
 // clearOthers ends the open alarms of a kind whose subject is over or gone.
 func (in *incidents) clearOthers(now wa.Instant, kind string, still func(name string) bool) {
+	var over []string
 	for key := range in.open {
 		if key.kind == kind && !still(key.name) {
-			in.clear(now, key)
+			over = append(over, key.name)
 		}
+	}
+	slices.Sort(over) // which was cleared last shows
+	for _, name := range over {
+		in.clear(now, subject{kind, name})
 	}
 }
 

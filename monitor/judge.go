@@ -2,7 +2,9 @@ package monitor
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"tickwatch/monitor/alarm"
@@ -12,8 +14,8 @@ import (
 
 // judge puts every figure to its rule. m.mu is held.
 func (m *Monitor) judge(now wa.Instant) {
-	for _, l := range m.campaigns {
-		if l.course != nil && m.judged(now, l) {
+	for _, id := range slices.Sorted(maps.Keys(m.campaigns)) { // in order: alarms are numbered as they are raised
+		if l := m.campaigns[id]; l.course != nil && m.judged(now, l) {
 			if now-l.Latest < sendingOver {
 				m.judgeDelivery(now, l)
 			}
@@ -29,8 +31,8 @@ func (m *Monitor) judge(now wa.Instant) {
 	m.judgeFeed(now)
 	m.judgeHost(now)
 	m.judgeStore(now)
-	for _, t := range m.templates {
-		m.judgeTemplate(now, t)
+	for _, id := range slices.Sorted(maps.Keys(m.templates)) {
+		m.judgeTemplate(now, m.templates[id])
 	}
 }
 

@@ -31,6 +31,9 @@ type Options struct {
 	Host       func(ctx context.Context) link.Host // nil = no host figures
 	Version    string
 	Log        *slog.Logger
+
+	// Decode reads a raw body again; the export of a single campaign needs it.
+	Decode func(source string, body []byte, received wa.Instant) *wa.Post
 }
 
 const (
@@ -57,6 +60,8 @@ type Monitor struct {
 	host      link.Host
 	incidents incidents
 	stalledAt wa.Instant     // the last event before the feed stalled; 0 = it did not
+	ended     bool           // a recording is over: that nothing more comes says nothing
+	listens   bool           // Run has begun: that nothing comes in says something
 	actions   []store.Action // oldest first
 	lastID    int64          // of an action
 
@@ -171,6 +176,9 @@ func (m *Monitor) Refused() { m.wake() }
 func (m *Monitor) Run(ctx context.Context) {
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
+	m.mu.Lock()
+	m.listens = true
+	m.mu.Unlock()
 	m.lookAtHost(ctx)
 	for ctx.Err() == nil {
 		pause := idleEvery

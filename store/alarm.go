@@ -61,9 +61,7 @@ const alarmColumns = "id, kind, severity, subject, campaign, text, advice, raise
 
 // readAlarms reads every open alarm and the latest cleared ones.
 func readAlarms(ctx context.Context, q querier) ([]Alarm, error) {
-	return query(ctx, q, func(s scanner) (a Alarm, err error) {
-		return a, s.Scan(&a.ID, &a.Kind, &a.Severity, &a.Subject, &a.Campaign, &a.Text, &a.Advice, &a.RaisedAt, &a.ActedAt, &a.ClearedAt, &a.AckedBy)
-	}, "SELECT "+alarmColumns+" FROM alarm WHERE cleared_at = 0 UNION ALL SELECT * FROM (SELECT "+alarmColumns+
+	return query(ctx, q, scanAlarm, "SELECT "+alarmColumns+" FROM alarm WHERE cleared_at = 0 UNION ALL SELECT * FROM (SELECT "+alarmColumns+
 		" FROM alarm WHERE cleared_at <> 0 ORDER BY cleared_at DESC, id DESC LIMIT 50) ORDER BY id")
 }
 

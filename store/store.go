@@ -61,6 +61,10 @@ type Options struct {
 	// several times faster; nil = they never do.
 	Decode func(source string, body []byte, received wa.Instant) *wa.Post
 
+	// Throwaway says that the store need not survive this process, as that of a
+	// replay: nothing waits for the disk.
+	Throwaway bool
+
 	sizes sizes // zero = the usual ones
 }
 
@@ -144,7 +148,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	if err := secureFile(path); err != nil {
 		return nil, err
 	}
-	if err := s.connect(ctx, path); err != nil {
+	if err := s.connect(ctx, path, o.Throwaway); err != nil {
 		return nil, err
 	}
 	if err := s.nameIt(ctx); err != nil {
@@ -160,8 +164,12 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 
 // connect opens the writer's connection and the readers', checks SQLite and
 // brings the schema up to date.
-func (s *Store) connect(ctx context.Context, path string) (err error) {
-	const write = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+func (s *Store) connect(ctx context.Context, path string, throwaway bool) (err error) {
+	durable := "FULL"
+	if throwaway {
+		durable = "OFF"
+	}
+	write := "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(" + durable + ")" +
 		"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)"
 	const read = "?_pragma=busy_timeout(5000)&_pragma=query_only(1)&_pragma=cache_size(-8192)&_pragma=temp_store(MEMORY)"
 	uri := "file:" + escapePath(path)

@@ -235,7 +235,7 @@ func (m *model) openSwitcher() tea.Cmd {
 }
 
 func (m *model) leave() tea.Cmd {
-	if m.opt.Mode == ModeWatch {
+	if m.opt.Mode == ModeWatch || m.opt.Mode == ModeReplay {
 		return tea.Quit
 	}
 	m.dialog = leaveDialog

@@ -201,7 +201,7 @@ func (m *model) say(text string) tea.Cmd {
 
 // look is what the panes draw with; live is false for figures that are not.
 func (m *model) look(live bool) pane.Look {
-	l := pane.Look{Zone: m.opt.Zone, Now: m.now}
+	l := pane.Look{Zone: m.opt.Zone, Now: m.now, Replay: m.opt.Mode == ModeReplay}
 	if live {
 		l.Theme = theme.New(m.dark, m.profile)
 	} else {

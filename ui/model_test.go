@@ -180,6 +180,11 @@ func TestLeaving(t *testing.T) {
 	if _, cmd := c.m.Update(keyPress("q")); !quits(cmd) {
 		t.Error("q does not leave a console that only watches")
 	}
+	c = newConsole(t, 80, 24, Options{Mode: ModeReplay}).live(healthy()).shows("REPLAY")
+	c.seesNot("LIVE")
+	if _, cmd := c.m.Update(keyPress("q")); !quits(cmd) {
+		t.Error("q does not leave a replay")
+	}
 	for _, mode := range []string{ModeRun, ModeDemo} {
 		c := newConsole(t, 80, 24, Options{Mode: mode}).live(healthy())
 		if _, cmd := c.m.Update(keyPress("q")); quits(cmd) {

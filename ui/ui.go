@@ -36,7 +36,7 @@ type Options struct {
 	Daemon   Daemon
 	ASCII    bool             // draw without Unicode, whatever the terminal says
 	ReadOnly bool             // send nothing that changes anything
-	Mode     string           // ModeWatch, ModeRun or ModeDemo; "" is ModeWatch
+	Mode     string           // ModeWatch, ModeRun, ModeDemo or ModeReplay; "" is ModeWatch
 	Zone     *time.Location   // of the times on the screen; nil is the local zone
 	Now      func() time.Time // the daemon's clock; nil is time.Now
 	In       io.Reader        // nil is standard input
@@ -45,11 +45,12 @@ type Options struct {
 }
 
 // Modes of a console. Leaving one that is more than a console ends the daemon
-// too, so it asks first.
+// too, so it asks first; a replay can be had again.
 const (
-	ModeWatch = "watch"
-	ModeRun   = "run"
-	ModeDemo  = "demo"
+	ModeWatch  = "watch"
+	ModeRun    = "run"
+	ModeDemo   = "demo"
+	ModeReplay = "replay"
 )
 
 // Run shows the console until the operator leaves it or ctx ends; both are nil.

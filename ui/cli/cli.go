@@ -58,6 +58,8 @@ type commands struct {
 	Explain explainCmd `cmd:"" help:"Say what an error code means and what helps."`
 	Find    findCmd    `cmd:"" help:"Look up a person by number, or a message by its id (wamid)."`
 	Ack     ackCmd     `cmd:"" help:"Acknowledge an alarm."`
+	Export  exportCmd  `cmd:"" help:"Write what was taken in to a file: a recording, to be replayed."`
+	Replay  replayCmd  `cmd:"" help:"Play a recording again, with its own clock."`
 	Doctor  doctorCmd  `cmd:"" help:"Check the set-up, and say how to mend what is wrong."`
 	Bench   benchCmd   `cmd:"" help:"Measure how fast tickwatch is on this machine."`
 	Version versionCmd `cmd:"" help:"Print the version."`
@@ -170,8 +172,10 @@ func (a *app) print(text string) error {
 func (a *app) screen() bool {
 	in, inOK := a.In.(*os.File)
 	out, outOK := a.Out.(*os.File)
-	return inOK && outOK && term.IsTerminal(in.Fd()) && term.IsTerminal(out.Fd()) && a.env("TERM") != "dumb" && a.env("TERM") != ""
+	return inOK && outOK && isTerminal(in) && isTerminal(out) && a.env("TERM") != "dumb" && a.env("TERM") != ""
 }
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(f.Fd()) }
 
 // width is the terminal's width in cells, or 80.
 func (a *app) width() int {

@@ -37,6 +37,7 @@ type daemon struct {
 	port    net.Listener
 	last    *link.Snapshot // newest published
 	mu      sync.Mutex
+	witness func(*link.Snapshot) // sees every one published; nil = nobody. Set it before run
 }
 
 // startDaemon opens everything, so that a fault shows before anything runs.
@@ -51,7 +52,7 @@ func startDaemon(ctx context.Context, cfg Config, now func() time.Time, logTo io
 		return nil, err
 	}
 	d.monitor, err = monitor.New(ctx, monitor.Options{
-		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Log: d.log,
+		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Log: d.log, Decode: webhook.Decode,
 		Host: func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
 	})
 	if err != nil {
@@ -106,6 +107,9 @@ func (d *daemon) publish(s *link.Snapshot) {
 	d.last = s
 	d.mu.Unlock()
 	d.link.Publish(s)
+	if d.witness != nil {
+		d.witness(s)
+	}
 }
 
 // run serves until ctx ends or a part of the daemon fails, and then ends in

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +22,8 @@ type stage struct {
 	daemon *daemon
 	meta   *sandbox.Sandbox
 	clock  func() time.Time
+	stop   func()           // ends both, as their operator would
+	judged []*link.Snapshot // all that were published; read it after stop
 }
 
 // play starts the daemon as `demo` does, with a campaign of its own size.
@@ -48,19 +51,22 @@ func play(t *testing.T, o sandbox.Options) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := &stage{daemon: d, meta: meta, clock: clock}
+	d.witness = func(snap *link.Snapshot) { s.judged = append(s.judged, snap) }
 	ended := make(chan error, 2)
 	go func() { ended <- d.run(ctx) }()
 	go func() { ended <- meta.Run(ctx) }()
-	t.Cleanup(func() {
+	stop := sync.OnceFunc(func() {
 		cancel()
 		for range 2 {
 			if err := <-ended; err != nil {
 				t.Error(err)
 			}
 		}
-		_ = os.RemoveAll(dir)
 	})
-	return &stage{d, meta, clock}
+	t.Cleanup(func() { stop(); _ = os.RemoveAll(dir) })
+	s.stop = stop
+	return s
 }
 
 // until waits for a snapshot that is as it should be.
@@ -138,7 +144,8 @@ func bursts(trend []link.Minute) (n int) {
 	return n
 }
 
-// Every scenario of the demo shows what it injects, one sight after the other.
+// Every scenario of the demo shows what it injects, one sight after the other,
+// and its recording shows the same again.
 func TestScenarios(t *testing.T) {
 	// Messages are sparser than the demo's: the machine that tests is busy.
 	const rate, speed = 4, 50
@@ -218,6 +225,7 @@ func TestScenarios(t *testing.T) {
 			for _, sight := range c.sights {
 				s.until(t, sight.what, sight.seen)
 			}
+			playsAgain(t, s)
 		})
 	}
 }

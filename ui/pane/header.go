@@ -51,6 +51,9 @@ func Connecting(l Look, w int) string {
 // live says whether the figures are, and how old.
 func (l Look) live(s *link.Snapshot, connected bool) (word, age string) {
 	since := l.Now.Sub(s.At)
+	if connected && l.Replay {
+		return l.Theme.Watch.Render("REPLAY"), l.Theme.Dim.Render(" " + l.local(s.At).Format("Jan _2"))
+	}
 	if connected {
 		return l.Theme.OK.Render("LIVE"), l.Theme.Dim.Render(" " + ago(since))
 	}
