@@ -84,6 +84,9 @@ func (c *exportCmd) copy(ctx context.Context, a *app, ask exporter, to io.Writer
 	args := link.ExportArgs{Kind: c.What, Campaign: c.Campaign}
 	for {
 		page, err := ask(ctx, args)
+		if ctx.Err() != nil {
+			return lines, errors.New("the export was broken off, and no file is left of it")
+		}
 		if err != nil {
 			return lines, err
 		}

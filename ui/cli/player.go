@@ -143,18 +143,17 @@ func (p *player) own(l *monitor.Line) error {
 		own.Kind = ""
 	}
 	switch own.Kind {
-	case monitor.OwnEnd:
-		return nil // time went by up to here, and that is all
+	case monitor.OwnAction:
+		done, err := p.monitor.Repeat(l.ReceivedAt, &own)
+		if err == nil && !done {
+			p.waiting = append(p.waiting, ownDeed{l.ReceivedAt, own})
+		}
+		return err
+	case monitor.OwnEnd: // time went by up to here, and that is all
 	default:
 		p.skipped++
-		return nil
-	case monitor.OwnAction:
 	}
-	done, err := p.monitor.Repeat(l.ReceivedAt, &own)
-	if err == nil && !done {
-		p.waiting = append(p.waiting, ownDeed{l.ReceivedAt, own})
-	}
-	return err
+	return nil
 }
 
 // advance lets time go by up to a moment, and judges on the way.

@@ -46,6 +46,11 @@ type replayed struct {
 
 // Run plays a recording, on the screen where there is one.
 func (c *replayCmd) Run(ctx context.Context, a *app) (err error) {
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = errors.New("the replay was broken off")
+		}
+	}()
 	onScreen := a.screen() && !c.JSON
 	pace, err := c.pace(onScreen)
 	if err != nil {
