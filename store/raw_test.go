@@ -99,6 +99,8 @@ func TestConcerns(t *testing.T) {
 		"both":                                statuses(status("3", wa.StatusSent, at(0), "y:3"), status("4", wa.StatusSent, at(0), "x:4")),
 		"an answer to it":                     reply("in.1", "wamid.1", person("1")),
 		"an answer to another":                reply("in.2", "wamid.2", person("2")),
+		"an answer that overtook it":          reply("in.3", "wamid.5", person("5")),
+		"what it overtook":                    statuses(status("5", wa.StatusSent, at(0), "x:5")),
 		"an opt-out counted for it":           preference(person("1")),
 		"an opt-out counted for another":      preference(person("2")),
 		"a template, which is of no campaign": {Templates: []wa.TemplateUpdate{{ID: 7, Name: "x", Event: "PAUSED", At: at(1)}}},
@@ -106,12 +108,13 @@ func TestConcerns(t *testing.T) {
 	}
 	order := []string{
 		"a status of it", "its repetition", "a status of another", "both", "an answer to it", "an answer to another",
+		"an answer that overtook it", "what it overtook",
 		"an opt-out counted for it", "an opt-out counted for another", "a template, which is of no campaign", "nothing that is understood",
 	}
 	for _, what := range order {
 		ingest(t, s, posts[what])
 	}
-	ours := map[string]bool{"a status of it": true, "its repetition": true, "both": true, "an answer to it": true, "an opt-out counted for it": true}
+	ours := map[string]bool{"a status of it": true, "its repetition": true, "both": true, "an answer to it": true, "an answer that overtook it": true, "what it overtook": true, "an opt-out counted for it": true}
 	x := campaigns(t, s)["x"]
 	for what, p := range posts {
 		if got, err := s.Concerns(t.Context(), x.ID, p); err != nil || got != ours[what] {

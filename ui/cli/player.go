@@ -106,6 +106,11 @@ func (p *player) play(ctx context.Context, r recording, progress *progress) erro
 	if err != nil {
 		return err
 	}
+	return p.finish(ctx)
+}
+
+// finish lets time go by after the last line.
+func (p *player) finish(ctx context.Context) error {
 	p.monitor.Ended()
 	if err := p.advance(ctx, p.last+settleWithin); err != nil {
 		return err

@@ -47,6 +47,14 @@ func TestReplayJudgesAsTheDaemon(t *testing.T) {
 			t.Errorf("live   %+v\nreplay %+v", *a, *b)
 		}
 	}
+	// That the recording ends while answers are due is no stalled feed.
+	if err := p.finish(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ended, err := p.monitor.AllAlarms(context.Background())
+	if err != nil || len(ended) != len(live) || p.rest != (monitor.Rest{}) {
+		t.Errorf("after the end (%+v): %+v, %v", p.rest, ended, err)
+	}
 	if p.skipped != 0 || len(p.waiting) != 0 {
 		t.Errorf("%d lines left out, %d acknowledgements without an alarm", p.skipped, len(p.waiting))
 	}
