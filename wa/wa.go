@@ -8,7 +8,10 @@
 // so a value that is not known is kept and shown as it came, never dropped.
 package wa
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Instant is a moment in milliseconds since the Unix epoch, UTC. Zero means
 // that the moment is not known. Meta's own timestamps have a resolution of one
@@ -29,6 +32,16 @@ func (i Instant) Time() time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(int64(i)).UTC()
+}
+
+// Digits are the decimal digits of a phone number in any spelling.
+func Digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // Second is the moment in whole seconds since the Unix epoch.
