@@ -18,6 +18,7 @@ type live struct {
 	course  *course
 	reading bool // the course is being read; later changes wait in pending
 	pending []pendingChange
+	card    *link.Card // what it was when it last was drawn up, unless it has changed since
 }
 
 type pendingChange struct {
@@ -90,14 +91,22 @@ func (m *Monitor) judged(now wa.Instant, l *live) bool {
 func (m *Monitor) newest(now wa.Instant) []*live {
 	all := make([]*live, 0, len(m.campaigns))
 	for _, l := range m.campaigns {
-		if l.Counts.Messages > 0 || l.Counts.OptOuts > 0 {
+		if l.seen() {
 			all = append(all, l)
 		}
 	}
-	// Of two the running one is also the one with the later message.
-	slices.SortFunc(all, func(a, b *live) int { return cmp.Or(cmp.Compare(b.Latest, a.Latest), cmp.Compare(b.ID, a.ID)) })
+	newestFirst(all)
 	return all[:min(len(all), link.MaxCampaigns)]
 }
+
+// newestFirst sorts by latest message. Of two the running one is also the one
+// with the later message.
+func newestFirst(all []*live) {
+	slices.SortFunc(all, func(a, b *live) int { return cmp.Or(cmp.Compare(b.Latest, a.Latest), cmp.Compare(b.ID, a.ID)) })
+}
+
+// seen tells whether there is anything to show of a campaign.
+func (l *live) seen() bool { return l.Counts.Messages > 0 || l.Counts.OptOuts > 0 }
 
 // running: a campaign of another system is over after two hours without a new message.
 func (l *live) running(now wa.Instant) bool { return now-l.Latest < runningSilence }

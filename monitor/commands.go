@@ -25,6 +25,10 @@ func (m *Monitor) Handle(ctx context.Context, peer link.Peer, cmd link.Command) 
 		return with(cmd, func(a link.FailuresArgs) (any, error) { return m.failures(ctx, a) })
 	case link.VerbExport:
 		return with(cmd, func(a link.ExportArgs) (any, error) { return m.Export(ctx, a) })
+	case link.VerbEvents:
+		return with(cmd, func(a link.EventsArgs) (any, error) { return m.events(ctx, a) })
+	case link.VerbCampaigns:
+		return with(cmd, func(a link.CampaignsArgs) (any, error) { return m.cards(ctx, a) })
 	}
 	return nil, &link.Fault{Kind: link.FaultUsage, Text: fmt.Sprintf("this daemon does not know %q: it may be older than the console, restart it with the same version", wa.Clean(cmd.Verb))}
 }

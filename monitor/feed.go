@@ -132,21 +132,28 @@ func (a *answers) quantiles(now time.Time) *link.Quantiles {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.forward(now.Unix())
-	var sum [answerBuckets]uint64
-	var total uint64
+	var sum [answerBuckets]uint32
 	for i := range a.seconds {
 		for b, n := range a.seconds[i] {
-			sum[b] += uint64(n)
-			total += uint64(n)
+			sum[b] += n
 		}
+	}
+	return quantiles(&sum)
+}
+
+// quantiles of answer times in buckets; nil when nothing was answered.
+func quantiles(buckets *[answerBuckets]uint32) *link.Quantiles {
+	var total uint64
+	for _, n := range buckets {
+		total += uint64(n)
 	}
 	if total == 0 {
 		return nil
 	}
 	at := func(q float64) float64 {
 		var seen uint64
-		for b, n := range sum {
-			if seen += n; float64(seen) >= q*float64(total) {
+		for b, n := range buckets {
+			if seen += uint64(n); float64(seen) >= q*float64(total) {
 				// the upper edge of the bucket: never better than it was
 				return math.Round(0.01*math.Pow(1.25, float64(b+1))*100) / 100
 			}

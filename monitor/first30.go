@@ -67,7 +67,7 @@ func (c *course) first30(now wa.Instant, t Thresholds) link.First30 {
 func judgeSettled(delivered, failed int64, t Thresholds) (verdict, reason string) {
 	decided := delivered + failed
 	if decided < t.MinMessages {
-		return link.VerdictUnsure, fmt.Sprintf("%s decided so far, %s needed to judge", count(decided), count(t.MinMessages))
+		return link.VerdictUnsure, fmt.Sprintf("%s decided, %s needed to judge", count(decided), count(t.MinMessages))
 	}
 	switch level := t.delivery().Plain(float64(delivered) / float64(decided)); level {
 	case alarm.Act:

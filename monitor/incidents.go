@@ -24,8 +24,10 @@ type subject struct{ kind, name string }
 type incident struct {
 	store.Alarm
 	state alarm.State
-	worst [2]string // text and advice of when it last was as bad as it is called
-	dirty bool      // not stored as it is
+	worst [2]string // text and advice of when it last was as bad as it ever got
+	peak  alarm.Level
+	until wa.Instant // when it ends by itself; 0 = not told. Not stored: its rule tells it anew
+	dirty bool       // not stored as it is
 }
 
 func (in *incidents) load(all []store.Alarm, last int64) {
@@ -37,7 +39,7 @@ func (in *incidents) load(all []store.Alarm, last int64) {
 			continue
 		}
 		i.state.Level = levelOf(a.Severity)
-		i.worst = [2]string{a.Text, a.Advice}
+		i.worst, i.peak = [2]string{a.Text, a.Advice}, i.state.Level
 		in.open[subject{a.Kind, a.Subject}] = i
 	}
 	slices.SortFunc(in.cleared, func(a, b *incident) int { return cmp.Compare(a.ClearedAt, b.ClearedAt) })
@@ -47,6 +49,7 @@ func (in *incidents) load(all []store.Alarm, last int64) {
 type finding struct {
 	kind, subject, campaign string
 	text, advice            string
+	until                   wa.Instant // see incident
 }
 
 // judge puts a figure to its rule, and raises, grows, eases or clears its
@@ -61,9 +64,10 @@ func (in *incidents) judge(now wa.Instant, f finding, t alarm.Threshold, figure 
 	i.state.Judge(t, now, figure)
 	if i.state.Level != alarm.OK {
 		f.text, f.advice = describe()
-		if t.Plain(figure) >= i.state.Level {
-			i.worst = [2]string{f.text, f.advice}
-		} else {
+		switch {
+		case t.Plain(figure) >= i.state.Level && i.state.Level >= i.peak:
+			i.worst, i.peak = [2]string{f.text, f.advice}, i.state.Level
+		case t.Plain(figure) < i.state.Level:
 			f.text = "Easing: " + f.text
 		}
 	}
@@ -91,7 +95,7 @@ func (in *incidents) settle(now wa.Instant, i *incident, f finding) {
 	if severity == link.VerdictAct && i.ActedAt == 0 {
 		i.ActedAt, i.dirty = now, true
 	}
-	i.Severity, i.Text, i.Advice = severity, f.text, f.advice
+	i.Severity, i.Text, i.Advice, i.until = severity, f.text, f.advice, f.until
 }
 
 // fact raises or clears an alarm that follows a fact and not a figure.
@@ -147,6 +151,16 @@ func (in *incidents) stands(kind, name string) bool {
 	return i != nil && i.RaisedAt != 0
 }
 
+// clearedAt is when the latest alarm of a subject ended; 0 when none is known.
+func (in *incidents) clearedAt(kind, name string) wa.Instant {
+	for _, i := range slices.Backward(in.cleared) {
+		if i.Kind == kind && i.Subject == name {
+			return i.ClearedAt
+		}
+	}
+	return 0
+}
+
 // clearOthers ends the open alarms of a kind whose subject is over or gone.
 func (in *incidents) clearOthers(now wa.Instant, kind string, still func(name string) bool) {
 	var over []string
@@ -170,8 +184,9 @@ func (in *incidents) byID(id int64) *incident {
 	return nil
 }
 
-// all are the alarms that were raised: open ones, the worst and newest first,
-// then cleared ones, the latest first.
+// all are the alarms that were raised: open ones, the worst and newest first and
+// of the same severity those about the machine last, then cleared ones, the
+// latest first.
 func (in *incidents) all() []*incident {
 	var all []*incident
 	for _, i := range in.open {
@@ -180,12 +195,20 @@ func (in *incidents) all() []*incident {
 		}
 	}
 	slices.SortFunc(all, func(a, b *incident) int {
-		return cmp.Or(cmp.Compare(b.state.Level, a.state.Level), cmp.Compare(b.RaisedAt, a.RaisedAt), cmp.Compare(b.ID, a.ID))
+		return cmp.Or(cmp.Compare(b.state.Level, a.state.Level), cmp.Compare(a.background(), b.background()), cmp.Compare(b.RaisedAt, a.RaisedAt), cmp.Compare(b.ID, a.ID))
 	})
 	for _, i := range slices.Backward(in.cleared) {
 		all = append(all, i)
 	}
 	return all
+}
+
+// background is 1 for an alarm that people feel only through others.
+func (i *incident) background() int {
+	if i.Kind == "host" && i.Subject == "cpu" {
+		return 1
+	}
+	return 0
 }
 
 // standing is the severity and text of an open alarm; "" when there is none.
@@ -211,6 +234,7 @@ func (i *incident) view() link.Alarm {
 	return link.Alarm{
 		ID: alarmID(i.ID), Kind: i.Kind, Severity: i.Severity, Campaign: i.Campaign, Text: i.Text, Advice: i.Advice,
 		RaisedAt: i.RaisedAt.Time(), ActedAt: moment(i.ActedAt), ClearedAt: moment(i.ClearedAt), AckedBy: i.AckedBy,
+		Until: moment(i.until),
 	}
 }
 

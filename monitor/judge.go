@@ -31,6 +31,7 @@ func (m *Monitor) judge(now wa.Instant) {
 	m.judgeFeed(now)
 	m.judgeHost(now)
 	m.judgeStore(now)
+	m.judgeAccounts(now)
 	for _, id := range slices.Sorted(maps.Keys(m.templates)) {
 		m.judgeTemplate(now, m.templates[id])
 	}
@@ -103,7 +104,7 @@ func (m *Monitor) judgeFeed(now wa.Instant) {
 	m.incidents.fact(now, level, finding{
 		kind: "feed", subject: "feed",
 		text: fmt.Sprintf("No webhook for %s while answers are due: the figures are old",
-			now.Sub(m.feed.LastEventAt).Truncate(time.Minute).String()),
+			lasted(now.Sub(m.feed.LastEventAt))),
 		advice: "Do not judge delivery by these figures. Check the listener, the proxy before it and the webhook subscription: `tickwatch doctor`.",
 	})
 }
@@ -130,56 +131,6 @@ func (m *Monitor) judgeHost(now wa.Instant) {
 			"Webhooks may be answered late. Find what else runs here, and move it."
 	})
 }
-
-// judgeTemplate raises what Meta says of a template: paused and disabled ones
-// cannot be sent, and a falling quality comes before that.
-func (m *Monitor) judgeTemplate(now wa.Instant, t wa.Template) {
-	name := wa.Clean(t.Name + "/" + t.Language)
-	subject := fmt.Sprint(t.ID)
-	status := finding{kind: "template", subject: subject}
-	level := alarm.OK
-	switch t.Status {
-	case "PAUSED":
-		level = alarm.Act
-		status.text = fmt.Sprintf("Meta paused the template %s: nothing goes out with it", name)
-		if t.PausedUntil != 0 {
-			status.text += " until " + t.PausedUntil.Time().Format("15:04 MST")
-		}
-		status.advice = "Send with another approved template, or wait; mend the text before it is used again. The next pause is longer, the third disables it."
-	case "DISABLED":
-		level = alarm.Act
-		status.text = fmt.Sprintf("Meta disabled the template %s: it cannot be sent any more", name)
-		status.advice = "Send with another approved template."
-	case "FLAGGED":
-		level = alarm.Watch
-		status.text = fmt.Sprintf("Meta flagged the template %s: its quality is falling", name)
-		status.advice = "Slow down, and have another approved template ready."
-	}
-	if (t.PausedUntil != 0 && now > t.PausedUntil) || now-t.Since > staleNews {
-		level = alarm.OK // it unpauses itself; and what is old news alarms nobody
-	}
-	m.incidents.fact(now, level, status)
-
-	quality := finding{kind: "quality", subject: subject, advice: "Stop or slow the send: people block or report this message. Have another approved template ready."}
-	level = alarm.OK
-	switch t.Quality {
-	case wa.QualityYellow:
-		level = alarm.Watch
-		quality.text = fmt.Sprintf("The quality of the template %s fell to YELLOW", name)
-	case wa.QualityRed:
-		level = alarm.Act
-		quality.text = fmt.Sprintf("The quality of the template %s is RED: Meta pauses it next", name)
-	case wa.QualityGreen, wa.QualityUnknown:
-	}
-	if now-t.Since > staleNews {
-		level = alarm.OK
-	}
-	m.incidents.fact(now, level, quality)
-}
-
-// staleNews is when the standing of a template stops being an incident; the
-// Quality pane goes on showing it.
-const staleNews = wa.Instant(24 * time.Hour / time.Millisecond)
 
 // count prints a number of messages or people with thousands set apart.
 func count(n int64) string {

@@ -47,6 +47,7 @@ type Monitor struct {
 	o       Options
 	changed chan struct{} // capacity 1: something happened since the last snapshot
 	answers answers
+	pace    pace // of the feed, by minute
 
 	mu        sync.Mutex
 	rev       uint64
@@ -58,6 +59,7 @@ type Monitor struct {
 	templates map[int64]wa.Template
 	titles    map[int]string
 	host      link.Host
+	standing  standing // of the accounts
 	incidents incidents
 	stalledAt wa.Instant     // the last event before the feed stalled; 0 = it did not
 	ended     bool           // a recording is over: that nothing more comes says nothing
@@ -89,8 +91,9 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 	m := &Monitor{
 		o: o, changed: make(chan struct{}, 1), feed: st.Feed, titles: st.Titles, actions: st.Actions,
 		campaigns: map[int64]*live{}, byKey: map[string]*live{},
-		numbers: map[string]wa.Number{}, templates: map[int64]wa.Template{},
+		numbers: map[string]wa.Number{}, templates: map[int64]wa.Template{}, standing: standing{},
 	}
+	m.pace.start(wa.At(o.Now()))
 	for _, a := range st.Actions {
 		m.lastID = max(m.lastID, a.ID)
 	}
@@ -105,6 +108,9 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 		m.campaigns[c.ID], m.byKey[c.Key] = l, l
 	}
 	m.incidents.load(st.Alarms, st.LastAlarm)
+	if err := m.loadStanding(ctx); err != nil {
+		return nil, err
+	}
 	if m.incidents.stands("feed", "feed") {
 		m.stalledAt = st.Feed.LastEventAt
 	}
@@ -115,7 +121,9 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 // apply takes over one commit; the store's writer calls it.
 func (m *Monitor) apply(c *store.Change) {
 	m.mu.Lock()
-	m.updates.add(wa.At(m.o.Now()), c.Feed.Updates-m.feed.Updates)
+	now := wa.At(m.o.Now())
+	m.updates.add(now, c.Feed.Updates-m.feed.Updates)
+	m.pace.add(now, c.Feed.Posts-m.feed.Posts, c.Feed.Updates-m.feed.Updates, c.Feed.Duplicates-m.feed.Duplicates)
 	m.feed = c.Feed
 	for _, id := range c.Gone {
 		if l := m.campaigns[id]; l != nil {
@@ -129,7 +137,7 @@ func (m *Monitor) apply(c *store.Change) {
 			l = &live{}
 			m.campaigns[cc.ID], m.byKey[cc.Key] = l, l
 		}
-		l.Campaign = cc.Campaign
+		l.Campaign, l.card = cc.Campaign, nil
 		switch {
 		case l.reading:
 			l.pending = append(l.pending, pendingChange{&cc.Tally, c.Seq})
@@ -142,6 +150,12 @@ func (m *Monitor) apply(c *store.Change) {
 	}
 	for _, t := range c.Templates {
 		m.templates[t.ID] = t
+	}
+	for i := range c.Accounts {
+		m.standing.update(&c.Accounts[i])
+	}
+	for i := range c.Alerts {
+		m.standing.alert(&c.Alerts[i])
 	}
 	for code, title := range c.Titles {
 		m.titles[code] = title
@@ -165,7 +179,10 @@ func (m *Monitor) wake() {
 }
 
 // Answered counts one answer to a signed webhook and how long it took.
-func (m *Monitor) Answered(took time.Duration) { m.answers.add(time.Now(), took) }
+func (m *Monitor) Answered(took time.Duration) {
+	m.answers.add(time.Now(), took)
+	m.pace.answered(wa.At(m.o.Now()), took)
+}
 
 // Refused tells that the store has counted a refused POST, so that it shows
 // soon even if nothing else comes in.

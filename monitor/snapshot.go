@@ -23,6 +23,11 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live) *link.Snapshot {
 			s.Campaigns = append(s.Campaigns, m.campaign(now, l))
 		}
 	}
+	for _, l := range m.campaigns {
+		if l.seen() {
+			s.CampaignCount++
+		}
+	}
 	s.Feed = m.feedView(now)
 	for _, n := range m.numbers {
 		s.Numbers = append(s.Numbers, link.Number{
@@ -55,7 +60,7 @@ func (m *Monitor) feedView(now wa.Instant) link.Feed {
 		State: m.feedState(now), LastEventAt: moment(m.feed.LastEventAt),
 		Posts: m.feed.Posts, Refused: m.feed.Refused + m.o.Store.Refused(), NotUnderstood: m.feed.NotUnderstood,
 		TurnedAway: m.o.Store.TurnedAway(), Updates: m.feed.Updates, Duplicates: m.feed.Duplicates,
-		AnswerMS: m.answers.quantiles(time.Now()), PerSecond: m.updates.perSecond(now),
+		AnswerMS: m.answers.quantiles(time.Now()), PerSecond: m.updates.perSecond(now), Trend: m.pace.view(now),
 	}
 }
 
@@ -77,9 +82,10 @@ func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
 		c.State = "running"
 	}
 	c.StartedAt = c.First30.From
-	if level, text := m.incidents.standing("delivery", l.Key); rank(level) > rank(c.First30.Verdict) {
-		c.First30.Verdict, c.First30.Reason = level, text
+	if level, text := m.incidents.standing("delivery", l.Key); link.Rank(level) > link.Rank(c.First30.Verdict) {
+		c.First30.Verdict, c.First30.Reason = level, "lately worse: "+text
 	}
+	m.ageFigures(now, &c)
 	c.Reports = m.reports(l)
 	first, last := l.course.trendSpan(now)
 	for minute := first; minute <= last && first != 0; minute++ {
@@ -90,11 +96,6 @@ func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
 		c.Reports.Trend = append(c.Reports.Trend, l.course.optOuts[minute])
 	}
 	return c
-}
-
-// rank orders verdicts by how bad they are; unsure is better than watch.
-func rank(verdict string) int {
-	return slices.Index([]string{link.VerdictOK, link.VerdictUnsure, link.VerdictWatch, link.VerdictAct}, verdict)
 }
 
 // trendSpan is the stretch of minutes that a trend shows: the latest half hour
@@ -110,6 +111,24 @@ func (c *course) trendSpan(now wa.Instant) (first, last int64) {
 	return max(c.first, end-link.MaxTrend+1), end
 }
 
+// ageFigures takes back what a campaign's figures cannot say while the feed is
+// stalled, and until Meta has had the time to repeat what was missed: silence
+// would read as messages that do not arrive.
+func (m *Monitor) ageFigures(now wa.Instant, c *link.Campaign) {
+	stalled, since := m.incidents.stands("feed", "feed"), m.incidents.clearedAt("feed", "feed")
+	if c.State != "running" || !stalled && (since == 0 || now-since > catchUp) {
+		return
+	}
+	f := &c.First30
+	f.Projected, f.Low, f.High = nil, nil, nil
+	if stalled && f.Verdict == link.VerdictOK {
+		f.Verdict, f.Reason = link.VerdictUnsure, "as it stood when the feed stalled"
+	}
+}
+
+// catchUp is how long after an outage of the feed nothing is projected.
+const catchUp = wa.Instant(dueWithin * time.Minute / time.Millisecond)
+
 func (m *Monitor) reports(l *live) link.Reports {
 	r := link.Reports{
 		OptOuts: l.Counts.OptOuts, Rate: share(l.Counts.OptOuts, l.Counts.Delivered), Refusers: l.Counts.Refusers,
@@ -122,7 +141,7 @@ func (m *Monitor) reports(l *live) link.Reports {
 	if r.Verdict != link.VerdictOK && r.OptOuts < minOptOuts {
 		r.Verdict = link.VerdictUnsure // one or two people among few say nothing yet
 	}
-	if level, _ := m.incidents.standing("reports", l.Key); rank(level) > rank(r.Verdict) {
+	if level, _ := m.incidents.standing("reports", l.Key); link.Rank(level) > link.Rank(r.Verdict) {
 		r.Verdict = level
 	}
 	return r

@@ -20,6 +20,9 @@ const (
 	VerbAck      = "ack"      // AckArgs → Alarm
 	VerbFind     = "find"     // FindArgs → Found
 	VerbFailures = "failures" // FailuresArgs → Failures
+	VerbEvents   = "events"   // EventsArgs → Events
+
+	VerbCampaigns = "campaigns" // CampaignsArgs → Cards
 )
 
 // Ack answers one Command.

@@ -14,6 +14,9 @@ type Snapshot struct {
 	Host      Host       `json:"host"`
 	Gates     []Gate     `json:"gates"`
 	Campaigns []Campaign `json:"campaigns"` // running first, then the newest; at most MaxCampaigns
+	// CampaignCount is how many campaigns there are, in Campaigns or not.
+	CampaignCount int `json:"campaign_count"`
+
 	Numbers   []Number   `json:"numbers"`
 	Templates []Template `json:"templates"`
 	Alarms    []Alarm    `json:"alarms"`  // open first, then the latest cleared; at most MaxAlarms
@@ -50,6 +53,19 @@ type Feed struct {
 	AnswerMS      *Quantiles `json:"answer_ms,omitempty"`     // our answer times, last minute, milliseconds
 	CallbackRate  *float64   `json:"callback_rate,omitempty"` // own campaigns only
 	PerSecond     float64    `json:"per_second"`              // updates a second, over the last ten
+
+	// Trend is the daemon's latest minutes, oldest first, the last one still under
+	// way: at most MaxTrend, and none from before it started.
+	Trend []FeedMinute `json:"trend"`
+}
+
+// FeedMinute is what came in within one minute.
+type FeedMinute struct {
+	At          time.Time `json:"at"`
+	Posts       int64     `json:"posts"`
+	Updates     int64     `json:"updates"`
+	Duplicates  int64     `json:"duplicates"`
+	AnswerP99MS *float64  `json:"answer_p99_ms,omitempty"` // 99 in 100 answers took at most so long
 }
 
 // Quantiles of a duration, in milliseconds.
@@ -248,6 +264,7 @@ type Alarm struct {
 	Campaign  string     `json:"campaign,omitempty"`
 	Text      string     `json:"text"`
 	Advice    string     `json:"advice,omitempty"` // what helps now, one sentence
+	Until     *time.Time `json:"until,omitempty"`  // when it ends by itself, where Meta has told
 	RaisedAt  time.Time  `json:"raised_at"`
 	ActedAt   *time.Time `json:"acted_at,omitempty"` // when it became act
 	ClearedAt *time.Time `json:"cleared_at,omitempty"`

@@ -36,6 +36,7 @@ func (s *Snapshot) tidied() Snapshot {
 	t.Feed.LastEventAt = utc(t.Feed.LastEventAt)
 	t.Feed.CallbackRate = known(t.Feed.CallbackRate)
 	t.Feed.PerSecond = orZero(t.Feed.PerSecond)
+	t.Feed.Trend = each(s.Feed.Trend, func(m *FeedMinute) { m.At, m.AnswerP99MS = m.At.UTC(), known(m.AnswerP99MS) })
 	if q := t.Feed.AnswerMS; q != nil && !(finite(q.P50) && finite(q.P99)) {
 		t.Feed.AnswerMS = nil
 	}
@@ -48,7 +49,7 @@ func (s *Snapshot) tidied() Snapshot {
 	})
 	t.Templates = each(s.Templates, func(t *Template) { t.PausedUntil = utc(t.PausedUntil) })
 	t.Alarms = each(s.Alarms, func(a *Alarm) {
-		a.RaisedAt, a.ActedAt, a.ClearedAt = a.RaisedAt.UTC(), utc(a.ActedAt), utc(a.ClearedAt)
+		a.RaisedAt, a.ActedAt, a.ClearedAt, a.Until = a.RaisedAt.UTC(), utc(a.ActedAt), utc(a.ClearedAt), utc(a.Until)
 	})
 	t.Actions = each(s.Actions, func(a *Action) { a.At = a.At.UTC() })
 	return t

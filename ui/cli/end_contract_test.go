@@ -29,6 +29,12 @@ feed.answer_ms                       object   known
 feed.answer_ms.p50                   number   always
 feed.answer_ms.p99                   number   always
 feed.callback_rate                   share    known
+feed.trend                           list     always
+feed.trend[].at                      time     always
+feed.trend[].posts                   integer  always
+feed.trend[].updates                 integer  always
+feed.trend[].duplicates              integer  always
+feed.trend[].answer_p99_ms           number   known
 host                                 object   always
 host.cpu                             share    known
 host.memory_bytes                    integer  known
@@ -49,6 +55,7 @@ campaigns[].started_at               time     known
 campaigns[].template                 object   known
 campaigns[].template.name            text     always
 campaigns[].template.language        text     always
+campaign_count                       integer  always
 campaigns[].counts                   object   always
 campaigns[].counts.messages          integer  always
 campaigns[].counts.waiting           integer  always
@@ -142,6 +149,7 @@ alarms[].raised_at                   time     always
 alarms[].acted_at                    time     known
 alarms[].cleared_at                  time     known
 alarms[].acked_by                    text     known
+alarms[].until                       time     known
 actions                              list     always
 actions[].id                         text     always
 actions[].at                         time     always
