@@ -17,7 +17,8 @@ import (
 type failures struct {
 	campaign string // id, as the daemon knows it
 	err      link.Error
-	starts   []int64 // where each page up to this one begins
+	minutes  []link.Minute // of the campaign, for the course of the error
+	starts   []int64       // where each page up to this one begins
 	page     link.Failures
 	problem  string
 	ticket   int // of the call whose answer is awaited; 0 = none
@@ -36,7 +37,7 @@ func (f *failures) follow(c *link.Campaign) {
 	}
 	for i := range c.Errors {
 		if c.Errors[i].Code == f.err.Code {
-			f.err = c.Errors[i]
+			f.err, f.minutes = c.Errors[i], c.Trend
 		}
 	}
 }
@@ -72,7 +73,7 @@ func (m *model) openError() tea.Cmd {
 		return nil
 	}
 	m.dialog = errorDialog
-	m.failures = failures{campaign: m.raw.Campaigns[i].ID, err: m.shown.Campaigns[i].Errors[k]}
+	m.failures = failures{campaign: m.raw.Campaigns[i].ID, err: m.shown.Campaigns[i].Errors[k], minutes: m.shown.Campaigns[i].Trend}
 	return m.turn(0)
 }
 
@@ -145,14 +146,33 @@ func (m *model) openFind() tea.Cmd {
 	return m.find.input.Focus()
 }
 
-// typeInto gives a key or a paste to the look-up box.
-func (m *model) typeInto(msg tea.Msg) tea.Cmd {
-	var cmd tea.Cmd
-	m.find.input, cmd = m.find.input.Update(msg)
-	if v := m.find.input.Value(); v != screenText(v) {
-		m.find.input.SetValue(screenText(v))
+// newInput is a line to type in.
+func newInput(prompt string) textinput.Model {
+	in := textinput.New()
+	in.Prompt = prompt
+	in.CharLimit = findTextLimit
+	in.KeyMap.Paste.SetEnabled(false) // the terminal's own paste works; this one would run programs
+	in.SetStyles(textinput.Styles{})  // plain, and a cursor that does not blink
+	return in
+}
+
+// typeClean gives a key or a paste to a line, and keeps the line fit for the screen.
+func typeClean(in *textinput.Model, msg tea.Msg) {
+	*in, _ = in.Update(msg) // a cursor that does not blink has nothing to run
+	if v := in.Value(); v != screenText(v) {
+		in.SetValue(screenText(v))
 	}
-	return cmd
+}
+
+// typed gives a key or a paste to the line that takes text now, if there is one.
+func (m *model) typed(msg tea.Msg) tea.Cmd {
+	switch m.dialog {
+	case findDialog:
+		typeClean(&m.find.input, msg)
+	case switchDialog:
+		return m.filterBy(msg)
+	}
+	return nil
 }
 
 // lookUp asks the daemon for what was typed.

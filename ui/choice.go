@@ -13,12 +13,13 @@ func (m *model) settle() {
 	list := m.raw.Campaigns
 	if len(list) == 0 {
 		m.campaign, m.chosen = "", false
-		if m.dialog == switchDialog || m.dialog == errorDialog {
+		switch m.dialog {
+		case noDialog, helpDialog, eventsDialog, feedDialog, alarmDialog, findDialog, leaveDialog: // need none
+		default:
 			m.dialog = noDialog
 		}
 		return
 	}
-	m.pick = min(m.pick, len(list)-1)
 	i := m.current()
 	over := i >= 0 && (list[i].State == "finished" || list[i].State == "cancelled")
 	if i < 0 || over && !m.chosen && m.dialog == noDialog && list[0].State == "running" {
@@ -51,6 +52,10 @@ func (m *model) choose(i int) {
 	}
 	if id := m.raw.Campaigns[i].ID; id != m.campaign {
 		m.campaign, m.code, m.alarm = id, nil, ""
+		if g := m.guest.campaign; g != nil && g.ID != id {
+			m.guest.campaign = nil
+			m.compose()
+		}
 		if m.dialog == errorDialog {
 			m.dialog = noDialog
 		}
@@ -90,13 +95,13 @@ func (m *model) move(by int) {
 	switch {
 	case m.raw == nil:
 	case m.dialog == switchDialog:
-		m.pick = min(max(m.pick+by, 0), max(len(m.raw.Campaigns)-1, 0))
+		m.pickNext(by)
 	case m.focus == errorsFocus:
 		if c := m.shownCampaign(); c != nil && len(c.Errors) > 0 {
 			code := c.Errors[min(max(m.errorAt()+by, 0), len(c.Errors)-1)].Code
 			m.code = &code
 		}
-	case len(m.raw.Alarms) > 0:
+	case m.focus == alarmsFocus && len(m.raw.Alarms) > 0:
 		m.alarm = m.raw.Alarms[min(max(m.alarmAt()+by, 0), len(m.raw.Alarms)-1)].ID
 	}
 }

@@ -30,7 +30,7 @@ func (m *model) footer(height int) string {
 	default:
 		lines = append(lines,
 			m.keyLine(t, func(b *binding) bool { return b.footer && b.acts }),
-			m.keyLine(t, func(b *binding) bool { return b.footer && !b.acts }))
+			m.keyLine(t, func(b *binding) bool { return b.footer && !b.acts && (!b.roomy || m.width >= 100) }))
 	}
 	for len(lines) < height {
 		lines = append(lines, "")
@@ -77,11 +77,17 @@ func (m *model) dialogLine(t theme.Theme) string {
 	case helpDialog:
 		keys = []string{key("↑↓", "scroll"), key("esc", "close")}
 	case switchDialog:
-		keys = []string{key("↑↓", "choose"), key("enter", "show"), key("esc", "close")}
+		keys = []string{key("↑↓", "choose"), key("enter", "show"), key("a…z", "filter"), key("esc", "close")}
 	case errorDialog:
 		keys = []string{key("pgdn", "older"), key("pgup", "newer"), key("home", "first page"), key("esc", "close")}
+	case eventsDialog:
+		keys = []string{key("↑↓", "scroll"), key("pgdn", "older"), key("pgup", "newer"), key("home", "newest"), key("esc", "close")}
+	case qualityDialog:
+		keys = []string{key("↑↓", "choose"), key("pgdn", "older"), key("pgup", "newer"), key("esc", "close")}
+	case deliveredDialog, reportsDialog, queueDialog, feedDialog:
+		keys = []string{key("esc", "close")}
 	case alarmDialog:
-		keys = []string{key("k", "acknowledge"), key("esc", "close")}
+		keys = []string{key("k", "seen"), key("esc", "close")}
 	case findDialog:
 		keys = []string{key("enter", "look up"), key("esc", "close")}
 	case leaveDialog:

@@ -66,6 +66,11 @@ func TestNoForeignSequenceReachesTheScreen(t *testing.T) {
 				}
 				poison(reflect.ValueOf(&c.m.failures.page).Elem(), text)
 				c.m.failures.answer(failuresMsg{ticket: c.m.failures.ticket, page: c.m.failures.page})
+				events := happened(link.EventsArgs{})
+				poison(reflect.ValueOf(&events).Elem(), text)
+				c.m.history.answer(eventsMsg{ticket: c.m.history.ticket, events: events})
+				c.m.switcher.ticket = 0
+				c.m.switcher.answer(cardsMsg{cards: poisoned(link.Cards{Campaigns: many(3)}, text)})
 				c.m.find.ticket = 0
 				found := link.Found{Phone: text, Query: text, Messages: failedMessages(3, sampleNow)}
 				poison(reflect.ValueOf(&found).Elem(), text)
@@ -88,6 +93,11 @@ func TestNoForeignSequenceReachesTheScreen(t *testing.T) {
 			}
 		}
 	}
+}
+
+func poisoned[T any](v T, text string) T {
+	poison(reflect.ValueOf(&v).Elem(), text)
+	return v
 }
 
 // poison writes a text into every string of a value.
@@ -140,7 +150,7 @@ func fits(t failer, frame string, w, h int) {
 // TestAnySnapshotFitsAnyScreen draws arbitrary snapshots at arbitrary sizes,
 // after arbitrary keys.
 func TestAnySnapshotFitsAnyScreen(t *testing.T) {
-	keys := []string{"p", "!", "u", "t", "r", "k", "enter", "/", "c", "]", "[", "tab", "?", "up", "down", "pgdown", "pgup", "home", "esc", "q", "ä"}
+	keys := []string{"p", "!", "u", "t", "r", "k", "enter", "e", "f", "/", "c", "]", "[", "tab", "?", "up", "down", "pgdown", "pgup", "home", "esc", "q", "ä"}
 	rapid.Check(t, func(rt *rapid.T) {
 		w, h := rapid.IntRange(1, 220).Draw(rt, "w"), rapid.IntRange(1, 60).Draw(rt, "h")
 		c := newConsole(t, w, h, Options{ASCII: rapid.Bool().Draw(rt, "ascii"), Mode: ModeDemo, ReadOnly: rapid.Bool().Draw(rt, "ro")})

@@ -21,6 +21,7 @@ type binding struct {
 	in      []dialog // where it works
 
 	footer    bool // it stands in the footer of a wide screen
+	roomy     bool // … if it is wider than most
 	essential bool // … and of a narrow one
 	acts      bool // it changes what is sent
 	dangerous bool // it sends, pays, or opens what was closed: it will ask first
@@ -38,7 +39,14 @@ const (
 
 var (
 	onMain  = []dialog{noDialog}
-	inLists = []dialog{noDialog, switchDialog, helpDialog}
+	inLists = []dialog{noDialog, switchDialog, helpDialog, eventsDialog, qualityDialog}
+	paged   = []dialog{errorDialog, helpDialog, eventsDialog, qualityDialog}
+	windows = []dialog{
+		helpDialog, switchDialog, errorDialog, alarmDialog, findDialog, leaveDialog,
+		deliveredDialog, reportsDialog, qualityDialog, queueDialog, feedDialog, eventsDialog,
+	}
+	// typing are the windows in which letters are text.
+	typing = []dialog{switchDialog, findDialog}
 )
 
 // bindings is the table of all keys.
@@ -75,8 +83,8 @@ func bindings() []binding {
 			cannot: notYet("r reaches the failed by SMS; this version cannot yet: enter shows whom it hit."),
 		},
 		{
-			keys: []string{"k"}, shown: "k", name: "acknowledge", section: sectionAct, in: []dialog{noDialog, alarmDialog},
-			help:   "Say that you have seen the alarm: the selected one, else the newest.",
+			keys: []string{"k"}, shown: "k", name: "seen", section: sectionAct, in: []dialog{noDialog, alarmDialog},
+			help:   "Acknowledge: say that you have seen the alarm, the selected one, else the newest.",
 			footer: true, do: (*model).acknowledge,
 			cannot: func(m *model) string {
 				if m.opt.ReadOnly {
@@ -87,8 +95,18 @@ func bindings() []binding {
 		},
 		{
 			keys: []string{"enter"}, shown: "enter", name: "why", section: sectionLook, in: onMain,
-			help: "Explain the selected error or alarm, and list the messages.", footer: true,
+			help: "Explain the pane that tab chose, over time; of Errors and Alarms the selected row.", footer: true,
 			do: (*model).open,
+		},
+		{
+			keys: []string{"e"}, shown: "e", name: "events", section: sectionLook, in: onMain,
+			help: "What happened: alarms, actions, news from Meta, campaigns.", footer: true,
+			do: (*model).openEvents,
+		},
+		{
+			keys: []string{"f"}, shown: "f", name: "feed", section: sectionLook, in: onMain,
+			help: "How the webhooks come in: counts, repeats, answer times.", footer: true, roomy: true,
+			do: func(m *model) tea.Cmd { m.dialog = feedDialog; return nil },
 		},
 		{
 			keys: []string{"/"}, shown: "/", name: "find", section: sectionLook, in: onMain,
@@ -97,7 +115,7 @@ func bindings() []binding {
 		},
 		{
 			keys: []string{"c"}, shown: "c", name: "campaigns", section: sectionLook, in: onMain,
-			help: "Choose another campaign.", footer: true,
+			help: "Choose another campaign; typing filters them by name.", footer: true,
 			do: func(m *model) tea.Cmd { return m.openSwitcher() },
 		},
 		{
@@ -109,9 +127,13 @@ func bindings() []binding {
 			do: func(m *model) tea.Cmd { m.step(-1); return nil },
 		},
 		{
-			keys: []string{"tab", "shift+tab"}, shown: "tab", name: "pane", section: sectionLook, in: onMain, footer: true,
-			help: "Move between the panes Errors and Alarms.",
-			do:   func(m *model) tea.Cmd { m.focus = alarmsFocus - m.focus; return nil },
+			keys: []string{"tab"}, shown: "tab", name: "pane", section: sectionLook, in: onMain, footer: true,
+			help: "Go to the next pane; shift+tab goes back.",
+			do:   func(m *model) tea.Cmd { return m.turnFocus(1) },
+		},
+		{
+			keys: []string{"shift+tab"}, section: sectionLook, in: onMain,
+			do: func(m *model) tea.Cmd { return m.turnFocus(-1) },
 		},
 		{
 			keys: []string{"?"}, shown: "?", name: "help", section: sectionLook, in: onMain, footer: true, essential: true,
@@ -124,27 +146,27 @@ func bindings() []binding {
 		},
 		{
 			keys: []string{"up"}, shown: "↑", section: sectionLists, in: inLists, help: "One row up.",
-			do: func(m *model) tea.Cmd { m.scrollOrMove(-1); return nil },
+			do: func(m *model) tea.Cmd { return m.scrollOrMove(-1) },
 		},
 		{
 			keys: []string{"down"}, shown: "↓", section: sectionLists, in: inLists, help: "One row down.",
-			do: func(m *model) tea.Cmd { m.scrollOrMove(1); return nil },
+			do: func(m *model) tea.Cmd { return m.scrollOrMove(1) },
 		},
 		{
-			keys: []string{"pgdown", "space"}, shown: "pgdn", section: sectionLists, in: []dialog{errorDialog, helpDialog}, help: "Next page.",
+			keys: []string{"pgdown", "space"}, shown: "pgdn", section: sectionLists, in: paged, help: "Next page.",
 			do: func(m *model) tea.Cmd { return m.page(1) },
 		},
 		{
-			keys: []string{"pgup"}, shown: "pgup", section: sectionLists, in: []dialog{errorDialog, helpDialog}, help: "Previous page.",
+			keys: []string{"pgup"}, shown: "pgup", section: sectionLists, in: paged, help: "Previous page.",
 			do: func(m *model) tea.Cmd { return m.page(-1) },
 		},
 		{
-			keys: []string{"home"}, shown: "home", section: sectionLists, in: []dialog{errorDialog, helpDialog}, help: "First page, loaded anew.",
+			keys: []string{"home"}, shown: "home", section: sectionLists, in: paged, help: "First page, loaded anew.",
 			do: func(m *model) tea.Cmd { return m.page(0) },
 		},
 		{
 			keys: []string{"enter"}, shown: "enter", section: sectionLists, in: []dialog{switchDialog}, help: "Show the selected campaign.",
-			do: func(m *model) tea.Cmd { m.dialog = noDialog; m.choose(m.pick); return nil },
+			do: (*model).takePick,
 		},
 		{
 			keys: []string{"enter"}, section: sectionLists, in: []dialog{findDialog}, // said in the box itself
@@ -152,11 +174,12 @@ func bindings() []binding {
 		},
 		{
 			keys: []string{"esc"}, shown: "esc", section: sectionLists, help: "Close the window.",
-			in: []dialog{helpDialog, switchDialog, errorDialog, alarmDialog, findDialog, leaveDialog},
+			in: windows,
 			do: func(m *model) tea.Cmd { m.dialog = noDialog; return nil },
 		},
 		{
-			keys: []string{"q", "n"}, section: sectionLists, in: []dialog{helpDialog, switchDialog, errorDialog, alarmDialog, leaveDialog},
+			keys: []string{"q", "n"}, section: sectionLists,
+			in: slices.DeleteFunc(slices.Clone(windows), func(d dialog) bool { return slices.Contains(typing, d) }),
 			do: func(m *model) tea.Cmd { m.dialog = noDialog; return nil },
 		},
 		{
@@ -165,7 +188,7 @@ func bindings() []binding {
 		},
 		{
 			keys: []string{"ctrl+c"}, section: sectionLists,
-			in: []dialog{noDialog, helpDialog, switchDialog, errorDialog, alarmDialog, findDialog},
+			in: slices.DeleteFunc(append(slices.Clone(windows), noDialog), func(d dialog) bool { return d == leaveDialog }),
 			do: (*model).leave,
 		},
 		{
@@ -189,10 +212,7 @@ func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 		}
 		return b.do(m)
 	}
-	if m.dialog == findDialog {
-		return m.typeInto(msg)
-	}
-	return nil
+	return m.typed(msg)
 }
 
 // why says why the key cannot act now; "" when it can.
@@ -215,23 +235,38 @@ func (b *binding) says() string {
 	return text
 }
 
+// open explains the pane that has the focus.
 func (m *model) open() tea.Cmd {
-	if m.focus == errorsFocus {
-		return m.openError()
+	if m.shownCampaign() == nil && m.focus != alarmsFocus {
+		return nil
 	}
-	if m.raw != nil && len(m.raw.Alarms) > 0 {
-		m.alarm = m.raw.Alarms[m.alarmAt()].ID
-		m.dialog = alarmDialog
+	switch m.focus {
+	case deliveredFocus:
+		m.dialog = deliveredDialog
+	case reportsFocus:
+		m.dialog = reportsDialog
+	case qualityFocus:
+		return m.openQuality()
+	case errorsFocus:
+		return m.openError()
+	case queueFocus:
+		m.dialog = queueDialog
+	case alarmsFocus:
+		if m.raw != nil && len(m.raw.Alarms) > 0 {
+			m.alarm = m.raw.Alarms[m.alarmAt()].ID
+			m.dialog = alarmDialog
+		}
 	}
 	return nil
 }
 
-func (m *model) openSwitcher() tea.Cmd {
-	if m.current() < 0 {
-		return m.say("There is no campaign to choose yet.")
+// turnFocus goes to another pane; where no panes are drawn it says to which.
+func (m *model) turnFocus(by int) tea.Cmd {
+	m.focus = (m.focus + focus(by) + focusCount) % focusCount
+	if m.wide() {
+		return nil
 	}
-	m.dialog, m.pick = switchDialog, m.current()
-	return nil
+	return m.say("enter shows " + paneNames[m.focus] + ".")
 }
 
 func (m *model) leave() tea.Cmd {
@@ -242,23 +277,46 @@ func (m *model) leave() tea.Cmd {
 	return nil
 }
 
-func (m *model) scrollOrMove(by int) {
-	if m.dialog == helpDialog {
-		m.scroll = min(max(m.scroll+by, 0), m.helpEnd())
-		return
+// scrollOrMove goes a row up or down in what has the keys.
+func (m *model) scrollOrMove(by int) tea.Cmd {
+	switch m.dialog {
+	case helpDialog, eventsDialog:
+		m.scrollBy(by)
+	case qualityDialog:
+		return m.chooseSubject(by)
+	default:
+		m.move(by)
 	}
-	m.move(by)
+	return nil
+}
+
+// scrollBy scrolls the open window by some lines.
+func (m *model) scrollBy(by int) {
+	w, h, l := m.width, m.bodyHeight(), m.look(true)
+	at, end := &m.history.scroll, 0
+	switch m.dialog {
+	case helpDialog:
+		at, end = &m.scroll, m.helpEnd()
+	case eventsDialog:
+		end = pane.EventsScroll(l, m.history.shown(), w, h)
+	case qualityDialog:
+		end = pane.QualityScroll(l, len(m.subjects()), m.history.shown(), w, h)
+	}
+	*at = min(max(*at+by, 0), end)
 }
 
 func (m *model) page(by int) tea.Cmd {
-	if m.dialog != helpDialog {
+	switch {
+	case m.dialog == errorDialog:
 		return m.turn(by)
-	}
-	if by == 0 {
+	case by != 0:
+		m.scrollBy(by * max(m.bodyHeight()-3, 1))
+	case m.dialog == helpDialog:
 		m.scroll = 0
-		return nil
+	default:
+		m.history.scroll = 0
+		return m.ask(m.history.about)
 	}
-	m.scrollOrMove(by * max(m.bodyHeight()-3, 1))
 	return nil
 }
 

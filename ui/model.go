@@ -30,17 +30,31 @@ const (
 	switchDialog
 	errorDialog
 	alarmDialog
+	deliveredDialog
+	reportsDialog
+	qualityDialog
+	queueDialog
+	feedDialog
+	eventsDialog
 	findDialog
 	leaveDialog
 )
 
-// focus is the pane that the arrow keys move in.
+// focus is the pane that the arrow keys move in and that enter explains, in the
+// order of reading.
 type focus int
 
 const (
-	errorsFocus focus = iota
+	deliveredFocus focus = iota
+	reportsFocus
+	qualityFocus
+	errorsFocus
+	queueFocus
 	alarmsFocus
+	focusCount
 )
+
+var paneNames = [focusCount]string{"Delivered", "Reports", "Quality", "Errors", "Queue", "Alarms"}
 
 // model is the whole state of the console. Only Update changes it.
 type model struct {
@@ -56,7 +70,8 @@ type model struct {
 	update  link.Update    // the newest that is shown
 	pending *link.Update   // a newer one that waits for its turn
 	paced   bool           // the timer that spaces redraws is running
-	raw     *link.Snapshot // as it came: for the ids in commands
+	base    *link.Snapshot // the newest as it came
+	raw     *link.Snapshot // that and the guest: for the ids in commands
 	shown   *link.Snapshot // the same, index for index, with clean texts
 
 	campaign string // id of the one on the screen
@@ -67,7 +82,11 @@ type model struct {
 
 	dialog   dialog
 	scroll   int // of the help
-	pick     int // in the switcher
+	filter   textinput.Model
+	switcher switcher
+	guest    guest
+	subject  string // selected in the Quality detail
+	history  history
 	failures failures
 	find     find
 	ticket   int // numbers the calls, to tell late answers
@@ -77,17 +96,14 @@ type model struct {
 }
 
 func newModel(ctx context.Context, o Options) *model {
-	m := &model{opt: o, done: ctx.Done(), dark: true, now: o.Now()}
+	m := &model{opt: o, done: ctx.Done(), dark: true, now: o.Now(), focus: errorsFocus}
 	m.call = func(verb string, args, result any) error {
 		ctx, cancel := context.WithTimeout(ctx, answerWithin)
 		defer cancel()
 		return o.Daemon.Do(ctx, verb, args, result)
 	}
-	m.find.input = textinput.New()
-	m.find.input.Prompt = "Number or message id: "
-	m.find.input.CharLimit = findTextLimit
-	m.find.input.KeyMap.Paste.SetEnabled(false) // the terminal's own paste works; this one would run programs
-	m.find.input.SetStyles(textinput.Styles{})  // plain, and a cursor that does not blink
+	m.find.input = newInput("Number or message id: ")
+	m.filter = newInput("Name has: ")
 	return m
 }
 
@@ -139,9 +155,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		return m, m.press(msg)
 	case tea.PasteMsg:
-		if m.dialog == findDialog {
-			return m, m.typeInto(msg)
-		}
+		return m, m.typed(msg)
 	case updateMsg:
 		return m, m.take(msg)
 	case paceMsg:
@@ -158,6 +172,12 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.failures.answer(msg)
 	case foundMsg:
 		m.find.answer(msg)
+	case eventsMsg:
+		m.history.answer(msg)
+	case cardsMsg:
+		m.switcher.answer(msg)
+	case guestMsg:
+		return m, m.welcome(msg)
 	case ackedMsg:
 		return m, m.say(msg.text())
 	}
@@ -167,7 +187,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 // take keeps the newest update and shows it when its turn comes.
 func (m *model) take(msg updateMsg) tea.Cmd {
 	if msg.over {
-		msg.Snapshot = m.raw
+		msg.Snapshot = m.base
 		m.pending = &msg.Update
 		return m.show()
 	}
@@ -181,14 +201,15 @@ func (m *model) show() tea.Cmd {
 	if m.pending == nil || m.paced {
 		return nil
 	}
-	fresh := m.pending.Snapshot != nil && m.pending.Snapshot != m.raw
+	fresh := m.pending.Snapshot != nil && m.pending.Snapshot != m.base
 	m.update, m.pending, m.paced = *m.pending, nil, true
 	m.now = m.opt.Now()
 	if fresh {
-		m.raw, m.shown = m.update.Snapshot, cleaned(m.update.Snapshot)
+		m.base = m.update.Snapshot
+		m.compose()
 		m.settle()
 	}
-	return tea.Tick(redrawEvery, func(time.Time) tea.Msg { return paceMsg{} })
+	return tea.Batch(tea.Tick(redrawEvery, func(time.Time) tea.Msg { return paceMsg{} }), m.refresh(), m.refreshGuest())
 }
 
 // say shows one line, or a few, over the footer until the next key or for a while.

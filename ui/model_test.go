@@ -87,7 +87,7 @@ func TestAcknowledge(t *testing.T) {
 		t.Errorf("k called %q, want the newest open alarm that nobody has seen", got)
 	}
 	c.sees("Acknowledged: 84.0 % arrive")
-	c.press("tab", "down", "k").sees("Already acknowledged by ines")
+	c.press("tab", "tab", "down", "k").sees("Already acknowledged by ines")
 	c.press("down", "k").sees("no open alarm")
 
 	c = newConsole(t, 80, 24, Options{ReadOnly: true}).live(trouble()).press("k")

@@ -103,6 +103,10 @@ func paint(b *bytes.Buffer, run string, cells, x, y int, ink string, attrs uint8
 	if text == "" {
 		return
 	}
+	if i := strings.Index("░▒▓", strings.Split(text+" ", "")[0]); i >= 0 {
+		fmt.Fprintf(b, `<rect x="%d" y="%d" width="%d" height="%d" fill="%s" opacity="0.%d"/>`+"\n", px, py+2, cells*cellWidth, cellHeight-4, ink, i/len("░")*25+25)
+		return
+	}
 	if s := shape(text, x, y); s != "" {
 		fmt.Fprintf(b, `<path d="%s" fill="%s"%s/>`+"\n", s, ink, more)
 		return

@@ -66,7 +66,7 @@ func healthy() *link.Snapshot {
 			Observed: ptr(0.8916), Settled: ptr(0.96446),
 			ByAge:     []link.AgeShare{{Seconds: 5, Share: 0.802, Messages: 2000}, {Seconds: 30, Share: 0.846, Messages: 2000}, {Seconds: 60, Share: 0.871, Messages: 2000}, {Seconds: 300, Share: 0.934, Messages: 2000}},
 			Projected: ptr(0.964), Low: ptr(0.958), High: ptr(0.9702), Verdict: link.VerdictOK,
-			Reason: "96.4 % of 7,063 decided messages arrived, above the 95 % that is well.",
+			Reason: "above the line of 95 %",
 		},
 		Trend: course(12, 653, func(i int) float64 { return []float64{0.955, 0.961, 0.968, 0.972, 0.966, 0.97}[i%6] }),
 		Reports: link.Reports{
@@ -85,11 +85,11 @@ func healthy() *link.Snapshot {
 		Rev: 12, At: sampleNow.Add(-300 * time.Millisecond).UTC(), Version: "1.0.0",
 		Feed: link.Feed{
 			State: link.FeedLive, LastEventAt: ptr(sampleNow.Add(-400 * time.Millisecond).UTC()), Posts: 3120, Updates: 17_443,
-			AnswerMS: &link.Quantiles{P50: 4, P99: 11}, PerSecond: 38.4,
+			AnswerMS: &link.Quantiles{P50: 4, P99: 11}, PerSecond: 38.4, Trend: feedCourse(12),
 		},
 		Host:      link.Host{CPU: ptr(0.21), MemoryBytes: ptr(uint64(61 << 20)), DiskFreeBytes: ptr(uint64(41 << 30))},
 		Gates:     []link.Gate{},
-		Campaigns: []link.Campaign{c},
+		Campaigns: []link.Campaign{c}, CampaignCount: 1,
 		Numbers: []link.Number{{
 			ID: "500100200300400", Display: "+49 1555 0001", Quality: "GREEN", Status: "CONNECTED", Limit: "TIER_10K", Used24h: &used, Since: ptr(sampleNow.Add(-70 * time.Minute).UTC()),
 		}},
@@ -107,7 +107,7 @@ func trouble() *link.Snapshot {
 	f := &c.First30
 	f.Delivered, f.Failed, f.Withheld = 5931, 1132, 64
 	f.Settled, f.Observed, f.Low, f.High = ptr(0.84012), ptr(0.7763), ptr(0.826), ptr(0.8521)
-	f.Verdict, f.Reason = link.VerdictAct, "84.0 % of 7,063 decided messages arrived, below the 90 % that calls for action."
+	f.Verdict, f.Reason = link.VerdictAct, "below the line of 90 %: act now"
 	c.Trend = course(12, 653, func(i int) float64 {
 		return []float64{0.962, 0.958, 0.966, 0.96, 0.951, 0.91, 0.83, 0.76, 0.74, 0.73, 0.72, 0.71}[i]
 	})
@@ -137,6 +137,7 @@ func trouble() *link.Snapshot {
 		},
 	}
 	started := sampleNow.Add(-26 * time.Hour).UTC()
+	s.CampaignCount = 3
 	s.Campaigns = append(s.Campaigns,
 		link.Campaign{
 			ID: "loyalty", Name: "loyalty", Origin: "external", State: "running", StartedAt: ptr(sampleNow.Add(-2 * time.Minute).UTC()),
@@ -156,6 +157,17 @@ func trouble() *link.Snapshot {
 	return s
 }
 
+// restricted is a campaign whose account Meta has restricted.
+func restricted() *link.Snapshot {
+	s := trouble()
+	s.Alarms = append([]link.Alarm{{
+		ID: "a4", Kind: "account", Severity: link.VerdictAct, RaisedAt: sampleNow.Add(-time.Minute).UTC(), ActedAt: ptr(sampleNow.Add(-time.Minute).UTC()),
+		Text: "Meta blocks this account's campaign messages", Until: ptr(sampleNow.Add(71 * time.Hour).UTC()),
+		Advice: "Stop the send where it is sent from: it fails until then. Look into WhatsApp Manager, Business Support: it says why, and takes a request for review.",
+	}}, s.Alarms...)
+	return s
+}
+
 // nothingYet is a daemon that has seen no campaign.
 func nothingYet() *link.Snapshot {
 	s := healthy()
@@ -172,6 +184,66 @@ func paused() *link.Snapshot {
 	c.Counts.Messages, c.Counts.Waiting, c.Counts.Unknown = 20_002, 12_360, 2
 	s.Gates = []link.Gate{{Scope: "campaign", ID: "autumn", State: "paused", By: "ines", Since: sampleNow.UTC()}}
 	return s
+}
+
+// feedCourse is what came in within the latest minutes.
+func feedCourse(minutes int) []link.FeedMinute {
+	out := make([]link.FeedMinute, minutes)
+	for i := range out {
+		out[i] = link.FeedMinute{
+			At: sampleNow.Add(time.Duration(i-minutes+1) * time.Minute).Truncate(time.Minute).UTC(), Posts: 260, Updates: int64(1400 + 40*(i%3)), Duplicates: int64(i % 4),
+		}
+		if i != 4 {
+			out[i].AnswerP99MS = ptr(9 + float64(i%5))
+		}
+	}
+	return out
+}
+
+// happened is a log of the sample's alarms and news.
+func happened(a link.EventsArgs) link.Events {
+	at := func(minutes int) time.Time { return sampleNow.Add(-time.Duration(minutes) * time.Minute).UTC() }
+	template := []link.Event{
+		{At: at(4), Kind: link.EventTemplate, Text: "autumn_offer/pt_PT: quality YELLOW, was GREEN"},
+		{At: at(190), Kind: link.EventTemplate, Text: "autumn_offer/pt_PT: status PAUSED (first pause)", Until: ptr(at(10))},
+		{At: at(3000), Kind: link.EventTemplate, Text: "autumn_offer/pt_PT: text edited: “Olá {{1}}, até domingo tem 20 % em toda a coleção de outono.”"},
+	}
+	if a.Of != link.OfEverything {
+		return link.Events{Events: template, Complete: true}
+	}
+	all := []link.Event{
+		{At: at(2), Kind: link.EventAlarm, Severity: link.VerdictAct, Text: "Grew worse: autumn: Too few messages arrive"},
+		{At: at(3), Kind: link.EventAlarm, Severity: link.VerdictWatch, Text: "autumn: Too few messages arrive"},
+		{At: at(3), Kind: link.EventAction, Text: "ines has seen the alarm: The quality of the template autumn_offer/pt_PT fell to YELLOW"},
+		template[0],
+		{At: at(11), Kind: link.EventCampaign, Text: "autumn: first message"},
+		{At: at(48), Kind: link.EventAlarm, Severity: link.EventCleared, Text: "After 2 min: No webhook for 2 minutes while answers are due: the figures are old"},
+		{At: at(50), Kind: link.EventAlarm, Severity: link.VerdictWatch, Text: "No webhook comes in although answers are due"},
+		{At: at(70), Kind: link.EventNumber, Text: "+4915550001: limit 10,000 people in 24 h, was 2,000 people in 24 h (THROUGHPUT_UPGRADE)", Times: 2},
+		template[1], template[2],
+	}
+	return link.Events{Events: all, Complete: false}
+}
+
+// many are the cards of so many campaigns, some of them in trouble.
+func many(n int) []link.Card {
+	out := make([]link.Card, n)
+	for i := range out {
+		c := link.Campaign{
+			ID: fmt.Sprintf("c%03d", i), Name: fmt.Sprintf("weekly_%03d", i), Origin: "external", State: "finished",
+			StartedAt: ptr(sampleNow.Add(-time.Duration(i) * time.Hour).UTC()), Counts: link.Counts{Messages: int64(900 + i)},
+			First30: link.First30{Verdict: link.VerdictOK, Settled: ptr(0.97)},
+			Trend:   course(30, 300, func(m int) float64 { return 0.9 + 0.003*float64((m*i)%30) }),
+		}
+		if i < n/10 {
+			c.State = "running"
+		}
+		if i%9 == 1 {
+			c.First30.Verdict, c.First30.Settled = link.VerdictAct, ptr(0.61)
+		}
+		out[i] = link.CardOf(&c)
+	}
+	return out
 }
 
 func failedMessages(n int, newest time.Time) []link.Message {
@@ -253,6 +325,14 @@ func newConsole(t *testing.T, w, h int, o Options) *console {
 	d.answers[link.VerbAck] = func(args json.RawMessage) (any, error) {
 		return link.Alarm{ID: "a3", Text: "84.0 % arrive, act below 90 %.", AckedBy: "ines"}, nil
 	}
+	d.answers[link.VerbEvents] = func(args json.RawMessage) (any, error) {
+		var a link.EventsArgs
+		if err := json.Unmarshal(args, &a); err != nil {
+			return nil, err
+		}
+		return happened(a), nil
+	}
+	d.answers[link.VerbCampaigns] = func(json.RawMessage) (any, error) { return link.Cards{Campaigns: many(3), Known: 3}, nil }
 	o.Daemon, o.Zone = d, sampleZone
 	if o.Now == nil {
 		o.Now = func() time.Time { return sampleNow }
@@ -268,9 +348,46 @@ func newConsole(t *testing.T, w, h int, o Options) *console {
 
 // show hands the console an update, past the spacing of redraws.
 func (c *console) show(u link.Update) *console {
+	before := [...]int{c.m.history.ticket, c.m.guest.ticket}
 	c.m.paced = false
-	c.m.Update(updateMsg{Update: u})
+	_, cmd := c.m.Update(updateMsg{Update: u})
+	asked := 0
+	for i, ticket := range [...]int{c.m.history.ticket, c.m.guest.ticket} {
+		if ticket != before[i] {
+			asked++
+		}
+	}
+	c.carryOut(cmd, asked)
 	return c
+}
+
+// carryOut runs a command until so many answers of the daemon have come; what
+// else is in it, timers and the wait for the next update, is left to itself.
+func (c *console) carryOut(cmd tea.Cmd, answers int) {
+	if answers == 0 {
+		return
+	}
+	msgs := make(chan tea.Msg, 16)
+	var run func(tea.Cmd)
+	run = func(cmd tea.Cmd) {
+		if cmd == nil {
+			return
+		}
+		go func() {
+			switch msg := cmd().(type) {
+			case tea.BatchMsg:
+				for _, sub := range msg {
+					run(sub)
+				}
+			case eventsMsg, guestMsg:
+				msgs <- msg
+			}
+		}()
+	}
+	run(cmd)
+	for range answers {
+		c.m.Update(<-msgs)
+	}
 }
 
 func (c *console) live(s *link.Snapshot) *console {
@@ -286,7 +403,7 @@ func (c *console) press(keys ...string) *console {
 			continue
 		}
 		switch msg := cmd().(type) {
-		case failuresMsg, foundMsg, ackedMsg:
+		case failuresMsg, foundMsg, ackedMsg, eventsMsg, cardsMsg, guestMsg:
 			c.m.Update(msg)
 		}
 	}

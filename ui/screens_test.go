@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -35,7 +36,7 @@ var screens = []struct {
 		c.show(link.Update{Snapshot: s, Err: errors.New("the link to the daemon broke")})
 	}},
 	{"detail", func(c *console) { c.live(trouble()).press("enter") }},
-	{"alarm", func(c *console) { c.live(trouble()).press("tab", "enter") }},
+	{"alarm", func(c *console) { c.live(trouble()).press("tab", "tab", "enter") }},
 	{"find", func(c *console) {
 		c.live(trouble()).press("/")
 		c.m.Update(tea.PasteMsg{Content: "+351 900 000 011"})
@@ -43,6 +44,23 @@ var screens = []struct {
 	}},
 	{"help", func(c *console) { c.live(healthy()).press("?") }},
 	{"switcher", func(c *console) { c.live(trouble()).press("c", "down") }},
+	{"many", func(c *console) {
+		c.d.answers[link.VerbCampaigns] = func(json.RawMessage) (any, error) {
+			return link.Cards{Campaigns: many(200), Known: 312}, nil
+		}
+		s := trouble()
+		s.CampaignCount = 312
+		c.live(s).press("c", "down", "down")
+	}},
+	{"events", func(c *console) { c.live(trouble()).press("e") }},
+	{"feed", func(c *console) { c.live(trouble()).press("f") }},
+	{"delivered", func(c *console) { c.live(trouble()).press("tab", "tab", "tab", "enter") }},
+	{"reports", func(c *console) { c.live(trouble()).press("tab", "tab", "tab", "tab", "enter") }},
+	{"quality", func(c *console) {
+		c.live(restricted()).press("tab", "tab", "tab", "tab", "tab", "enter", "down", "down")
+	}},
+	{"queue", func(c *console) { c.live(trouble()).press("tab", "enter") }},
+	{"restricted", func(c *console) { c.live(restricted()) }},
 	{"cannot", func(c *console) { c.live(trouble()).press("p") }},
 	{"leave", func(c *console) { c.m.opt.Mode = ModeDemo; c.live(healthy()).press("q") }},
 }

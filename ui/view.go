@@ -3,6 +3,7 @@ package ui
 import (
 	"strings"
 
+	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -94,22 +95,30 @@ func (m *model) body(w, h int) string {
 	}
 	switch m.dialog {
 	case switchDialog:
-		return pane.Switcher(l, m.shown, m.pick, w, h)
+		all := m.choices()
+		return pane.Switcher(l, m.shown, m.shownChoices(all, w), m.picked(all), w, h)
+	case eventsDialog:
+		return pane.Events(l, m.history.shown(), m.history.scroll, w, h)
+	case feedDialog:
+		return pane.Feed(l, m.shown, w, h)
 	case errorDialog:
 		e := &m.failures.err
-		return pane.ErrorDetail(l, e, wa.Explain(e.Code, e.Title), m.failures.shown(), w, h)
+		return pane.ErrorDetail(l, e, m.failures.minutes, wa.Explain(e.Code, e.Title), m.failures.shown(), w, h)
 	case alarmDialog:
 		if i := m.alarmAt(); i < len(m.shown.Alarms) {
 			return pane.AlarmDetail(l, m.shown, &m.shown.Alarms[i], w, h)
 		}
 	case findDialog:
-		return pane.Find(l, m.findInput(w), m.find.found, m.findNote(), w, h)
+		return pane.Find(l, inputLine(&m.find.input, w), m.find.found, m.findNote(), w, h)
 	}
 	c := m.shownCampaign()
-	switch {
-	case c == nil:
+	if c == nil {
 		return pane.Empty(l, m.shown, w, h)
-	case !m.wide():
+	}
+	if text := m.detail(c, l, w, h); text != "" {
+		return text
+	}
+	if !m.wide() {
 		return pane.Compact(l, m.shown, c, w, h)
 	}
 	return m.panes(l, m.shown, c, w, h)
@@ -118,11 +127,8 @@ func (m *model) body(w, h int) string {
 // panes lays out the six panes: how it goes, why it fails, what to look at. The
 // places do not depend on the figures, so nothing jumps.
 func (m *model) panes(l pane.Look, s *link.Snapshot, c *link.Campaign, w, h int) string {
-	spare := h - 20
-	top, middle := 9+min(spare*2/5, 9), 6+spare/3
-	if spare < 0 {
-		top, middle = 8, 5
-	}
+	spare := max(h-20, 0)
+	top, middle := 8+min(spare*2/5, 9), 5+spare/3
 	bottom := h - top - middle
 	quality := min(max(21+(w-80)*9/40, 21), 40)
 	reports := min(max(20+(w-80)*6/40, 20), 34)
@@ -130,13 +136,29 @@ func (m *model) panes(l pane.Look, s *link.Snapshot, c *link.Campaign, w, h int)
 	delivered := w - quality - reports
 	return lipgloss.JoinVertical(lipgloss.Left,
 		lipgloss.JoinHorizontal(lipgloss.Top,
-			pane.Delivered(l, c, delivered, top),
-			pane.Reports(l, c, reports, top),
-			pane.Quality(l, s, c, quality, top)),
+			pane.Delivered(l, c, m.focus == deliveredFocus, delivered, top),
+			pane.Reports(l, c, m.focus == reportsFocus, reports, top),
+			pane.Quality(l, s, c, m.focus == qualityFocus, quality, top)),
 		pane.Errors(l, c, m.errorAt(), m.focus == errorsFocus, w, middle),
 		lipgloss.JoinHorizontal(lipgloss.Top,
-			pane.Queue(l, c, queue, bottom),
+			pane.Queue(l, c, m.focus == queueFocus, queue, bottom),
 			pane.Alarms(l, s, c.ID, m.alarmAt(), m.focus == alarmsFocus, w-queue, bottom)))
+}
+
+// detail is the open window of one of the panes about the campaign; "" when
+// none is open.
+func (m *model) detail(c *link.Campaign, l pane.Look, w, h int) string {
+	switch m.dialog {
+	case deliveredDialog:
+		return pane.DeliveredDetail(l, c, w, h)
+	case reportsDialog:
+		return pane.ReportsDetail(l, c, w, h)
+	case queueDialog:
+		return pane.QueueDetail(l, c, w, h)
+	case qualityDialog:
+		return pane.QualityDetail(l, m.subjects(), m.subjectAt(), m.history.shown(), m.history.scroll, w, h)
+	}
+	return ""
 }
 
 func (m *model) linkProblem() string {
@@ -146,8 +168,9 @@ func (m *model) linkProblem() string {
 	return screenText(m.update.Err.Error())
 }
 
-func (m *model) findInput(w int) string {
-	in := m.find.input
+// inputLine draws a line to type in, inside a box of a width.
+func inputLine(line *textinput.Model, w int) string {
+	in := *line
 	in.SetWidth(max(w-6-ansi.StringWidth(in.Prompt), 1))
 	return in.View()
 }
@@ -165,7 +188,7 @@ func (m *model) findNote() string {
 // failureRows is how many failed messages a page of the error detail holds.
 func (m *model) failureRows() int {
 	e := &m.failures.err
-	return pane.ErrorDetailRows(m.look(true), e, wa.Explain(e.Code, e.Title), m.width, m.bodyHeight())
+	return pane.ErrorDetailRows(m.look(true), e, m.failures.minutes, wa.Explain(e.Code, e.Title), m.width, m.bodyHeight())
 }
 
 func (m *model) helpEnd() int {

@@ -16,8 +16,10 @@ var words = pane.HelpSection{
 		{"Meta chose not", "Failures that are Meta's own decision (131049, 130472). Cleaning the list does not help; they are part of the failed."},
 		{"opt-outs", "People who said stop in this campaign, of those it reached. Meta publishes no count of reports or blocks, so this stands in for it."},
 		{"past refusers", "People who had opted out before this campaign: a fault of the list."},
+		{"Queue's shades", "The share of the messages with Meta: █ three quarters and more, ▓ a quarter and more, ▒ a tenth and more, ░ fewer. Arrived should be darkest, failed lightest."},
 		{"feed", "The webhooks from Meta. Idle is silence that nobody need fear; stalled is silence while answers are due."},
 		{"not understood", "Signed webhooks that tickwatch kept but could not read. Nothing is lost."},
+		{"duplicates", "News that Meta sent more than once; they count once. The key f shows how many."},
 		{"refused", "Webhooks without a right signature; they count nowhere."},
 	},
 }

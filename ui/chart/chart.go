@@ -1,5 +1,5 @@
 // Package chart draws small charts out of block characters: a sparkline in one
-// row, columns over several, a bar. Everything is pure: numbers and a size in,
+// row, columns over several, a bar, heat cells. Everything is pure: numbers and a size in,
 // plain text out, every row exactly as wide as asked, without styles.
 //
 // A value that is not known is NaN and leaves its place empty; it is never
@@ -65,6 +65,30 @@ func cell(eighths int) rune {
 		return ' '
 	}
 	return blocks[min(eighths, len(blocks))-1]
+}
+
+// shades are the fillings of a heat cell, with the share that each begins at.
+var shades = [...]struct {
+	from float64
+	fill string
+}{{0.75, "█"}, {0.25, "▓"}, {0.1, "▒"}, {0, "░"}}
+
+// Heat draws a share of one as a run of equal cells, the darker the larger it
+// is: something, a tenth and more, a quarter and more, three quarters and more.
+// Shape tells it without colour. Nothing and what is not known are blank.
+func Heat(share float64, width int) string {
+	if width <= 0 {
+		return ""
+	}
+	if !(share > 0) {
+		return strings.Repeat(" ", width)
+	}
+	for _, s := range shades {
+		if share >= s.from {
+			return strings.Repeat(s.fill, width)
+		}
+	}
+	return ""
 }
 
 // Bar draws a share of one as a bar of the given width; a share above zero

@@ -48,7 +48,7 @@ func openAlarms(alarms []link.Alarm) int {
 
 func (l Look) alarmLines(s *link.Snapshot, a *link.Alarm, campaign string, w, n int) []string {
 	head := l.Theme.Dim.Render(l.clock(a.RaisedAt)) + " " + l.alarmWord(a) + " "
-	text := a.Text
+	text := l.alarmText(a)
 	if a.Campaign != "" && a.Campaign != campaign {
 		text = campaignName(s, a.Campaign) + ": " + text
 	}
@@ -71,6 +71,14 @@ func (l Look) alarmLines(s *link.Snapshot, a *link.Alarm, campaign string, w, n 
 		lines = append(lines, fit("", indent)+style.Render(line))
 	}
 	return lines
+}
+
+// alarmText is what the alarm says, with until when it holds.
+func (l Look) alarmText(a *link.Alarm) string {
+	if a.Until == nil || !a.Open() {
+		return a.Text
+	}
+	return strings.TrimSuffix(a.Text, ".") + " until " + l.clock(*a.Until)
 }
 
 // alarmWord is the alarm's severity, or that it is over.

@@ -19,7 +19,7 @@ const (
 // Delivered tells whether the campaign's first thirty minutes reach people: the
 // verdict, the share that arrived of those decided, its course by minute, and
 // what the rest is waiting for.
-func Delivered(l Look, c *link.Campaign, w, h int) string {
+func Delivered(l Look, c *link.Campaign, focused bool, w, h int) string {
 	f := &c.First30
 	inner, rows := max(w-4, 0), max(h-2, 0)
 	top := []string{
@@ -32,7 +32,10 @@ func Delivered(l Look, c *link.Campaign, w, h int) string {
 	if roomy {
 		tail = append(tail, details...)
 	}
-	const last = 2 // lines kept for the reason, so that nothing moves when it changes
+	last := 2 // lines kept for the reason, so that nothing moves when it changes
+	if rows < 7 {
+		last = 1
+	}
 	chart := l.deliveredChart(c.Trend, inner, min(rows-len(top)-len(tail)-last, 9))
 	lines := append(append(top, chart...), tail...)
 	if roomy || f.Verdict != link.VerdictOK {
@@ -40,7 +43,7 @@ func Delivered(l Look, c *link.Campaign, w, h int) string {
 	} else { // the word and the figure say it; there is room for the second look
 		lines = append(lines, details...)
 	}
-	return l.box("Delivered", "first 30 min", lines, w, h, false)
+	return l.box("Delivered", "first 30 min", lines, w, h, focused)
 }
 
 // settled is the one figure of the screen, in words where there is none yet.
@@ -83,43 +86,28 @@ func (l Look) deliveredCounts(c *link.Campaign, w int) []string {
 
 // deliveredChart draws the share that arrived of each minute's decided
 // messages: one labelled row, or columns with a scale and times.
-func (l Look) deliveredChart(trend []link.Minute, w, h int) []string {
+func (l Look) deliveredChart(minutes []link.Minute, w, h int) []string {
 	if h <= 0 {
 		return nil
 	}
-	values := settledByMinute(trend)
+	values := settledByMinute(minutes)
 	if h < 4 || len(values) == 0 {
 		label := "by minute "
 		return []string{l.Theme.Dim.Render(label) +
 			l.Theme.Chart.Render(chart.Spark(values, chartLow, chartHigh, max(w-len(label), 0)))}
 	}
-	const axis = 6 // "100 % "
-	each := max((w-axis)/link.MaxTrend, 1)
-	wide := make([]float64, 0, len(values)*each)
-	for _, v := range values {
-		for range each {
-			wide = append(wide, v)
-		}
+	return l.trend(arrivedTrend(minutes), w, h)
+}
+
+const arrivedWhat = "Share that arrived, of each minute's decided messages"
+
+// arrivedTrend is the share that arrived of each minute's decided messages.
+func arrivedTrend(minutes []link.Minute) trend {
+	t := trend{values: settledByMinute(minutes), lo: chartLow, hi: chartHigh, scale: func(v float64) string { return percent(v, 0) }}
+	if len(minutes) > 0 {
+		t.first = minutes[0].At
 	}
-	columns := chart.Columns(wide, chartLow, chartHigh, max(w-axis, 1), h-1)
-	lines := make([]string, 0, h)
-	for i, c := range columns {
-		scale := ""
-		switch i {
-		case 0:
-			scale = "100 %"
-		case len(columns) - 1:
-			scale = " 70 %"
-		case (len(columns) - 1) / 2:
-			if len(columns)%2 == 1 {
-				scale = " 85 %"
-			}
-		}
-		lines = append(lines, l.Theme.Dim.Render(fit(scale, axis))+l.Theme.Chart.Render(c))
-	}
-	from, to := l.clock(trend[0].At), l.clock(trend[len(trend)-1].At)
-	span := min(len(wide), w-axis)
-	return append(lines, l.Theme.Dim.Render(fit("", axis)+row(from, to, max(span, len(from)+len(to)+1))))
+	return t
 }
 
 func settledByMinute(trend []link.Minute) []float64 {

@@ -19,10 +19,10 @@ type Page struct {
 }
 
 // ErrorDetail explains one error code: what it means, why it happens, what
-// helps, how it went, and which messages it hit.
-func ErrorDetail(l Look, e *link.Error, known wa.ErrorCode, p *Page, w, h int) string {
+// helps, how it went over the campaign's minutes, and which messages it hit.
+func ErrorDetail(l Look, e *link.Error, minutes []link.Minute, known wa.ErrorCode, p *Page, w, h int) string {
 	inner := max(w-4, 0)
-	lines := l.errorHead(e, known, inner, h)
+	lines := l.errorHead(e, minutes, known, inner, h)
 	switch {
 	case p.Note != "" && len(p.Messages) == 0:
 		lines = append(lines, l.Theme.Dim.Render(clip(p.Note, inner)))
@@ -53,16 +53,26 @@ func ErrorDetail(l Look, e *link.Error, known wa.ErrorCode, p *Page, w, h int) s
 }
 
 // ErrorDetailRows is how many messages fit below the explanation.
-func ErrorDetailRows(l Look, e *link.Error, known wa.ErrorCode, w, h int) int {
-	return max(h-2-len(l.errorHead(e, known, max(w-4, 0), h)), 1)
+func ErrorDetailRows(l Look, e *link.Error, minutes []link.Minute, known wa.ErrorCode, w, h int) int {
+	return max(h-2-len(l.errorHead(e, minutes, known, max(w-4, 0), h)), 1)
 }
 
-func (l Look) errorHead(e *link.Error, known wa.ErrorCode, w, h int) []string {
+func (l Look) errorHead(e *link.Error, minutes []link.Minute, known wa.ErrorCode, w, h int) []string {
 	dim, text := l.Theme.Dim.Render, l.Theme.Text.Render
 	lines := []string{
 		l.Theme.Strong.Render(clip(e.Title, w)),
-		text(things(e.Count, "message", "messages")) + dim(", "+percent(e.Share, 0)+" of the failures  ") +
-			l.Theme.Chart.Render(chart.Spark(floats(e.Trend), 0, highest(e.Trend), max(min(w-36, link.MaxTrend), 0))),
+		text(things(e.Count, "message", "messages")) + dim(", "+percent(e.Share, 0)+" of the failures"),
+	}
+	course := trend{what: "Failed a minute, with this code", values: floats(e.Trend), scale: plainCount}
+	if n := len(e.Trend); n > 0 && len(minutes) > 0 {
+		course.first = minutes[max(len(minutes)-n, 0)].At
+	}
+	switch {
+	case h >= 26:
+		lines = append(append(lines, ""), l.trend(course, w, 6)...)
+	case w >= 60 && len(e.Trend) > 0:
+		most := top(course.values)
+		lines[1] += dim("   a minute, up to "+plainCount(most)+" ") + l.Theme.Chart.Render(chart.Spark(course.values, 0, most, max(min(w-60, link.MaxTrend), 0)))
 	}
 	para := func(label, s string, depth int) {
 		if s == "" {
@@ -138,7 +148,7 @@ func AlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, w, h int) string {
 		lines[0] += dim(" · ") + text(campaignName(s, a.Campaign))
 	}
 	lines = append(lines, "")
-	for _, line := range wrap(a.Text, inner, 5) {
+	for _, line := range wrap(l.alarmText(a), inner, 5) {
 		lines = append(lines, l.Theme.Strong.Render(line))
 	}
 	if a.Advice != "" {
@@ -159,5 +169,29 @@ func AlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, w, h int) string {
 	if a.ClearedAt != nil {
 		lines = append(lines, dim("cleared  ")+text(l.clock(*a.ClearedAt)))
 	}
+	if t := alarmTrend(s, a); len(t.values) > 0 && h-2-len(lines) >= 5 {
+		lines = append(append(lines, ""), l.trend(t, inner, min(h-3-len(lines), 10))...)
+	}
 	return l.box("Alarm", "", lines, w, h, true)
+}
+
+// alarmTrend is the course of the figure that an alarm is about; without values
+// where there is none.
+func alarmTrend(s *link.Snapshot, a *link.Alarm) trend {
+	if a.Kind == "feed" {
+		return updatesTrend(&s.Feed)
+	}
+	for i := range s.Campaigns {
+		c := &s.Campaigns[i]
+		switch {
+		case c.ID != a.Campaign:
+		case a.Kind == "reports":
+			return countTrend("Opt-outs a minute", c.Trend, floats(c.Reports.Trend))
+		case a.Kind == "delivery", a.Kind == "withheld":
+			t := arrivedTrend(c.Trend)
+			t.what = arrivedWhat
+			return t
+		}
+	}
+	return trend{}
 }

@@ -130,3 +130,11 @@ func shortNumber(display string) string {
 	}
 	return "+" + digits[:5] + "…" + digits[len(digits)-2:]
 }
+
+// orNaN is a figure as charts take it: NaN where it is not known.
+func orNaN(f *float64) float64 {
+	if f == nil {
+		return math.NaN()
+	}
+	return *f
+}

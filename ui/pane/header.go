@@ -35,8 +35,8 @@ func Header(l Look, s *link.Snapshot, selected int, connected bool, w int) strin
 	if t := l.elapsed(c); t != "" && w >= 50 {
 		extra = "  " + t
 	}
-	if len(s.Campaigns) > 1 && w >= 70 {
-		extra += l.Theme.Dim.Render("  " + strconv.Itoa(selected+1) + " of " + strconv.Itoa(len(s.Campaigns)))
+	if all := max(len(s.Campaigns), s.CampaignCount); all > 1 && w >= 70 {
+		extra += l.Theme.Dim.Render("  " + strconv.Itoa(selected+1) + " of " + strconv.Itoa(all))
 	}
 	fixed := ansi.StringWidth(state) + ansi.StringWidth(extra) + ansi.StringWidth(live) + 5
 	title = clip(title, max(w-fixed, 0))

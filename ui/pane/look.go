@@ -187,3 +187,8 @@ func block(lines []string, w, h int) string {
 	}
 	return strings.Join(out, "\n")
 }
+
+// trimLead takes a line that was wrapped off a text's beginning away from it.
+func trimLead(text, line string) string {
+	return strings.TrimSpace(strings.TrimPrefix(text, strings.TrimSuffix(line, "…")))
+}

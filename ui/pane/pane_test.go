@@ -50,14 +50,26 @@ func panes(l Look, s *link.Snapshot, c *link.Campaign, w, h int) map[string]stri
 		e = c.Errors[0]
 	}
 	a := link.Alarm{Text: "text", Advice: "advice"}
+	var cards []link.Card
+	for i := range s.Campaigns {
+		cards = append(cards, link.CardOf(&s.Campaigns[i]))
+	}
+	log := &Log{Loaded: true, Events: []link.Event{
+		{At: now, Kind: link.EventTemplate, Text: strings.Repeat("news ", 40), Until: &now},
+		{At: now.Add(-30 * time.Hour), Kind: link.EventAlarm, Severity: link.VerdictAct, Text: "alarm", Times: 3},
+	}}
+	subjects := Subjects(s, c)
 	p := &Page{Messages: []link.Message{{Phone: "+351********11"}}, Number: 1}
 	return map[string]string{
-		"delivered": Delivered(l, c, w, h), "reports": Reports(l, c, w, h), "quality": Quality(l, s, c, w, h),
-		"errors": Errors(l, c, 0, true, w, h), "queue": Queue(l, c, w, h), "alarms": Alarms(l, s, "", 0, true, w, h),
+		"delivered": Delivered(l, c, true, w, h), "reports": Reports(l, c, true, w, h), "quality": Quality(l, s, c, true, w, h),
+		"errors": Errors(l, c, 0, true, w, h), "queue": Queue(l, c, true, w, h), "alarms": Alarms(l, s, "", 0, true, w, h),
 		"compact": Compact(l, s, c, w, h), "empty": Empty(l, s, w, h), "waiting": Waiting(l, "no daemon", w, h),
-		"question": Question(l, "Leave?", "y n", w, h), "switcher": Switcher(l, s, 0, w, h),
-		"find": Find(l, "> ", &link.Found{Query: "x"}, "", w, h), "detail": ErrorDetail(l, &e, wa.Explain(e.Code, ""), p, w, h),
-		"alarm": AlarmDetail(l, s, &a, w, h), "help": Help(l, []HelpSection{{"Keys", [][2]string{{"p", "pause"}}}}, 0, w, h),
+		"question": Question(l, "Leave?", "y n", w, h), "switcher": Switcher(l, s, &Choices{Cards: cards, Input: "> "}, 0, w, h),
+		"find": Find(l, "> ", &link.Found{Query: "x"}, "", w, h), "detail": ErrorDetail(l, &e, c.Trend, wa.Explain(e.Code, ""), p, w, h),
+		"events": Events(l, log, 0, w, h), "unloaded": Events(l, &Log{}, 0, w, h), "feed": Feed(l, s, w, h),
+		"delivered view": DeliveredDetail(l, c, w, h), "reports view": ReportsDetail(l, c, w, h), "queue view": QueueDetail(l, c, w, h),
+		"quality view": QualityDetail(l, subjects, len(subjects)-1, log, 0, w, h),
+		"alarm":        AlarmDetail(l, s, &a, w, h), "help": Help(l, []HelpSection{{"Keys", [][2]string{{"p", "pause"}}}}, 0, w, h),
 	}
 }
 
@@ -105,23 +117,23 @@ func TestExactSizes(t *testing.T) {
 // A figure that is not known is never a zero.
 func TestUnknownFiguresAreNotZero(t *testing.T) {
 	c := &link.Campaign{}
-	says(t, Delivered(look(), c, 62, 15), "UNSURE", "too early")
-	saysNot(t, Delivered(look(), c, 62, 15), "0.0 %", "0 %")
+	says(t, Delivered(look(), c, false, 62, 15), "UNSURE", "too early")
+	saysNot(t, Delivered(look(), c, false, 62, 15), "0.0 %", "0 %")
 	few := &link.Campaign{First30: link.First30{ByAge: []link.AgeShare{{Seconds: 5, Share: 1, Messages: 3}}}}
-	saysNot(t, Delivered(look(), few, 62, 15), "100 %,", "5 s 100 %")
-	says(t, Reports(look(), c, 30, 10), "UNSURE  –", "Meta gives no")
-	saysNot(t, Reports(look(), c, 30, 10), "0.00 %")
-	says(t, Quality(look(), &link.Snapshot{}, c, 30, 10), "no number known", "no template known")
+	saysNot(t, Delivered(look(), few, false, 62, 15), "100 %,", "5 s 100 %")
+	says(t, Reports(look(), c, false, 30, 10), "UNSURE  –", "Meta gives no")
+	saysNot(t, Reports(look(), c, false, 30, 10), "0.00 %")
+	says(t, Quality(look(), &link.Snapshot{}, c, false, 30, 10), "no number known", "no template known")
 	s := &link.Snapshot{Numbers: []link.Number{{Display: "+49 1555 0001", Limit: "TIER_10K"}}}
-	says(t, Quality(look(), s, c, 30, 10), "+49 1555 0001", "not told", "limit 10K in 24 h")
-	says(t, Quality(look(), s, c, 21, 10), "–", "limit 10K")
-	saysNot(t, Quality(look(), s, c, 30, 10), "0 of 10K")
+	says(t, Quality(look(), s, c, false, 30, 10), "+49 1555 0001", "not told", "limit 10K in 24 h")
+	says(t, Quality(look(), s, c, false, 21, 10), "–", "limit 10K")
+	saysNot(t, Quality(look(), s, c, false, 30, 10), "0 of 10K")
 	s.Templates = []link.Template{ // which of them the campaign uses another system does not tell: the worst first
 		{Name: "spare", Language: "pt_PT", Quality: "GREEN", Status: "APPROVED"},
 		{Name: "offer", Language: "pt_PT", Quality: "YELLOW", Status: "APPROVED"},
 	}
-	says(t, Quality(look(), s, c, 30, 7), "offer", "YELLOW")
-	saysNot(t, Quality(look(), s, c, 30, 7), "spare", "no template known")
+	says(t, Quality(look(), s, c, false, 30, 7), "offer", "YELLOW")
+	saysNot(t, Quality(look(), s, c, false, 30, 7), "spare", "no template known")
 	says(t, Status(look(), &link.Snapshot{}, true, false, 120), "feed –", "host not measured")
 }
 
@@ -240,18 +252,18 @@ func TestQualityOfATemplate(t *testing.T) {
 		Numbers:   []link.Number{{ID: "500", Display: "+49 1555 0001", Quality: "RED", Status: "FLAGGED"}, {ID: "600", Display: "+49 1555 0002"}},
 		Templates: []link.Template{{Name: "offer", Language: "en_US", Quality: "GREEN"}, {Name: "offer", Language: "pt_PT", Quality: "RED", Status: "PAUSED", PausedUntil: ptr(now.Add(3 * time.Hour))}},
 	}
-	pane := Quality(look(), s, c, 30, 12)
+	pane := Quality(look(), s, c, false, 30, 12)
 	says(t, pane, "RED", "FLAGGED", "PAUSED  until 12:11")
 	saysNot(t, pane, "0002", "GREEN")
 }
 
 func TestQueueSaysWhatIsThere(t *testing.T) {
 	c := &link.Campaign{Origin: "own", Counts: link.Counts{Waiting: 12_360, HandedOver: 7640, Unknown: 2, Paced: 5}}
-	pane := Queue(look(), c, 34, 12)
-	says(t, pane, "waiting", "12,360", "may have gone out", "waiting for Meta", "already with Meta")
+	pane := Queue(look(), c, false, 34, 12)
+	says(t, pane, "waiting", "12,360", "may have gone out", "waiting for Meta", "with Meta")
 	saysNot(t, pane, "cancelled", "another system")
 	c.Origin = "external"
-	says(t, Queue(look(), c, 34, 12), "sent by another system")
+	says(t, Queue(look(), c, false, 34, 12), "sent elsewhere")
 }
 
 // The selected row is in view in a list that is longer than its pane.

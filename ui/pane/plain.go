@@ -20,7 +20,7 @@ func Plain(s *link.Snapshot, zone *time.Location) []string {
 			if a.Campaign != "" {
 				where = campaignName(s, a.Campaign) + ": "
 			}
-			lines = append(lines, plainVerdict(a.Severity)+" since "+l.clock(a.RaisedAt)+" ("+a.ID+"): "+where+a.Text)
+			lines = append(lines, plainVerdict(a.Severity)+" since "+l.clock(a.RaisedAt)+" ("+a.ID+"): "+where+l.alarmText(a))
 		}
 	}
 	if openAlarms(s.Alarms) == 0 {

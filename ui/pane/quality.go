@@ -12,7 +12,7 @@ import (
 
 // Quality shows Meta's own judgement: of the numbers that the campaign is sent
 // from, how much of their limit is used, and of the template.
-func Quality(l Look, s *link.Snapshot, c *link.Campaign, w, h int) string {
+func Quality(l Look, s *link.Snapshot, c *link.Campaign, focused bool, w, h int) string {
 	inner, rows := max(w-4, 0), max(h-2, 0)
 	var lines []string
 	template := l.templateLines(s, c, inner, max(rows-2, 2))
@@ -29,7 +29,7 @@ func Quality(l Look, s *link.Snapshot, c *link.Campaign, w, h int) string {
 	if rows > len(lines)+len(template) {
 		lines = append(lines, "")
 	}
-	return l.box("Quality", "", append(lines, template...), w, h, false)
+	return l.box("Quality", "", append(lines, template...), w, h, focused)
 }
 
 // numbersOf gives the campaign's numbers; all of them when it names none.
@@ -98,11 +98,16 @@ func (l Look) templateLines(s *link.Snapshot, c *link.Campaign, w, rows int) []s
 	for _, t := range templates {
 		more := []string{l.Theme.Text.Render(t.Name), row(l.Theme.Dim.Render(t.Language), l.rating(t.Quality), w)}
 		if t.Status != "" && t.Status != "APPROVED" {
-			word := l.rating(t.Status)
+			word, until := l.rating(t.Status), ""
 			if t.PausedUntil != nil {
-				word += l.Theme.Text.Render(" until " + l.clock(*t.PausedUntil))
+				until = l.Theme.Text.Render("until " + l.clock(*t.PausedUntil))
 			}
-			more = append(more, word)
+			if until != "" && ansi.StringWidth(word+" "+until) <= w {
+				word, until = word+" "+until, ""
+			}
+			if more = append(more, word); until != "" {
+				more = append(more, until)
+			}
 		}
 		if len(lines) > 0 && len(lines)+len(more) > rows/2 {
 			break

@@ -10,7 +10,7 @@ import (
 // Reports stands in for the reports that Meta does not count: people who opted
 // out, of those whom the campaign reached, and apart from them those who had
 // opted out before.
-func Reports(l Look, c *link.Campaign, w, h int) string {
+func Reports(l Look, c *link.Campaign, focused bool, w, h int) string {
 	r := &c.Reports
 	inner, rows := max(w-4, 0), max(h-2, 0)
 	dim := l.Theme.Dim.Render
@@ -39,7 +39,7 @@ func Reports(l Look, c *link.Campaign, w, h int) string {
 		lines = append(lines, "", dim("opt-outs by minute"),
 			l.Theme.Chart.Render(chart.Spark(floats(r.Trend), 0, highest(r.Trend), min(inner, link.MaxTrend))))
 	}
-	return l.box("Reports", "proxy", lines, w, h, false)
+	return l.box("Reports", "proxy", lines, w, h, focused)
 }
 
 // optOutRate prints the rate of opt-outs. It is rounded up: a rate must not

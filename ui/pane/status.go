@@ -34,7 +34,7 @@ func Status(l Look, s *link.Snapshot, connected, readOnly bool, w int) string {
 		right = l.Theme.Dim.Render("read-only · ") + right
 	}
 	if connected && w >= 60 {
-		right = l.host(s, !odd || w >= 100) + l.Theme.Dim.Render(" · ") + right
+		right = l.host(s, (!odd && s.Feed.State != link.FeedStalled) || w >= 100) + l.Theme.Dim.Render(" · ") + right
 	}
 	return row(left, right, w)
 }
