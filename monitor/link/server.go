@@ -254,6 +254,13 @@ func (s *Server) remove(c *console) {
 	s.attached.Done()
 }
 
+// Consoles is how many consoles are attached.
+func (s *Server) Consoles() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.consoles)
+}
+
 // since is the newest snapshot's frame if it is newer than rev, else nil.
 func (s *Server) since(rev uint64) ([]byte, uint64) {
 	s.mu.Lock()

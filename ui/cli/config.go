@@ -23,6 +23,7 @@ type Config struct {
 	Data       DataConfig       `section:"data"`
 	Link       LinkConfig       `section:"link"`
 	Webhook    WebhookConfig    `section:"webhook"`
+	Metrics    MetricsConfig    `section:"metrics"`
 	Thresholds ThresholdsConfig `section:"thresholds"`
 	Retention  RetentionConfig  `section:"retention"`
 }
@@ -46,6 +47,11 @@ type WebhookConfig struct {
 	PublicURL   string      `key:"public_url" kind:"url" doc:"the address that the providers call; signatures that cover it need it"`
 	AppSecret   []wa.Secret `key:"app_secret" doc:"Meta's app secret; without one every Meta webhook is refused"`
 	VerifyToken []wa.Secret `key:"verify_token" doc:"the word that Meta repeats when you subscribe the webhook"`
+}
+
+// MetricsConfig says how Prometheus reaches the daemon.
+type MetricsConfig struct {
+	Listen string `key:"listen" kind:"address" doc:"Prometheus metrics, at /metrics, over plain HTTP to whoever asks; off unless set, such as to 127.0.0.1:9480"`
 }
 
 // ThresholdsConfig holds the figures at which alarms speak. Shares are

@@ -129,6 +129,8 @@ tls_key = "/key.pem"
 public_url = "https://hooks.example.com/webhooks/meta"
 app_secret = ["new", "old"]
 verify_token = "token, with a comma"
+[metrics]
+listen = "127.0.0.1:9480"
 [thresholds]
 delivery_ok = 1
 delivery_act = 0
@@ -152,6 +154,7 @@ raw_days = 7
 			Listen: ":9000", TLSCert: filepath.Join(w.home, "cert.pem"), TLSKey: "/key.pem", PublicURL: "https://hooks.example.com/webhooks/meta",
 			AppSecret: secrets("new", "old"), VerifyToken: secrets("token, with a comma"),
 		},
+		Metrics: MetricsConfig{Listen: "127.0.0.1:9480"},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 1, DeliveryAct: 0, ReportsOK: 0.002, ReportsAct: 0.01, CPUOK: 0.5, CPUAct: 0.5,
 			CallbacksOK: 0.9, CallbacksAct: 0.8, JudgeAfter: 90 * time.Second, MinMessages: 50,
@@ -171,7 +174,7 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		"TICKWATCH_THRESHOLDS_DELIVERY_OK=0.9", "TICKWATCH_THRESHOLDS_DELIVERY_ACT=0.8", "TICKWATCH_THRESHOLDS_REPORTS_OK=1e-3",
 		"TICKWATCH_THRESHOLDS_REPORTS_ACT=0.5", "TICKWATCH_THRESHOLDS_CPU_OK=0", "TICKWATCH_THRESHOLDS_CPU_ACT=1",
 		"TICKWATCH_THRESHOLDS_CALLBACKS_OK=0.7", "TICKWATCH_THRESHOLDS_CALLBACKS_ACT=0.6", "TICKWATCH_THRESHOLDS_JUDGE_AFTER=5s",
-		"TICKWATCH_THRESHOLDS_MIN_MESSAGES=1", "TICKWATCH_RETENTION_RAW_DAYS=90")
+		"TICKWATCH_THRESHOLDS_MIN_MESSAGES=1", "TICKWATCH_METRICS_LISTEN=localhost:0", "TICKWATCH_RETENTION_RAW_DAYS=90")
 	want := Config{
 		Data: DataConfig{Dir: filepath.Join(w.o.Dir, "state")},
 		Link: LinkConfig{Socket: "/run/tickwatch.sock"},
@@ -179,6 +182,7 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 			Listen: "[::1]:0", TLSCert: "/cert.pem", TLSKey: "/key.pem", PublicURL: "http://127.0.0.1:8480",
 			AppSecret: secrets("new", "old"), VerifyToken: secrets("token"),
 		},
+		Metrics: MetricsConfig{Listen: "localhost:0"},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 0.9, DeliveryAct: 0.8, ReportsOK: 0.001, ReportsAct: 0.5, CPUOK: 0, CPUAct: 1,
 			CallbacksOK: 0.7, CallbacksAct: 0.6, JudgeAfter: 5 * time.Second, MinMessages: 1,

@@ -39,8 +39,11 @@ func (c *Config) check(v values) error {
 	if n := len(c.Link.Socket); n > maxSocket {
 		return v.fault("link.socket", "%s is %d bytes long and a socket's path has at most %d; set link.socket to a shorter one", c.Link.Socket, n, maxSocket)
 	}
-	if host, port, err := net.SplitHostPort(c.Webhook.Listen); err != nil || !validPort(port) || strings.ContainsAny(host, " /") {
+	if !validAddress(c.Webhook.Listen) {
 		return v.fault("webhook.listen", "%s is no address; write host:port, such as 127.0.0.1:8480", quoted(c.Webhook.Listen))
+	}
+	if s := c.Metrics.Listen; s != "" && !validAddress(s) {
+		return v.fault("metrics.listen", "%s is no address; write host:port, such as 127.0.0.1:9480, or nothing for no metrics", quoted(s))
 	}
 	switch {
 	case c.Webhook.TLSCert != "" && c.Webhook.TLSKey == "":
@@ -93,6 +96,11 @@ func (v values) faultOfPair(name, format string, args ...any) error {
 	return v.fault(key, format, args...)
 }
 
+func validAddress(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	return err == nil && validPort(port) && !strings.ContainsAny(host, " /")
+}
+
 func validPort(s string) bool {
 	_, err := strconv.ParseUint(s, 10, 16)
 	return err == nil
@@ -111,16 +119,22 @@ func validPublicURL(s string) bool {
 	return u.Scheme == "http" && (u.Hostname() == "localhost" || err == nil && ip.IsLoopback())
 }
 
-// nearest is the known key that is least different from one that is not known.
-// A key without its section, or in a wrong one, is compared by its last part too.
+// nearest is the known key that is least different from one that is not known,
+// the first of those that are. A key without its section, or in a wrong one, is
+// compared by its last part too.
 func nearest(key string, known []string) string {
 	last := func(s string) string { return s[strings.LastIndexByte(s, '.')+1:] }
 	key = strings.ToLower(key)
-	apart := func(to string) int {
+	apart := func(to string) (least, whole int) {
 		lower := strings.ToLower(to)
-		return min(distance(key, lower), 1+distance(last(key), last(lower)))
+		whole = distance(key, lower)
+		return min(whole, 1+distance(last(key), last(lower))), whole
 	}
-	return slices.MinFunc(slices.Sorted(slices.Values(known)), func(a, b string) int { return cmp.Compare(apart(a), apart(b)) })
+	return slices.MinFunc(known, func(a, b string) int {
+		leastA, wholeA := apart(a)
+		leastB, wholeB := apart(b)
+		return cmp.Or(cmp.Compare(leastA, leastB), cmp.Compare(wholeA, wholeB))
+	})
 }
 
 // distance is how many characters to put in, take out or change to make one

@@ -196,7 +196,7 @@ func fromEnvironment(env map[string]string, o LoadOptions) values {
 		case !strings.HasPrefix(name, envPrefix) || name == envConfig:
 		case !known:
 			o.Warn(fmt.Sprintf("the variable %s is not known and has no effect; the nearest that is known is %s",
-				wa.Clean(name), nearest(name, append(slices.Collect(maps.Keys(byVariable)), envConfig))))
+				wa.Clean(name), nearest(name, append(slices.Sorted(maps.Keys(byVariable)), envConfig))))
 		case env[name] != "":
 			layer[key] = value{raw: env[name], where: "variable " + name, dir: o.Dir}
 		}

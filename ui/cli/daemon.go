@@ -35,6 +35,7 @@ type daemon struct {
 	socket  net.Listener
 	web     *http.Server
 	port    net.Listener
+	metrics *metrics       // nil = off
 	last    *link.Snapshot // newest published
 	mu      sync.Mutex
 	witness func(*link.Snapshot) // sees every one published; nil = nobody. Set it before run
@@ -65,12 +66,17 @@ func startDaemon(ctx context.Context, cfg Config, now func() time.Time, logTo io
 	if d.port, err = listenWebhooks(cfg); err != nil {
 		return nil, err
 	}
-	d.web = webhook.NewServer(webhook.NewHandler(webhook.Options{
+	if d.metrics, err = openMetrics(d); err != nil {
+		return nil, err
+	}
+	hooks := webhook.Options{
 		Secrets: cfg.Webhook.AppSecret, VerifyTokens: cfg.Webhook.VerifyToken,
 		Sink: d.store, Ready: d.store.Ready, Now: now, Log: d.log,
 		Refused:  func() { d.store.CountRefused(); d.monitor.Refused() },
 		Answered: d.monitor.Answered,
-	}))
+	}
+	d.metrics.observe(&hooks)
+	d.web = webhook.NewServer(webhook.NewHandler(hooks))
 	d.web.ErrorLog = slog.NewLogLogger(d.log.Handler(), slog.LevelWarn)
 	return d, nil
 }
@@ -123,6 +129,7 @@ func (d *daemon) run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	parts.Go(func() { d.monitor.Run(inner) })
 	parts.Go(func() { d.forget(inner) })
+	parts.Go(func() { d.metrics.serve(inner) })
 	parts.Go(func() {
 		if err := d.link.Serve(inner, d.socket); err != nil {
 			failed <- fmt.Errorf("the consoles' socket failed: %w", err)
@@ -185,6 +192,7 @@ func reason(ctx context.Context, err error) string {
 
 // abandon closes what was opened before a fault.
 func (d *daemon) abandon() {
+	d.metrics.abandon()
 	if d.port != nil {
 		_ = d.port.Close()
 	}
