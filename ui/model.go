@@ -14,9 +14,12 @@ import (
 )
 
 const (
-	redrawEvery   = 250 * time.Millisecond // between two snapshots on the screen
-	answerWithin  = 5 * time.Second        // for a call to the daemon
-	noticeStays   = 12 * time.Second       // a notice that nobody typed away
+	// Between two snapshots on the screen: half of the daemon's own quarter second.
+	// At the same beat as the daemon's, a console that is attached at a bad moment
+	// would show every snapshot almost a quarter second late, for a minute.
+	redrawEvery   = 125 * time.Millisecond
+	answerWithin  = 5 * time.Second  // for a call to the daemon
+	noticeStays   = 12 * time.Second // a notice that nobody typed away
 	clockTicks    = time.Second
 	findTextLimit = 300
 )
@@ -196,7 +199,7 @@ func (m *model) take(msg updateMsg) tea.Cmd {
 }
 
 // show applies the pending update, unless one was applied a moment ago: the
-// first of a burst at once, then the newest of each quarter second.
+// first of a burst at once, then the newest of each eighth of a second.
 func (m *model) show() tea.Cmd {
 	if m.pending == nil || m.paced {
 		return nil

@@ -199,74 +199,107 @@ func TestLeaving(t *testing.T) {
 	}
 }
 
-// A burst of snapshots is drawn at once and then four times a second, the
+// drawnAt runs a console's commands while snapshots come to it, and gives when
+// each of those that were drawn came to the screen. It belongs in a bubble of
+// synctest's.
+func drawnAt(t *testing.T, come func(send func(rev uint64))) map[uint64]time.Duration {
+	c := newConsole(t, 80, 24, Options{})
+	c.m.paced = false
+	msgs := make(chan tea.Msg, 1000)
+	var run func(tea.Cmd)
+	run = func(cmd tea.Cmd) {
+		if cmd == nil {
+			return
+		}
+		go func() {
+			switch msg := cmd().(type) {
+			case tea.BatchMsg:
+				for _, sub := range msg {
+					run(sub)
+				}
+			default:
+				msgs <- msg
+			}
+		}()
+	}
+	start, shown := time.Now(), map[uint64]time.Duration{}
+	done, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		run(c.m.nextUpdate())
+		for {
+			var msg tea.Msg
+			select {
+			case msg = <-msgs:
+			case <-over:
+				return
+			}
+			_, cmd := c.m.Update(msg)
+			run(cmd)
+			if c.m.raw != nil {
+				if _, ok := shown[c.m.raw.Rev]; !ok {
+					shown[c.m.raw.Rev] = time.Since(start)
+				}
+			}
+		}
+	}()
+	come(func(rev uint64) {
+		s := healthy()
+		s.Rev = rev
+		c.d.updates <- link.Update{Snapshot: s, Connected: true}
+	})
+	time.Sleep(time.Second)
+	close(over)
+	<-done
+	close(c.d.updates)
+	synctest.Wait()
+	return shown
+}
+
+// A burst of snapshots is drawn at once and then eight times a second, the
 // newest each time, and nothing is lost at the end of it.
 func TestRedrawsAreSpaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newConsole(t, 80, 24, Options{})
-		c.m.paced = false
-		msgs := make(chan tea.Msg, 1000)
-		run := func(cmd tea.Cmd) {
-			var walk func(tea.Cmd)
-			walk = func(cmd tea.Cmd) {
-				if cmd == nil {
-					return
-				}
-				go func() {
-					switch msg := cmd().(type) {
-					case tea.BatchMsg:
-						for _, sub := range msg {
-							walk(sub)
-						}
-					default:
-						msgs <- msg
-					}
-				}()
-			}
-			walk(cmd)
-		}
-		start, shown := time.Now(), map[uint64]time.Duration{}
-		done, over := make(chan struct{}), make(chan struct{})
-		go func() {
-			defer close(done)
-			run(c.m.nextUpdate())
-			for {
-				var msg tea.Msg
-				select {
-				case msg = <-msgs:
-				case <-over:
-					return
-				}
-				_, cmd := c.m.Update(msg)
-				run(cmd)
-				if c.m.raw != nil {
-					if _, ok := shown[c.m.raw.Rev]; !ok {
-						shown[c.m.raw.Rev] = time.Since(start)
-					}
-				}
-			}
-		}()
 		const last = 101
-		for rev := uint64(1); rev <= last; rev++ {
-			s := healthy()
-			s.Rev = rev
-			c.d.updates <- link.Update{Snapshot: s, Connected: true}
-			time.Sleep(10 * time.Millisecond)
-		}
-		time.Sleep(time.Second)
-		close(over)
-		<-done
+		shown := drawnAt(t, func(send func(uint64)) {
+			for rev := uint64(1); rev <= last; rev++ {
+				send(rev)
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
 		if at := shown[1]; at != 0 {
 			t.Errorf("the first of the burst was shown after %v, not at once", at)
 		}
 		if _, ok := shown[last]; !ok {
 			t.Error("the newest snapshot never came to the screen")
 		}
-		if n := len(shown); n < 4 || n > 6 {
-			t.Errorf("%d redraws in a burst of one second, want about four and the first", n)
+		if n := len(shown); n < 8 || n > 10 {
+			t.Errorf("%d redraws in a burst of one second, want about eight and the first", n)
 		}
-		close(c.d.updates)
-		synctest.Wait()
+	})
+}
+
+// A console that attaches a moment before the daemon's next snapshot draws that
+// one late, and those after it at once: it keeps no beat against the daemon's.
+func TestRedrawsFollowTheDaemon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const beat, last = 251 * time.Millisecond, 12
+		var sent [last + 1]time.Duration
+		start := time.Now()
+		shown := drawnAt(t, func(send func(uint64)) {
+			send(1)
+			time.Sleep(time.Millisecond)
+			for rev := uint64(2); rev <= last; rev++ {
+				sent[rev] = time.Since(start)
+				send(rev)
+				time.Sleep(beat)
+			}
+		})
+		for rev := uint64(3); rev <= last; rev++ {
+			if late := shown[rev] - sent[rev]; late != 0 {
+				t.Errorf("snapshot %d was drawn after %v", rev, late)
+			}
+		}
 	})
 }
 

@@ -3,7 +3,7 @@
 //
 // It is one Bubble Tea model. Update does no I/O: every call to the daemon runs
 // in a command of its own, with a deadline, and its answer comes back as a
-// message. The screen is redrawn at most four times a second, at once after a
+// message. The screen is redrawn at most eight times a second, at once after a
 // silence, and not at all when nothing has changed. Whatever the terminal's
 // size, no line is wider than the screen and no frame is taller. Text that
 // others wrote is cleaned in one place before it is drawn.
