@@ -13,7 +13,10 @@ import (
 
 // benchCmd measures the program on the machine that it runs on.
 type benchCmd struct {
-	Ingest benchIngestCmd `cmd:"" help:"How fast webhooks are taken in, beside what is possible and what is usual."`
+	Ingest   benchIngestCmd   `cmd:"" help:"How fast webhooks are taken in, beside what is possible and what is usual."`
+	Link     benchLinkCmd     `cmd:"" help:"What attached consoles cost the daemon, and how soon they have a snapshot."`
+	Frame    benchFrameCmd    `cmd:"" help:"From a stored webhook to the terminal: how soon, how many bytes, how dear."`
+	Consoles benchConsolesCmd `cmd:"" hidden:""`
 }
 
 type benchIngestCmd struct {
