@@ -16,6 +16,7 @@ type benchCmd struct {
 	Ingest   benchIngestCmd   `cmd:"" help:"How fast webhooks are taken in, beside what is possible and what is usual."`
 	Link     benchLinkCmd     `cmd:"" help:"What attached consoles cost the daemon, and how soon they have a snapshot."`
 	Frame    benchFrameCmd    `cmd:"" help:"From a stored webhook to the terminal: how soon, how many bytes, how dear."`
+	Stored   benchStoredCmd   `cmd:"" help:"What a large store costs: ingest, snapshots, a restart."`
 	Consoles benchConsolesCmd `cmd:"" hidden:""`
 }
 

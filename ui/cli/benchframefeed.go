@@ -63,9 +63,6 @@ func (f *frameFeed) last() string {
 }
 
 func (f *frameFeed) request(statuses []string) []byte {
-	if statuses[len(statuses)-1] == "" {
-		statuses = statuses[:len(statuses)-1]
-	}
 	body := `{"object":"whatsapp_business_account","entry":[{"id":"102290129340398","changes":[{"field":"messages",` +
 		`"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"351210000000","phone_number_id":"106540352242922"},"statuses":[` +
 		strings.Join(statuses, ",") + `]}}]}]}`

@@ -166,7 +166,7 @@ func startConsoles(ctx context.Context, socket string, consoles, stuck int) (*ot
 		return nil, fmt.Errorf("finding this program's own file, to start consoles with: %w", err)
 	}
 	o := &otherConsoles{out: new(strings.Builder), faults: new(strings.Builder)}
-	o.process = exec.CommandContext(ctx, program, "bench", "consoles", socket, strconv.Itoa(consoles), "--stuck", strconv.Itoa(stuck)) //nolint:gosec // this very program
+	o.process = exec.CommandContext(ctx, program, "bench", "consoles", socket, strconv.Itoa(consoles), "--stuck", strconv.Itoa(stuck))
 	o.process.Stdout, o.process.Stderr = o.out, o.faults
 	if o.in, err = o.process.StdinPipe(); err != nil {
 		return nil, err
