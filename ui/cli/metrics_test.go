@@ -3,9 +3,14 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +23,7 @@ import (
 	"go.uber.org/goleak"
 
 	"tickwatch/monitor/link"
+	"tickwatch/wa/webhook"
 )
 
 // measured is a daemon that runs with metrics, and what it takes webhooks from.
@@ -203,6 +209,55 @@ func TestMetrics(t *testing.T) {
 		if families[name] == nil {
 			t.Errorf("no %s", name)
 		}
+	}
+}
+
+// TestMetricsTellOfAlarms: an alarm that stands is counted under its kind and
+// severity, and the others stay at none.
+func TestMetricsTellOfAlarms(t *testing.T) {
+	defer http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	m := measure(t)
+	defer m.end()
+	body, err := os.ReadFile("../../testdata/webhooks/template-paused.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body = regexp.MustCompile(`"time": \d+`).ReplaceAll(body, fmt.Appendf(nil, `"time": %d`, time.Now().Unix())) // old news alarms nobody
+	clients, err := dialBench(t.Context(), m.port.Addr().String(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeBench(clients)
+	mac := hmac.New(sha256.New, []byte(m.cfg.Webhook.AppSecret[0].Reveal()))
+	mac.Write(body)
+	if err := clients[0].post(fmt.Appendf(nil, "POST /webhooks/meta HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n%s: sha256=%x\r\n\r\n%s",
+		len(body), webhook.SignatureHeader, mac.Sum(nil), body)); err != nil {
+		t.Fatal(err)
+	}
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		_, families := m.scrape()
+		alarms := gaugesOf(families["tickwatch_alarms_open"])
+		if len(alarms) != 2*len(alarmKinds) {
+			t.Fatalf("%d series of alarms, want %d", len(alarms), 2*len(alarmKinds))
+		}
+		stands := alarms["templateact"]
+		if stands == 1 {
+			sum := 0.0
+			for _, n := range alarms {
+				sum += n
+			}
+			if sum != 1 {
+				t.Errorf("one alarm stands, counted are %v", alarms)
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("no alarm: %v", alarms)
+		}
+		<-look.C
 	}
 }
 
