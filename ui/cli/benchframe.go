@@ -31,9 +31,10 @@ func (benchFrameCmd) Help() string {
 
 A whole daemon and a console on a terminal of 80x24 (TERM=xterm-256color). Commit to pixel is the time from a webhook's 200,
 when it is on disk, to the bytes that show the message it is about. It is measured of single webhooks after a silence, and in
-a steady stream of twenty a second, where the daemon gives a snapshot each quarter second at most, and the console draws
-what it has. Traffic is what the console writes to its terminal while a small change comes four times a second. Drawing is
-one call of View on the largest snapshot that there is.`
+a steady stream of twenty a second, to consoles that attach in the middle of it. Most of it is waiting: the daemon gives a
+snapshot each quarter second at most, the console draws one each eighth of a second at most, sixty frames a second. Traffic
+is what the console writes to its terminal while a small change comes four times a second. Drawing is one call of View on
+the largest snapshot that there is.`
 }
 
 // Run measures, in a folder that it removes.

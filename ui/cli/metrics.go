@@ -33,6 +33,7 @@ type metrics struct {
 const (
 	scrapeWithin  = 10 * time.Second // Prometheus's own patience, by default
 	scrapesAtOnce = 4
+	scrapeConns   = 16 // open at once: a port that is misused must not take the webhooks' descriptors
 )
 
 // durations are the histograms' bounds, in seconds: webhooks should be answered
@@ -63,10 +64,11 @@ func openMetrics(d *daemon) (*metrics, error) {
 			return nil, fmt.Errorf("setting up the metrics: %w", err)
 		}
 	}
-	var err error
-	if m.port, err = net.Listen("tcp", d.cfg.Metrics.Listen); err != nil {
+	port, err := net.Listen("tcp", d.cfg.Metrics.Listen)
+	if err != nil {
 		return nil, fmt.Errorf("the metrics port cannot be opened: %w; free it, or set metrics.listen to another", err)
 	}
+	m.port = webhook.Limit(port, scrapeConns)
 	errorLog := slog.NewLogLogger(d.log.Handler(), slog.LevelWarn)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(r, promhttp.HandlerOpts{

@@ -212,6 +212,17 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// TestRefusedNeverFalls: between a commit and the word of it, the feed's own
+// figure is short of what the commit counts.
+func TestRefusedNeverFalls(t *testing.T) {
+	g := &gauges{}
+	for _, c := range []struct{ feed, want int64 }{{0, 0}, {5, 5}, {3, 5}, {5, 5}, {6, 6}} {
+		if got := g.refusedSoFar(&link.Feed{Refused: c.feed}); got != float64(c.want) {
+			t.Errorf("the feed says %d, told is %v, want %d", c.feed, got, c.want)
+		}
+	}
+}
+
 // TestMetricsTellOfAlarms: an alarm that stands is counted under its kind and
 // severity, and the others stay at none.
 func TestMetricsTellOfAlarms(t *testing.T) {
