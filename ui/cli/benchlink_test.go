@@ -41,7 +41,7 @@ func TestBenchLink(t *testing.T) {
 		if l.Consoles == 0 {
 			continue
 		}
-		if l.FanOutMS == nil || l.FanOutMS.P50 <= 0 || l.FanOutMS.P99 < l.FanOutMS.P50 || len(l.Snapshots) != 1 || l.Snapshots[0] < 1 {
+		if l.FanOutMS == nil || l.FanOutMS.P50 <= 0 || l.FanOutMS.P99 < l.FanOutMS.P50 || len(l.Snapshots) != 1 || l.Bytes == 0 {
 			t.Errorf("%d consoles: %+v", l.Consoles, l)
 			continue
 		}

@@ -192,16 +192,17 @@ func (b *storedBench) withConsole(ctx context.Context, f *storedFigures, s *stor
 	return nil
 }
 
-// beside gives POSTs a second, beside a console or none.
-func (b *storedBench) beside(ctx context.Context, s *storedSide, attached bool) (rate float64, err error) {
-	if attached {
-		stop, err := s.watched(ctx, b.app)
-		if err != nil {
-			return 0, err
-		}
-		defer func() { err = errors.Join(err, stop()) }()
+// beside gives statuses a second, beside a console or none.
+func (b *storedBench) beside(ctx context.Context, s *storedSide, attached bool) (float64, error) {
+	if !attached {
+		return s.post(ctx, b.length)
 	}
-	return s.post(ctx, b.length)
+	stop, err := s.watched(ctx, b.app)
+	if err != nil {
+		return 0, err
+	}
+	rate, err := s.post(ctx, b.length)
+	return rate, errors.Join(err, stop())
 }
 
 // restart starts a daemon on a store, and gives when it answered a webhook and
