@@ -188,7 +188,7 @@ func (s *storedSide) watched(ctx context.Context, a *app) (stop func() error, er
 		return nil, err
 	}
 	s.monitor.Publish(ctx)
-	if _, err := console.watch(func(screen *benchScreen) bool { return screen.after(countLabel) != "" }).wait(ctx); err != nil {
+	if _, err := console.watch(func(screen *benchScreen) bool { return screen.after(" LIVE ") != "" }).wait(ctx); err != nil {
 		return nil, errors.Join(err, console.close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
