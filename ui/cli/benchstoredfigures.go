@@ -70,7 +70,7 @@ func (f *storedFigures) text() string {
 		f.Console.Alone, snapshotRate, f.Console.Watched, f.Console.Ratio, f.Console.Floor, metOrNot(f.Console.Ratio >= f.Console.Floor))
 	fmt.Fprintf(&b, "a snapshot:         p50 %.2f, p99 %.2f ms (under %g: %s)\n",
 		f.Snapshot.LatencyMS.P50, f.Snapshot.LatencyMS.P99, f.Snapshot.Bound, metOrNot(f.Snapshot.LatencyMS.P99 < f.Snapshot.Bound))
-	fmt.Fprintf(&b, "a restart:          answers a webhook after %.2f s (under %g: %s), shows the same figures after %.2f s (under %g: %s)\n",
+	fmt.Fprintf(&b, "a restart:          answers a webhook after %.3f s (under %g: %s), shows the same figures after %.3f s (under %g: %s)\n",
 		f.Restart.Answer, f.Restart.AnswerBound, metOrNot(f.Restart.Answer < f.Restart.AnswerBound),
 		f.Restart.Figures, f.Restart.FiguresBound, metOrNot(f.Restart.Figures < f.Restart.FiguresBound))
 	return b.String()
