@@ -164,7 +164,7 @@ func (b *frameBench) calm(ctx context.Context) (*outcome, error) {
 	o := &outcome{}
 	for start := time.Now(); time.Since(start) < b.length; {
 		if !waitUntil(ctx, time.Now().Add(300*time.Millisecond+time.Duration(b.rand.Int64N(int64(400*time.Millisecond))))) {
-			return nil, ctx.Err()
+			return nil, context.Cause(ctx)
 		}
 		post := b.feed.news()
 		w := b.console.watch(b.shown(b.feed.messages))
@@ -240,7 +240,7 @@ func (b *frameBench) stream(ctx context.Context, length time.Duration, until *be
 		stored = append(stored, time.Now())
 		// Not in step with anything that has a beat of its own.
 		if !waitUntil(ctx, stored[len(stored)-1].Add(time.Duration(b.rand.Int64N(int64(2*frameSteady))))) {
-			return nil, nil, ctx.Err()
+			return nil, nil, context.Cause(ctx)
 		}
 	}
 }
@@ -255,7 +255,7 @@ func (b *frameBench) traffic(ctx context.Context) (float64, error) {
 		}
 		next = next.Add(frameChange)
 		if !waitUntil(ctx, next) {
-			return 0, ctx.Err()
+			return 0, context.Cause(ctx)
 		}
 	}
 	return float64(b.console.sent()-before) / time.Since(start).Seconds(), nil

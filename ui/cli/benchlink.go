@@ -127,7 +127,7 @@ func measureLink(ctx context.Context, socket string, consoles, stuck int, length
 	for range linkGrace { // for what is late; what is later still is missing from the snapshots counted
 		<-ticks.C
 	}
-	if err := ctx.Err(); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return r, errors.Join(err, others.kill())
 	}
 	data, err := json.Marshal(snap)

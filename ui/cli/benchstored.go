@@ -238,7 +238,7 @@ func (b *storedBench) restart(ctx context.Context, dir string, before *link.Snap
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			return 0, 0, ctx.Err()
+			return 0, 0, context.Cause(ctx)
 		}
 		if time.Since(start) > benchPatience {
 			return 0, 0, errors.New("the figures from before the restart did not come back")
