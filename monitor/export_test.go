@@ -61,7 +61,7 @@ func export(t *testing.T, m *monitor.Monitor, args link.ExportArgs, between func
 
 func decoding(t *testing.T, clock *hand) *house {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: clock.now, Throwaway: true})
+	s, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Now: clock.now, Throwaway: true, Decode: webhook.Decode})
 	if err != nil {
 		t.Fatal(err)
 	}

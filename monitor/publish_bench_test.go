@@ -9,6 +9,7 @@ import (
 	"tickwatch/monitor/link"
 	"tickwatch/store"
 	"tickwatch/wa"
+	"tickwatch/wa/webhook"
 )
 
 // benched is a monitor of twenty campaigns in their first half hour, and the
@@ -16,7 +17,7 @@ import (
 func benched(b *testing.B) (*Monitor, *store.Change) {
 	b.Helper()
 	ctx := context.Background()
-	s, err := store.Open(ctx, store.Options{Dir: b.TempDir()})
+	s, err := store.Open(ctx, store.Options{Dir: b.TempDir(), Decode: webhook.Decode})
 	if err != nil {
 		b.Fatal(err)
 	}

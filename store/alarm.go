@@ -66,7 +66,13 @@ func readAlarms(ctx context.Context, q querier) ([]Alarm, error) {
 }
 
 func readActions(ctx context.Context, q querier) ([]Action, error) {
-	return query(ctx, q, func(s scanner) (a Action, err error) {
-		return a, s.Scan(&a.ID, &a.At, &a.Operator, &a.Verb, &a.Target, &a.Reason, &a.Effect)
-	}, "SELECT id, at, operator, verb, target, reason, effect FROM (SELECT * FROM action ORDER BY id DESC LIMIT 50) ORDER BY id")
+	return query(ctx, q, scanAction, "SELECT id, at, operator, verb, target, reason, effect FROM (SELECT * FROM action ORDER BY id DESC LIMIT 50) ORDER BY id")
+}
+
+func scanAlarm(s scanner) (a Alarm, err error) {
+	return a, s.Scan(&a.ID, &a.Kind, &a.Severity, &a.Subject, &a.Campaign, &a.Text, &a.Advice, &a.RaisedAt, &a.ActedAt, &a.ClearedAt, &a.AckedBy)
+}
+
+func scanAction(s scanner) (a Action, err error) {
+	return a, s.Scan(&a.ID, &a.At, &a.Operator, &a.Verb, &a.Target, &a.Reason, &a.Effect)
 }

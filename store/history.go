@@ -18,9 +18,7 @@ func Exists(dir string) bool {
 // Actions reads what operators did after the action with the ID after, the
 // oldest first, at most limit of them.
 func (s *Store) Actions(ctx context.Context, after int64, limit int) ([]Action, error) {
-	all, err := query(ctx, s.readers, func(s scanner) (a Action, err error) {
-		return a, s.Scan(&a.ID, &a.At, &a.Operator, &a.Verb, &a.Target, &a.Reason, &a.Effect)
-	}, "SELECT id, at, operator, verb, target, reason, effect FROM action WHERE id > ? ORDER BY id LIMIT ?", after, limit)
+	all, err := query(ctx, s.readers, scanAction, "SELECT id, at, operator, verb, target, reason, effect FROM action WHERE id > ? ORDER BY id LIMIT ?", after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading actions: %w", err)
 	}
@@ -47,10 +45,6 @@ func (s *Store) Alarm(ctx context.Context, id int64) (Alarm, error) {
 		return Alarm{}, fmt.Errorf("reading an alarm: %w", err)
 	}
 	return a, nil
-}
-
-func scanAlarm(s scanner) (a Alarm, err error) {
-	return a, s.Scan(&a.ID, &a.Kind, &a.Severity, &a.Subject, &a.Campaign, &a.Text, &a.Advice, &a.RaisedAt, &a.ActedAt, &a.ClearedAt, &a.AckedBy)
 }
 
 // Concerns tells whether a post that was taken in holds news of a campaign: a

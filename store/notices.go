@@ -123,9 +123,7 @@ func (s *Store) AccountOf(ctx context.Context, display string) (string, error) {
 
 // LatestAlarms reads the alarms to which something happened last, newest first.
 func (s *Store) LatestAlarms(ctx context.Context, limit int) ([]Alarm, error) {
-	all, err := query(ctx, s.readers, func(s scanner) (a Alarm, err error) {
-		return a, s.Scan(&a.ID, &a.Kind, &a.Severity, &a.Subject, &a.Campaign, &a.Text, &a.Advice, &a.RaisedAt, &a.ActedAt, &a.ClearedAt, &a.AckedBy)
-	}, "SELECT "+alarmColumns+" FROM alarm ORDER BY max(raised_at, acted_at, cleared_at) DESC, id DESC LIMIT ?", limit)
+	all, err := query(ctx, s.readers, scanAlarm, "SELECT "+alarmColumns+" FROM alarm ORDER BY max(raised_at, acted_at, cleared_at) DESC, id DESC LIMIT ?", limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading alarms: %w", err)
 	}
@@ -134,9 +132,7 @@ func (s *Store) LatestAlarms(ctx context.Context, limit int) ([]Alarm, error) {
 
 // LatestActions reads the latest actions, newest first.
 func (s *Store) LatestActions(ctx context.Context, limit int) ([]Action, error) {
-	all, err := query(ctx, s.readers, func(s scanner) (a Action, err error) {
-		return a, s.Scan(&a.ID, &a.At, &a.Operator, &a.Verb, &a.Target, &a.Reason, &a.Effect)
-	}, "SELECT id, at, operator, verb, target, reason, effect FROM action ORDER BY id DESC LIMIT ?", limit)
+	all, err := query(ctx, s.readers, scanAction, "SELECT id, at, operator, verb, target, reason, effect FROM action ORDER BY id DESC LIMIT ?", limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading actions: %w", err)
 	}
@@ -151,6 +147,9 @@ type Span struct {
 
 // LatestSpans reads the campaigns with the latest messages, newest first.
 func (s *Store) LatestSpans(ctx context.Context, limit int) ([]Span, error) {
+	if err := s.Settled(ctx); err != nil {
+		return nil, fmt.Errorf("reading when campaigns ran: %w", err)
+	}
 	all, err := query(ctx, s.readers, func(s scanner) (c Span, err error) {
 		var second int64
 		err = s.Scan(&c.Key, &c.Name, &c.Latest, &second)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -11,6 +12,9 @@ import (
 func (w *writer) replay(ctx context.Context) error {
 	if w.replaying == 0 {
 		return nil
+	}
+	if w.store.decode == nil {
+		return errors.New("messages lag behind the log, and this program was not told how to read it")
 	}
 	// Where a message belongs can depend on what had come before it and is changed
 	// since; the latest that was decided holds.

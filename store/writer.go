@@ -267,8 +267,10 @@ func (w *writer) lookFirst(group []*request) []*request {
 
 // attempt applies a group, and tells the world of it.
 func (w *writer) attempt(requests []*request) error {
+	refused := w.store.refused.Load()
 	change, err := w.apply(func(g *group) error {
 		g.seq++
+		g.feed.Refused = refused
 		for _, r := range requests {
 			var err error
 			switch {
@@ -292,6 +294,7 @@ func (w *writer) attempt(requests []*request) error {
 	w.judge(err)
 	if err == nil {
 		w.store.onCommit(change)
+		w.store.refused.Add(-refused) // told, so that whoever adds both up is never short
 	}
 	return err
 }
@@ -318,7 +321,6 @@ func (w *writer) judge(err error) {
 // apply makes one commit of some work, and of what else is due.
 func (w *writer) apply(work func(g *group) error) (change *Change, err error) {
 	ctx := context.Background()
-	refused := w.store.refused.Load()
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return nil, fmt.Errorf("starting to write: %w", err)
 	}
@@ -339,7 +341,6 @@ func (w *writer) apply(work func(g *group) error) (change *Change, err error) {
 		return nil, err
 	}
 	g := newGroup(ctx, w)
-	g.feed.Refused = refused
 	if err := work(g); err != nil {
 		return nil, err
 	}
@@ -357,6 +358,5 @@ func (w *writer) apply(work func(g *group) error) (change *Change, err error) {
 		done()
 	}
 	g.remember()
-	w.store.refused.Add(-refused)
 	return change, nil
 }

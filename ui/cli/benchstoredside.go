@@ -36,7 +36,7 @@ type storedSide struct {
 func (b *storedBench) open(ctx context.Context, dir string, messages int) (_ *storedSide, err error) {
 	s := &storedSide{b: b, socket: filepath.Join(dir, "tickwatch.sock"), ready: storedReady}
 	s.stream = newBenchStream(b.secret, time.Now().Add(-10*time.Minute-time.Duration(messages/benchPerSec)*time.Second))
-	if s.store, err = store.Open(ctx, store.Options{Dir: dir}); err != nil {
+	if s.store, err = store.Open(ctx, store.Options{Dir: dir, Decode: webhook.Decode}); err != nil {
 		return nil, err
 	}
 	defer func() {

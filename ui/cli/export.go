@@ -117,7 +117,7 @@ func (a *app) exporter(ctx context.Context) (ask exporter, done func() error, er
 	if !errors.Is(err, link.ErrNoDaemon) || !store.Exists(cfg.Data.Dir) {
 		return nil, nil, err
 	}
-	s, failed := store.Open(ctx, store.Options{Dir: cfg.Data.Dir})
+	s, failed := store.Open(ctx, store.Options{Dir: cfg.Data.Dir, Decode: webhook.Decode})
 	if failed != nil {
 		return nil, nil, fmt.Errorf("%w; nor can the data folder be read: %w", err, failed)
 	}

@@ -73,7 +73,7 @@ func newPlayer(ctx context.Context, start wa.Instant, o playerOptions) (*player,
 	p.clock.Store(int64(start))
 	log := slog.New(slog.NewTextHandler(o.log, nil))
 	var err error
-	if p.store, err = store.Open(ctx, store.Options{Dir: o.dir, Now: p.now, Log: log, Throwaway: true}); err != nil {
+	if p.store, err = store.Open(ctx, store.Options{Dir: o.dir, Now: p.now, Log: log, Throwaway: true, Decode: webhook.Decode}); err != nil {
 		return nil, err
 	}
 	p.monitor, err = monitor.New(ctx, monitor.Options{

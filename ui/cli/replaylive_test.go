@@ -72,7 +72,7 @@ func near(a, b *time.Time, within time.Duration) bool {
 func liveThrough(t *testing.T, file string) ([]link.Alarm, wa.Instant) {
 	time.Sleep(time.Until(time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC))) // a synctest begins in 2000
 	ctx, cancel := context.WithCancel(t.Context())
-	s, err := store.Open(ctx, store.Options{Dir: t.TempDir(), Throwaway: true})
+	s, err := store.Open(ctx, store.Options{Dir: t.TempDir(), Throwaway: true, Decode: webhook.Decode})
 	if err != nil {
 		t.Fatal(err)
 	}
