@@ -66,7 +66,7 @@ const (
 	frameChange          = 250 * time.Millisecond
 	frameWidth           = 80
 	frameHeight          = 24
-	countLabel           = "already with Meta" // before the number of messages, in the Queue pane
+	countLabel           = "│ with Meta" // before the number of messages, in the Queue pane
 )
 
 // frameBench is one call of `bench frame`.

@@ -108,7 +108,7 @@ func playAs(t *testing.T, r recording, th monitor.Thresholds, judged []*link.Sna
 func ofWebhooks(s *link.Snapshot) link.Snapshot {
 	out := *s
 	out.Rev, out.Host = 0, link.Host{}
-	out.Feed.AnswerMS, out.Feed.PerSecond, out.Feed.TurnedAway = nil, 0, 0
+	out.Feed.AnswerMS, out.Feed.PerSecond, out.Feed.TurnedAway, out.Feed.Trend = nil, 0, 0, nil
 	out.Alarms = slices.DeleteFunc(slices.Clone(s.Alarms), func(a link.Alarm) bool { return a.Kind == "host" })
 	for i := range out.Alarms {
 		out.Alarms[i].ID = "" // the machine's own alarms are numbered too
