@@ -163,7 +163,7 @@ func (g *group) toKey(t *touched, key string, n *number) (bool, error) {
 
 // join puts a message of a number into a campaign.
 func (g *group) join(t *touched, c *campaign, n *number) error {
-	t.now.campaign, t.now.keyed, t.now.lone = c.id, c.kind == kindKey, t.now.lone && c.kind != kindKey
+	t.now.campaign, t.now.keyed, t.now.lone = c.id, c.kind != kindRun, t.now.lone && c.kind == kindRun
 	if n.ID != "" && !slices.Contains(c.senders, n.ID) {
 		c.senders = append(c.senders, n.ID)
 	}

@@ -149,8 +149,7 @@ func (g *group) read(id int64) (*message, error) {
 	}
 	m.row = row{campaign: m.campaign, person: m.person, named: m.wamid != "", progress: m.progress}
 	m.hasPhone, m.hasBSUID = phone != "", bsuid != ""
-	kind := g.look(m.campaign).kind
-	m.keyed = kind == kindKey || kind == kindOwn
+	m.keyed = g.look(m.campaign).kind != kindRun
 	return &m, nil
 }
 
@@ -231,7 +230,7 @@ func (g *group) put(t *touched) error {
 	}
 	if m.row.campaign == 0 {
 		_, err := g.w.stmts.insertMessage.ExecContext(g.ctx, m.id, m.campaign, m.number, m.person, m.wamid,
-			p.Seen, int(p.State()), int64(p.SentAt), int64(p.DeliveredAt), int64(p.ReadAt), int64(p.FailedAt), p.Code, int64(p.CodeAt))
+			p.Seen, int(p.State()), int64(p.SentAt), int64(p.DeliveredAt), int64(p.ReadAt), int64(p.FailedAt), p.Code, int64(p.CodeAt), int64(p.AcceptedAt))
 		if err != nil {
 			return err
 		}
@@ -243,7 +242,7 @@ func (g *group) put(t *touched) error {
 		}
 	} else {
 		_, err := g.w.stmts.updateMessage.ExecContext(g.ctx, m.campaign, m.person, m.wamid, p.Seen, int(p.State()),
-			int64(p.SentAt), int64(p.DeliveredAt), int64(p.ReadAt), int64(p.FailedAt), p.Code, int64(p.CodeAt), m.id)
+			int64(p.SentAt), int64(p.DeliveredAt), int64(p.ReadAt), int64(p.FailedAt), p.Code, int64(p.CodeAt), int64(p.AcceptedAt), m.id)
 		if err != nil {
 			return err
 		}
@@ -275,7 +274,7 @@ type scanner interface{ Scan(dest ...any) error }
 func scanMessage(row scanner) (m message, phone, bsuid string, err error) {
 	p := &m.progress
 	err = row.Scan(&m.id, &m.campaign, &m.number, &m.person, &m.wamid, &p.Seen,
-		&p.SentAt, &p.DeliveredAt, &p.ReadAt, &p.FailedAt, &p.Code, &p.CodeAt, &phone, &bsuid)
+		&p.SentAt, &p.DeliveredAt, &p.ReadAt, &p.FailedAt, &p.Code, &p.CodeAt, &p.AcceptedAt, &phone, &bsuid)
 	return m, phone, bsuid, err
 }
 

@@ -123,7 +123,7 @@ func readMessage(s scanner) (Message, error) {
 	var out Message
 	p := &m.progress
 	err := s.Scan(&m.id, &m.campaign, &m.number, &m.person, &m.wamid, &p.Seen,
-		&p.SentAt, &p.DeliveredAt, &p.ReadAt, &p.FailedAt, &p.Code, &p.CodeAt, &out.Phone, &out.BSUID, &out.Campaign, &out.Details)
+		&p.SentAt, &p.DeliveredAt, &p.ReadAt, &p.FailedAt, &p.Code, &p.CodeAt, &p.AcceptedAt, &out.Phone, &out.BSUID, &out.Campaign, &out.Details)
 	out.ID, out.WAMID, out.Progress, out.person = m.id, m.wamid, m.progress, m.person
 	return out, err
 }

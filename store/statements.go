@@ -18,7 +18,7 @@ type statements struct {
 	all []*sql.Stmt
 }
 
-const messageColumns = `m.id, m.campaign, m.number, m.person, m.wamid, m.seen, m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.code, m.code_at`
+const messageColumns = `m.id, m.campaign, m.number, m.person, m.wamid, m.seen, m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.code, m.code_at, m.accepted_at`
 
 func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 	for _, p := range []struct {
@@ -30,10 +30,10 @@ func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 		{&st.failureText, `INSERT OR REPLACE INTO failure_text VALUES (?, ?)`},
 		{&st.messageByID, `SELECT ` + messageColumns + `, coalesce(p.phone, ''), coalesce(p.bsuid, '')
 			FROM message m LEFT JOIN person p ON p.id = m.person WHERE m.id = ?`},
-		{&st.insertMessage, `INSERT INTO message (id, campaign, number, person, wamid, seen, state, sent_at, delivered_at, read_at, failed_at, code, code_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&st.insertMessage, `INSERT INTO message (id, campaign, number, person, wamid, seen, state, sent_at, delivered_at, read_at, failed_at, code, code_at, accepted_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&st.updateMessage, `UPDATE message SET campaign = ?, person = ?, wamid = ?, seen = ?, state = ?,
-			sent_at = ?, delivered_at = ?, read_at = ?, failed_at = ?, code = ?, code_at = ? WHERE id = ?`},
+			sent_at = ?, delivered_at = ?, read_at = ?, failed_at = ?, code = ?, code_at = ?, accepted_at = ? WHERE id = ?`},
 		{&st.personByID, `SELECT phone, bsuid FROM person WHERE id = ?`},
 		{&st.insertPerson, `INSERT INTO person (id, phone, bsuid) VALUES (?, ?, ?)`},
 		{&st.campaign, `UPDATE campaign SET run_from = ?, run_to = ?, latest = ?, messages = messages + ?, sent = sent + ?, delivered = delivered + ?, read = read + ?,

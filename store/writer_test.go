@@ -282,7 +282,7 @@ func TestARowThatCannotBeWritten(t *testing.T) {
 	s := open(t, t.TempDir())
 	ingest(t, s, statuses(status("1", wa.StatusSent, at(0), "x:1")))
 	if err := s.write(func(ctx context.Context, c *sql.Conn) error { // takes the row that the next message would get
-		_, err := c.ExecContext(ctx, "INSERT INTO message SELECT id + 1, campaign, number, person, 'taken', seen, state, sent_at, delivered_at, read_at, failed_at, code, code_at FROM message")
+		_, err := c.ExecContext(ctx, "INSERT INTO message SELECT id + 1, campaign, number, person, 'taken', seen, state, sent_at, delivered_at, read_at, failed_at, code, code_at, accepted_at FROM message")
 		return err
 	}); err != nil {
 		t.Fatal(err)

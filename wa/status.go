@@ -48,6 +48,7 @@ const (
 // gives the next one. Whatever the order, repetition or grouping in which the
 // same updates are applied, the same Progress comes out.
 type Progress struct {
+	AcceptedAt  Instant // when the API took it; 0 for messages that another system sent
 	SentAt      Instant // earliest known moment of each step; 0 = not seen
 	DeliveredAt Instant
 	ReadAt      Instant // read or played
@@ -116,9 +117,12 @@ func (p Progress) ArrivedAt() Instant {
 	return min(p.DeliveredAt, p.ReadAt)
 }
 
-// Clock is the moment from which the message's age is counted: its sent
-// timestamp, else its first status. 0 when nothing is known.
+// Clock is the moment from which the message's age is counted: when the API
+// accepted it, else its sent timestamp, else its first status. 0 when nothing is known.
 func (p Progress) Clock() Instant {
+	if p.AcceptedAt != 0 {
+		return p.AcceptedAt
+	}
 	if p.SentAt != 0 {
 		return p.SentAt
 	}

@@ -18,6 +18,7 @@ DROP INDEX message_person;
 DROP INDEX person_phone;
 DROP INDEX person_bsuid;
 ALTER TABLE message DROP COLUMN wamid_key;
+ALTER TABLE message ADD COLUMN accepted_at INTEGER NOT NULL DEFAULT 0; -- by the API; of our own messages
 
 CREATE TABLE index_run (
   id      INTEGER PRIMARY KEY,
