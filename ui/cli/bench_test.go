@@ -44,11 +44,11 @@ func TestBenchIngest(t *testing.T) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		t.Errorf("more than one document: %v", err)
 	}
-	if len(f.Closed) != len(benchSizes) || len(f.Open) != 2 || f.Burst == nil || f.Campaigns != "external" || f.Memory.Demand == 0 || f.Memory.Closed == 0 {
+	if len(f.Closed) != len(benchSizes) || len(f.Open) != 2 || f.Burst == nil || f.Memory.Demand == 0 || f.Memory.Closed == 0 {
 		t.Fatalf("something was not measured: %+v", f)
 	}
 	for i, c := range f.Closed {
-		if c.Statuses != benchSizes[i].n || c.Floor != benchSizes[i].floor || c.OverTutorial <= 0 || c.OverCeiling <= 0 {
+		if c.Campaigns != benchSizes[i].campaigns() || c.Statuses != benchSizes[i].n || c.Floor != benchSizes[i].floor || c.OverTutorial <= 0 || c.OverCeiling <= 0 {
 			t.Errorf("closed loop: %+v", c)
 		}
 		for _, s := range []sideFigures{c.Ceiling, c.Tutorial, c.Pipeline} {
@@ -85,7 +85,7 @@ func TestBenchIngestUsage(t *testing.T) {
 func TestBenchStream(t *testing.T) {
 	const posts, n = 300, 100
 	secret, start := benchSecret(), time.Now()
-	one, two := newBenchStream(secret, start), newBenchStream(secret, start)
+	one, two := newBenchStream(secret, start, ""), newBenchStream(secret, start, "")
 	made, err := one.posts(posts, n)
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +159,7 @@ func TestBenchTutorial(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = side.close() }()
-	posts, err := b.stream().posts(60, 10)
+	posts, err := b.stream("").posts(60, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +212,7 @@ func TestBenchRefusal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = side.close() }()
-	ours, err := b.stream().posts(5, 1)
+	ours, err := b.stream("").posts(5, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestBenchRefusal(t *testing.T) {
 		t.Errorf("interrupted: %v", err)
 	}
 
-	others, err := newBenchStream(benchSecret(), time.Now()).posts(5, 1)
+	others, err := newBenchStream(benchSecret(), time.Now(), "").posts(5, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,6 @@ type ingestFigures struct {
 	System      string          `json:"system"`
 	CPUs        int             `json:"cpus"`
 	FsyncMS     latencyFigures  `json:"fsync_ms"` // of one page, on the disk under test
-	Campaigns   string          `json:"campaigns"`
 	Connections int             `json:"connections"`
 	Rounds      int             `json:"rounds"`
 	Seconds     float64         `json:"seconds"`
@@ -48,6 +47,7 @@ type latencyFigures struct {
 // closedFigures compares the handlers on POSTs of one size. Rates are medians
 // of the rounds; ratios are medians of the rounds' own ratios.
 type closedFigures struct {
+	Campaigns    string      `json:"campaigns"` // own or external
 	Statuses     int         `json:"statuses_per_post"`
 	Ceiling      sideFigures `json:"ceiling"`
 	Tutorial     sideFigures `json:"tutorial"`
@@ -55,6 +55,7 @@ type closedFigures struct {
 	OverTutorial float64     `json:"pipeline_over_tutorial"`
 	Floor        float64     `json:"pipeline_over_tutorial_floor"`
 	OverCeiling  float64     `json:"pipeline_over_ceiling"`
+	CeilingFloor float64     `json:"pipeline_over_ceiling_floor,omitempty"`
 }
 
 type sideFigures struct {
@@ -83,13 +84,15 @@ type burstFigures struct {
 }
 
 // compareRounds sums up rounds of ceiling, tutorial and pipeline.
-func compareRounds(n int, seen [3][]*outcome) *closedFigures {
+func compareRounds(size *benchSize, seen [3][]*outcome) *closedFigures {
+	n := size.n
 	var overTutorial, overCeiling []float64
 	for i, pipeline := range seen[2] {
 		overCeiling = append(overCeiling, pipeline.rate()/seen[0][i].rate())
 		overTutorial = append(overTutorial, pipeline.rate()/seen[1][i].rate())
 	}
 	return &closedFigures{
+		Campaigns: size.campaigns(), Floor: size.floor, CeilingFloor: size.ceilingFloor,
 		Statuses: n, Ceiling: sideOf(n, seen[0]), Tutorial: sideOf(n, seen[1]), Pipeline: sideOf(n, seen[2]),
 		OverTutorial: round3(median(overTutorial)), OverCeiling: round3(median(overCeiling)),
 	}
@@ -134,7 +137,7 @@ func round3(x float64) float64 { return math.Round(x*1000) / 1000 }
 func (f *ingestFigures) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %s, %d processors; a page is synced in %.2f ms (p99 %.2f)\n", f.Go, f.System, f.CPUs, f.FsyncMS.P50, f.FsyncMS.P99)
-	fmt.Fprintf(&b, "%d connections on loopback, %s campaigns\n\n", f.Connections, f.Campaigns)
+	fmt.Fprintf(&b, "%d connections on loopback\n\n", f.Connections)
 	for _, o := range f.Open {
 		fmt.Fprintf(&b, "at %d POST/s of %d (%.0f reached), from when each was due: p50 %.2f, p99 %.2f, p99.9 %.2f ms (p99 under %g: %s)\n",
 			o.Asked, o.Statuses, o.Posts, o.LatencyMS.P50, o.LatencyMS.P99, o.P999MS, o.Bound, metOrNot(o.LatencyMS.P99 < o.Bound))
@@ -155,18 +158,28 @@ func (f *ingestFigures) text() string {
 			sideFigures
 		}{{"answers only", c.Ceiling}, {"tutorial", c.Tutorial}, {"tickwatch", c.Pipeline}} {
 			size := ""
-			if i == 0 {
+			switch i {
+			case 0:
 				size = fmt.Sprint(c.Statuses)
+			case 1:
+				size = c.Campaigns
 			}
 			fmt.Fprintf(&b, "%8s  %-12s %10.0f %12.0f %9.2f %9.2f\n", size, s.name, s.Posts, s.Statuses, s.LatencyMS.P50, s.LatencyMS.P99)
 		}
-		fmt.Fprintf(&b, "%8s  tickwatch is %.2f of tutorial (floor %g: %s), %.2f of answers only\n\n", "",
-			c.OverTutorial, c.Floor, metOrNot(c.OverTutorial >= c.Floor), c.OverCeiling)
+		fmt.Fprintf(&b, "%8s  tickwatch is %.2f of tutorial (floor %g: %s), %.2f of answers only%s\n\n", "",
+			c.OverTutorial, c.Floor, metOrNot(c.OverTutorial >= c.Floor), c.OverCeiling, c.ceilingVerdict())
 	}
 	if m := f.Memory.Closed; m > 0 {
 		fmt.Fprintf(&b, "memory at most %d MB meanwhile, tutorial and load generator included\n", m>>20)
 	}
 	return b.String()
+}
+
+func (c *closedFigures) ceilingVerdict() string {
+	if c.CeilingFloor == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (floor %g: %s)", c.CeilingFloor, metOrNot(c.OverCeiling >= c.CeilingFloor))
 }
 
 func metOrNot(ok bool) string {

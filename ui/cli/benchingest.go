@@ -21,14 +21,29 @@ const (
 	benchWarmUpSize  = 100
 )
 
-// benchSizes are the POSTs of the closed loop: how many statuses each holds, the
-// issue's floor for the pipeline over the tutorial, and how many such POSTs a
-// second are made ready before a rate is known.
-var benchSizes = [...]struct {
-	n     int
-	floor float64
-	ready int
-}{{1, 3.5, 60_000}, {10, 2, 15_000}, {100, 1.2, 2500}}
+// benchSize is one kind of POST of the closed loop: how many statuses it holds, of
+// whose campaigns, the floors for the pipeline over the tutorial and over the
+// ceiling (0 = none), and how many are made ready for a second before a rate is
+// known.
+type benchSize struct {
+	own          bool
+	n            int
+	floor        float64
+	ceilingFloor float64
+	ready        int
+}
+
+var benchSizes = [...]benchSize{
+	{true, 1, 5, 0.4, 80_000}, {true, 10, 3, 0, 30_000}, {true, 100, 1.5, 0, 6000},
+	{false, 1, 3.5, 0, 80_000}, {false, 10, 2, 0, 30_000}, {false, 100, 1.2, 0, 6000},
+}
+
+func (s *benchSize) campaigns() string {
+	if s.own {
+		return "own"
+	}
+	return "external"
+}
 
 // ingestBench is one call of `bench ingest`.
 type ingestBench struct {
@@ -36,6 +51,7 @@ type ingestBench struct {
 	connections int
 	rounds      int
 	length      time.Duration // of one closed loop
+	campaigns   string        // own, external; "" = both
 	open        int           // POSTs a second of one status; 0 = no open loop
 	burst       int           // statuses in each POST of the burst; 0 = no burst
 	secret      wa.Secret
@@ -47,7 +63,7 @@ type ingestBench struct {
 func (b *ingestBench) run(ctx context.Context) (*ingestFigures, error) {
 	f := &ingestFigures{
 		At: time.Now().UTC(), Version: version(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0),
-		Campaigns: "external", Connections: b.connections, Rounds: b.rounds, Seconds: b.length.Seconds(),
+		Connections: b.connections, Rounds: b.rounds, Seconds: b.length.Seconds(),
 		Closed: []closedFigures{}, Open: []openFigures{},
 	}
 	disk, err := fsyncTimes(b.dir)
@@ -61,11 +77,13 @@ func (b *ingestBench) run(ctx context.Context) (*ingestFigures, error) {
 		}
 	}
 	for _, size := range benchSizes {
-		c, err := b.closedLoops(ctx, size.n, size.ready, &f.Memory.Closed)
+		if b.campaigns != "" && b.campaigns != size.campaigns() {
+			continue
+		}
+		c, err := b.closedLoops(ctx, &size, &f.Memory.Closed)
 		if err != nil {
 			return nil, err
 		}
-		c.Floor = size.floor
 		f.Closed = append(f.Closed, *c)
 	}
 	return f, nil
@@ -73,7 +91,7 @@ func (b *ingestBench) run(ctx context.Context) (*ingestFigures, error) {
 
 // closedLoops compares the three handlers on POSTs of n statuses: in each round
 // the one after the other, so that what else the machine does befalls them alike.
-func (b *ingestBench) closedLoops(ctx context.Context, n, ready int, memory *uint64) (_ *closedFigures, err error) {
+func (b *ingestBench) closedLoops(ctx context.Context, size *benchSize, memory *uint64) (_ *closedFigures, err error) {
 	var sides []*benchSide
 	defer func() {
 		for _, s := range sides {
@@ -87,8 +105,12 @@ func (b *ingestBench) closedLoops(ctx context.Context, n, ready int, memory *uin
 		}
 		sides = append(sides, s)
 	}
-	tutorial := &benchRunner{b: b, side: sides[1], stream: b.stream(), n: n, ready: ready}
-	pipeline := &benchRunner{b: b, side: sides[2], stream: b.stream(), n: n, ready: ready}
+	name := ""
+	if size.own {
+		name = sides[2].store.Name()
+	}
+	tutorial := &benchRunner{b: b, side: sides[1], stream: b.stream(name), n: size.n, ready: size.ready}
+	pipeline := &benchRunner{b: b, side: sides[2], stream: b.stream(name), n: size.n, ready: size.ready}
 	for _, r := range []*benchRunner{tutorial, pipeline} {
 		if err := r.warmUp(ctx); err != nil {
 			return nil, err
@@ -96,8 +118,8 @@ func (b *ingestBench) closedLoops(ctx context.Context, n, ready int, memory *uin
 	}
 	var seen [3][]*outcome
 	for i := range b.rounds {
-		b.progress(fmt.Sprintf("POSTs of %d: round %d of %d", n, i+1, b.rounds))
-		posts, err := pipeline.prepare()
+		b.progress(fmt.Sprintf("%s campaigns, POSTs of %d: round %d of %d", size.campaigns(), size.n, i+1, b.rounds))
+		posts, err := pipeline.prepare(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -117,12 +139,13 @@ func (b *ingestBench) closedLoops(ctx context.Context, n, ready int, memory *uin
 		}
 		seen[2] = append(seen[2], a)
 	}
-	return compareRounds(n, seen), nil
+	return compareRounds(size, seen), nil
 }
 
-// stream begins a stream whose messages were sent within the last hours.
-func (b *ingestBench) stream() *benchStream {
-	return newBenchStream(b.secret, time.Now().Add(-6*time.Hour))
+// stream begins a stream whose messages were sent within the last hours, by the
+// store of a name, or by another system.
+func (b *ingestBench) stream(store string) *benchStream {
+	return newBenchStream(b.secret, time.Now().Add(-6*time.Hour), store)
 }
 
 // fire runs the load generator under its label, on a heap that is clean and on
@@ -161,7 +184,7 @@ type benchRunner struct {
 // warmUp gives a handler some messages to know, in large POSTs.
 func (r *benchRunner) warmUp(ctx context.Context) error {
 	count := max(1, int(benchWarmUp*min(r.b.length.Seconds(), 1))/benchWarmUpSize)
-	posts, err := r.stream.posts(count, benchWarmUpSize)
+	posts, err := r.make(ctx, count, benchWarmUpSize)
 	if err != nil {
 		return err
 	}
@@ -172,12 +195,22 @@ func (r *benchRunner) warmUp(ctx context.Context) error {
 
 // prepare makes as many requests as the next loop can use. Should they not
 // suffice, the loop ends with the last of them and is as good.
-func (r *benchRunner) prepare() (*benchPosts, error) {
-	return r.stream.posts(max(r.b.connections, int(float64(r.ready)*r.b.length.Seconds())), r.n)
+func (r *benchRunner) prepare(ctx context.Context) (*benchPosts, error) {
+	return r.make(ctx, max(r.b.connections, int(float64(r.ready)*r.b.length.Seconds())), r.n)
+}
+
+// make makes requests of n statuses, and hands over what they speak of if that is ours.
+func (r *benchRunner) make(ctx context.Context, count, n int) (*benchPosts, error) {
+	from := len(r.stream.stages)
+	posts, err := r.stream.posts(count, n)
+	if err == nil && r.stream.store != "" && r.side.store != nil {
+		err = r.stream.handOver(ctx, r.side.store, from)
+	}
+	return posts, err
 }
 
 func (r *benchRunner) loop(ctx context.Context) (*outcome, error) {
-	posts, err := r.prepare()
+	posts, err := r.prepare(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -187,6 +220,11 @@ func (r *benchRunner) loop(ctx context.Context) (*outcome, error) {
 
 func (r *benchRunner) fire(ctx context.Context, posts *benchPosts) (*outcome, error) {
 	o, err := r.b.fire(ctx, r.side, posts, false, func() schedule { return closedLoop(r.b.length) })
+	if err == nil && r.side.store != nil {
+		start := time.Now() // what it owes when the last answer is out is part of the work
+		err = r.side.store.Settled(ctx)
+		o.elapsed += time.Since(start)
+	}
 	if err == nil {
 		r.ready = int(1.5 * o.rate())
 	}
@@ -201,7 +239,7 @@ func (b *ingestBench) demand(ctx context.Context, f *ingestFigures) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, side.close()) }()
-	r := &benchRunner{b: b, side: side, stream: b.stream()}
+	r := &benchRunner{b: b, side: side, stream: b.stream("")}
 	if err := r.warmUp(ctx); err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ import (
 // benchSide is one of the handlers that are compared, listening on loopback.
 type benchSide struct {
 	addr  string
+	store *store.Store // the pipeline's; else nil
 	close func() error
 }
 
@@ -60,13 +61,18 @@ func (b *ingestBench) tutorialSide(ctx context.Context) (*benchSide, error) {
 }
 
 func (b *ingestBench) pipelineSide(ctx context.Context) (*benchSide, error) {
-	return b.side(ctx, "pipeline", func(ctx context.Context, dir string) (http.Handler, io.Closer, error) {
-		s, err := store.Open(ctx, store.Options{Dir: dir, Decode: webhook.Decode})
+	var s *store.Store
+	side, err := b.side(ctx, "pipeline", func(ctx context.Context, dir string) (_ http.Handler, _ io.Closer, err error) {
+		s, err = store.Open(ctx, store.Options{Dir: dir, Decode: webhook.Decode})
 		if err != nil {
 			return nil, nil, err
 		}
 		return webhook.NewHandler(webhook.Options{Secrets: []wa.Secret{b.secret}, Sink: s, Ready: s.Ready}), s, nil
 	})
+	if err == nil {
+		side.store = s
+	}
+	return side, err
 }
 
 // side starts a handler in a folder of its own, and everything that it starts

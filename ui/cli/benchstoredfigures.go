@@ -8,6 +8,7 @@ import (
 // Bounds that the figures are held against.
 const (
 	growthFloor         = 0.6  // of the rate with a tenth of the messages; of campaigns of another system
+	growthFloorOwn      = 0.85 // the same, of our own
 	consoleFloor        = 0.90 // of the rate without a console
 	snapshotBound       = 5.0  // ms
 	restartAnswerBound  = 1.0  // seconds

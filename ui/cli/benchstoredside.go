@@ -35,7 +35,6 @@ type storedSide struct {
 // it shall hold end now.
 func (b *storedBench) open(ctx context.Context, dir string, messages int) (_ *storedSide, err error) {
 	s := &storedSide{b: b, socket: filepath.Join(dir, "tickwatch.sock"), ready: storedReady}
-	s.stream = newBenchStream(b.secret, time.Now().Add(-10*time.Minute-time.Duration(messages/benchPerSec)*time.Second))
 	if s.store, err = store.Open(ctx, store.Options{Dir: dir, Decode: webhook.Decode}); err != nil {
 		return nil, err
 	}
@@ -44,6 +43,11 @@ func (b *storedBench) open(ctx context.Context, dir string, messages int) (_ *st
 			err = errors.Join(err, s.store.Close())
 		}
 	}()
+	name := ""
+	if b.own {
+		name = s.store.Name()
+	}
+	s.stream = newBenchStream(b.secret, time.Now().Add(-10*time.Minute-time.Duration(messages/benchPerSec)*time.Second), name)
 	s.monitor, err = monitor.New(ctx, monitor.Options{
 		Store: s.store, Thresholds: thresholds(defaultConfig(dir)), Version: version(),
 		Publish: func(snap *link.Snapshot) { s.last = snap; s.link.Publish(snap) },
@@ -89,7 +93,7 @@ func (s *storedSide) fill(ctx context.Context, messages int) error {
 			s.b.say("filling a store with %d messages: %d %%", messages, percent)
 			said = percent + 20
 		}
-		some, err := s.stream.posts(posts, storedFillSize)
+		some, err := s.posts(ctx, posts, storedFillSize)
 		if err != nil {
 			return err
 		}
@@ -132,7 +136,7 @@ func (s *storedSide) ingest(ctx context.Context, posts *benchPosts, until time.T
 // feed measures how many statuses a second the store takes when nothing but it
 // is in the way.
 func (s *storedSide) feed(ctx context.Context, length time.Duration) (float64, error) {
-	posts, err := s.stream.posts(s.count(length), storedSize)
+	posts, err := s.posts(ctx, s.count(length), storedSize)
 	if err != nil {
 		return 0, err
 	}
@@ -140,6 +144,9 @@ func (s *storedSide) feed(ctx context.Context, length time.Duration) (float64, e
 	start := time.Now()
 	stored, err := s.ingest(ctx, posts, start.Add(length))
 	if err != nil {
+		return 0, err
+	}
+	if err := s.store.Settled(ctx); err != nil { // what it owes is part of the work
 		return 0, err
 	}
 	rate := float64(stored) / time.Since(start).Seconds()
@@ -153,7 +160,7 @@ func (s *storedSide) count(length time.Duration) int {
 
 // post measures how many statuses a second are taken in over HTTP.
 func (s *storedSide) post(ctx context.Context, length time.Duration) (float64, error) {
-	posts, err := s.stream.posts(s.count(length), storedSize)
+	posts, err := s.posts(ctx, s.count(length), storedSize)
 	if err != nil {
 		return 0, err
 	}
@@ -167,12 +174,25 @@ func (s *storedSide) post(ctx context.Context, length time.Duration) (float64, e
 	if err != nil {
 		return 0, err
 	}
-	return o.rate() * storedSize, nil
+	start := time.Now()
+	err = s.store.Settled(ctx)
+	o.elapsed += time.Since(start)
+	return o.rate() * storedSize, err
+}
+
+// posts makes requests, and hands over what they speak of if that is ours.
+func (s *storedSide) posts(ctx context.Context, count, n int) (*benchPosts, error) {
+	from := len(s.stream.stages)
+	posts, err := s.stream.posts(count, n)
+	if err == nil && s.stream.store != "" {
+		err = s.stream.handOver(ctx, s.store, from)
+	}
+	return posts, err
 }
 
 // ingestOne stores one more post.
 func (s *storedSide) ingestOne(ctx context.Context) error {
-	posts, err := s.stream.posts(1, storedSize)
+	posts, err := s.posts(ctx, 1, storedSize)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -10,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"tickwatch/store"
 	"tickwatch/wa"
 	"tickwatch/wa/webhook"
 )
@@ -35,11 +37,13 @@ const (
 	benchOver // read or failed
 )
 
-// benchStream makes up what Meta reports of campaigns that another system sends:
-// every message goes to another person, in no order of numbers, and its callback
-// data names the campaign and a row that is not ours. Two streams of the same
-// seed are the same.
+// benchStream makes up what Meta reports of campaigns: every message goes to
+// another person, in no order of numbers. Another system's callback data names
+// the campaign and a row that is not ours; that of our own campaigns carries the
+// id under which a store knows the message. Two streams of the same seed are the
+// same.
 type benchStream struct {
+	store  string // its name, for our own campaigns; "" = another system sends
 	rand   *mathrand.Rand
 	start  int64 // Unix seconds of the first message
 	stages []benchStage
@@ -47,9 +51,11 @@ type benchStream struct {
 	body   []byte
 }
 
-func newBenchStream(secret wa.Secret, start time.Time) *benchStream {
+// newBenchStream begins a stream: another system's, or that of a store's own campaigns.
+func newBenchStream(secret wa.Secret, start time.Time, store string) *benchStream {
 	return &benchStream{
-		rand: mathrand.New(mathrand.NewPCG(1, 2)), start: start.Unix(),
+		store: store,
+		rand:  mathrand.New(mathrand.NewPCG(1, 2)), start: start.Unix(),
 		signer: hmac.New(sha256.New, []byte(secret.Reveal())),
 	}
 }
@@ -103,14 +109,64 @@ var benchErrors = [...]string{
 
 func (s *benchStream) write(b []byte, message int, status string) []byte {
 	id := uint64(message) //nolint:gosec // an index
-	b = fmt.Appendf(b, `{"id":"wamid.HBgMMzUxOQ%016XFQIAERgS%016XAA==","status":"%s","timestamp":"%d",`+
-		`"recipient_id":"351%09d","recipient_user_id":"PT.%020d","biz_opaque_callback_data":"autumn-%d:%d",`,
-		scatter(id), scatter(^id), status, s.start+int64(len(s.stages)/benchPerSec),
-		id*387_420_489%1_000_000_000, id*2_862_933_555_777_941_757, id%7, id)
+	who := benchPerson(id)
+	b = fmt.Appendf(b, `{"id":"%s","status":"%s","timestamp":"%d","recipient_id":"%s","recipient_user_id":"%s","biz_opaque_callback_data":"`,
+		benchWAMID(id), status, s.start+int64(len(s.stages)/benchPerSec), who.Phone, who.BSUID)
+	if s.store != "" {
+		b = append(b, wa.OwnData(s.campaign(id), s.store, int64(message)+1)...)
+	} else {
+		b = fmt.Appendf(b, "%s:%d", s.campaign(id), id)
+	}
+	b = append(b, `",`...)
 	if status == "failed" {
 		return append(append(append(b, `"errors":[`...), benchErrors[s.rand.IntN(len(benchErrors))]...), "]}"...)
 	}
 	return append(b, `"pricing":{"billable":true,"pricing_model":"PMP","type":"regular","category":"marketing"}}`...)
+}
+
+// campaign is the one that a message belongs to. Our own are sent one after the
+// other, in blocks.
+func (s *benchStream) campaign(id uint64) string {
+	if s.store != "" {
+		id /= benchBlock
+	}
+	return fmt.Sprintf("autumn-%d", id%7)
+}
+
+// benchBlock is how many messages of ours are handed over at once.
+const benchBlock = 2000
+
+func benchWAMID(id uint64) string {
+	return fmt.Sprintf("wamid.HBgMMzUxOQ%016XFQIAERgS%016XAA==", scatter(id), scatter(^id))
+}
+
+func benchPerson(id uint64) wa.Person {
+	return wa.Person{Phone: fmt.Sprintf("351%09d", id*387_420_489%1_000_000_000), BSUID: fmt.Sprintf("PT.%020d", id*2_862_933_555_777_941_757)}
+}
+
+// benchSender is the business number of the stream.
+var benchSender = wa.Sender{AccountID: "102290129340398", NumberID: "106540352242922", Display: "351210000000"}
+
+// handOver stores the stream's messages from one on as ours, before anything is
+// reported of them.
+func (s *benchStream) handOver(ctx context.Context, to *store.Store, from int) error {
+	at := wa.Instant(s.start * 1000)
+	for from < len(s.stages) {
+		var block []store.Handover
+		campaign := s.campaign(uint64(from))                                         //nolint:gosec // an index
+		for ; from < len(s.stages) && s.campaign(uint64(from)) == campaign; from++ { //nolint:gosec // an index
+			id := uint64(from) //nolint:gosec // an index
+			block = append(block, store.Handover{Person: benchPerson(id), WAMID: benchWAMID(id), At: at})
+		}
+		first, err := to.HandOver(ctx, campaign, benchSender, block)
+		if err != nil {
+			return err
+		}
+		if last := first + int64(len(block)) - 1; last != int64(from) {
+			return fmt.Errorf("the store knows message %d by the id %d", from, last)
+		}
+	}
+	return nil
 }
 
 // scatter gives every id another number that looks like chance, as wamids do

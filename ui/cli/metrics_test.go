@@ -51,7 +51,7 @@ func measure(t *testing.T) *measured {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- d.run(ctx) }()
-	m := &measured{daemon: d, t: t, stream: newBenchStream(hooks, time.Now().Add(-time.Minute))}
+	m := &measured{daemon: d, t: t, stream: newBenchStream(hooks, time.Now().Add(-time.Minute), "")}
 	m.end = func() {
 		cancel()
 		if err := <-ended; err != nil {
