@@ -70,14 +70,14 @@ func (g *group) judgeMessages() error {
 			}
 			g.tally(t.now.campaign).count(t.now.progress, 1)
 		}
-		if !t.now.differs() {
+		if !t.now.lags(&t.was) {
 			t.now.since = 0
 			continue
 		}
 		if t.now.since == 0 {
 			t.now.since = t.raw
 		}
-		moved := t.now.row.campaign != 0 && t.now.row.person != t.now.person // whom the row names may be no one now
+		moved := t.now.row != nil && t.now.row.person != t.now.person // whom the row names may be no one now
 		if t.pin || moved || g.w.store.decode == nil {
 			if err := g.put(t); err != nil {
 				return err

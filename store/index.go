@@ -237,7 +237,7 @@ func (w *writer) lastWritten(x *index) int64 {
 	}
 	last := w.nextID.message
 	for id, m := range w.pending.byID {
-		if m.row.campaign == 0 {
+		if !m.stored {
 			last = min(last, id-1)
 		}
 	}

@@ -23,21 +23,41 @@ type message struct {
 	progress wa.Progress
 	details  string // Meta's words on its latest failure, if told
 	told     bool   // and no row has them yet
-	row      row
-	since    int64 // id of the first post that its row lacks; 0 = it lacks nothing
+	stored   bool   // has a row
+	row      *row   // which holds this; nil = what is here
+	since    int64  // id of the first post that its row lacks; 0 = it lacks nothing
 }
 
-// row is what a message's row holds; the zero row is none.
+// row is what the row of a message holds that may change.
 type row struct {
 	campaign, person int64
 	named            bool // with its wamid
 	progress         wa.Progress
 }
 
-// differs tells whether the message's row has to be written.
-func (m *message) differs() bool {
-	return m.row.campaign != m.campaign || m.row.person != m.person || m.row.progress != m.progress ||
-		m.row.named != (m.wamid != "") || m.told
+// holds is what the row of a message holds, if that has one.
+func (m *message) holds() row {
+	if m.row != nil {
+		return *m.row
+	}
+	return row{campaign: m.campaign, person: m.person, named: m.wamid != "", progress: m.progress}
+}
+
+// lags tells whether a message's row has to be written, was being what was known
+// of it before.
+func (m *message) lags(was *message) bool {
+	if !m.stored || m.told {
+		return true
+	}
+	now := row{campaign: m.campaign, person: m.person, named: m.wamid != "", progress: m.progress}
+	if holds := was.holds(); now != holds {
+		if m.row == nil {
+			m.row = &holds
+		}
+		return true
+	}
+	m.row = nil
+	return false
 }
 
 // message finds the message that a status speaks of: in this group, in memory,
@@ -147,7 +167,7 @@ func (g *group) read(id int64) (*message, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.row = row{campaign: m.campaign, person: m.person, named: m.wamid != "", progress: m.progress}
+	m.stored = true
 	m.hasPhone, m.hasBSUID = phone != "", bsuid != ""
 	m.keyed = g.look(m.campaign).kind != kindRun
 	return &m, nil
@@ -228,7 +248,7 @@ func (g *group) put(t *touched) error {
 	if err := g.storePerson(m.person); err != nil {
 		return err
 	}
-	if m.row.campaign == 0 {
+	if !m.stored {
 		_, err := g.w.stmts.insertMessage.ExecContext(g.ctx, m.id, m.campaign, m.number, m.person, m.wamid,
 			p.Seen, int(p.State()), int64(p.SentAt), int64(p.DeliveredAt), int64(p.ReadAt), int64(p.FailedAt), p.Code, int64(p.CodeAt), int64(p.AcceptedAt))
 		if err != nil {
@@ -241,22 +261,23 @@ func (g *group) put(t *touched) error {
 			g.index(indexPerson, hashOfRow(m.person), m.id)
 		}
 	} else {
+		before := m.holds()
 		_, err := g.w.stmts.updateMessage.ExecContext(g.ctx, m.campaign, m.person, m.wamid, p.Seen, int(p.State()),
 			int64(p.SentAt), int64(p.DeliveredAt), int64(p.ReadAt), int64(p.FailedAt), p.Code, int64(p.CodeAt), int64(p.AcceptedAt), m.id)
 		if err != nil {
 			return err
 		}
-		if m.wamid != "" && !m.row.named {
+		if m.wamid != "" && !before.named {
 			if err := g.indexLate(indexWAMID, hashOf(m.wamid), m.id); err != nil {
 				return err
 			}
 		}
-		if m.person != m.row.person && m.person != 0 {
+		if m.person != before.person && m.person != 0 {
 			if err := g.indexLate(indexPerson, hashOfRow(m.person), m.id); err != nil {
 				return err
 			}
 		}
-		g.total(m.row.campaign).count(m.row.progress, -1)
+		g.total(before.campaign).count(before.progress, -1)
 	}
 	if m.told {
 		if _, err := g.w.stmts.failureText.ExecContext(g.ctx, m.id, m.details); err != nil {
@@ -264,7 +285,7 @@ func (g *group) put(t *touched) error {
 		}
 	}
 	g.total(m.campaign).count(m.progress, 1)
-	m.row = row{campaign: m.campaign, person: m.person, named: m.wamid != "", progress: m.progress}
+	m.stored, m.row = true, nil
 	m.details, m.told, m.since = "", false, 0
 	return nil
 }

@@ -1,7 +1,7 @@
 package store
 
-// generation is how many messages each half of recent holds; about 300 bytes each.
-const generation = 50_000
+// generation is how many messages each half of recent holds; about 350 bytes each.
+const generation = 30_000
 
 // recent remembers the messages whose rows were last written or read, so that
 // the news of a young message needs no look-up on disk. Two generations stand

@@ -118,8 +118,9 @@ func (w *writer) giveUp(id int64, why error) {
 		g.seq++
 		g.tally(m.campaign).count(m.progress, -1)
 		g.total(m.campaign) // which is not in them
-		if m.row.campaign != 0 {
-			g.tally(m.row.campaign).count(m.row.progress, 1)
+		if m.stored {
+			before := m.holds()
+			g.tally(before.campaign).count(before.progress, 1)
 		}
 		g.feed.NotUnderstood++
 		return nil

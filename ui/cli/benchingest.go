@@ -61,6 +61,9 @@ type ingestBench struct {
 // run measures everything, one thing after the other. The pipeline alone comes
 // first, while nothing else has used memory.
 func (b *ingestBench) run(ctx context.Context) (*ingestFigures, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go boundMemory(ctx) // as in a daemon
 	f := &ingestFigures{
 		At: time.Now().UTC(), Version: version(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.GOMAXPROCS(0),
 		Connections: b.connections, Rounds: b.rounds, Seconds: b.length.Seconds(),

@@ -129,6 +129,7 @@ func (d *daemon) run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	parts.Go(func() { d.monitor.Run(inner) })
 	parts.Go(func() { d.forget(inner) })
+	parts.Go(func() { boundMemory(inner) })
 	parts.Go(func() { d.metrics.serve(inner) })
 	parts.Go(func() {
 		if err := d.link.Serve(inner, d.socket); err != nil {

@@ -21,7 +21,7 @@ const (
 	// Of bodies over smallBody bytes, or of a length not told, at most largeBodies
 	// are held at once; more of them wait. Together they hold less than 100 MiB.
 	smallBody   = 64 << 10
-	largeBodies = 24
+	largeBodies = 10
 
 	// The largest room that is kept for the next delivery: for a body, in bytes,
 	// and for statuses, in number.
