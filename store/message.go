@@ -46,7 +46,7 @@ func (m *message) holds() row {
 // lags tells whether a message's row has to be written, was being what was known
 // of it before.
 func (m *message) lags(was *message) bool {
-	if !m.stored || m.told {
+	if !m.stored {
 		return true
 	}
 	now := row{campaign: m.campaign, person: m.person, named: m.wamid != "", progress: m.progress}
@@ -57,7 +57,7 @@ func (m *message) lags(was *message) bool {
 		return true
 	}
 	m.row = nil
-	return false
+	return m.told
 }
 
 // message finds the message that a status speaks of: in this group, in memory,

@@ -8,27 +8,42 @@ import (
 	"tickwatch/wa"
 )
 
-// dropAtOnce is how many raw bodies one commit deletes: few enough that no
-// webhook waits for it.
-const dropAtOnce = 200
+// What one commit deletes of the raw bodies, at most, or one row of them: little
+// enough that no webhook waits for it.
+const (
+	dropRows  = 200
+	dropBytes = 1 << 20
+)
 
 // DropRaw deletes raw bodies that were received before a moment, the oldest
-// first, a few at a time: more is true when there may be others. Figures and
-// events stay.
+// first, a few at a time: more is true when there are others. Figures stay, and
+// so does what rows still lag behind.
 func (s *Store) DropRaw(ctx context.Context, before wa.Instant) (more bool, err error) {
-	var dropped int64
-	err = s.submit(ctx, &request{weight: dropAtOnce, do: func(ctx context.Context, c *sql.Conn) error {
-		// Ids grow with the moment of receipt, so the oldest stand in front.
-		done, err := c.ExecContext(ctx, `DELETE FROM raw WHERE received_at < ?
-			AND id IN (SELECT id FROM raw WHERE (SELECT unsettled = 0 OR raw.id + raw.posts <= unsettled FROM feed) ORDER BY id LIMIT ?)`, int64(before), dropAtOnce)
+	err = s.submit(ctx, &request{weight: dropRows, do: func(ctx context.Context, c *sql.Conn) error {
+		type row struct {
+			id, size int64
+			old      bool
+		}
+		rows, err := query(ctx, c, func(s scanner) (r row, err error) { return r, s.Scan(&r.id, &r.size, &r.old) },
+			`SELECT id, length(body), received_at < ? AND (SELECT unsettled = 0 OR raw.id + max(raw.posts, 1) <= unsettled FROM feed)
+			FROM raw ORDER BY id LIMIT ?`, int64(before), dropRows+1)
 		if err != nil {
 			return err
 		}
-		dropped, err = done.RowsAffected()
+		n, size := 0, int64(0) // ids grow with the moment of receipt, so the oldest stand in front
+		for n < min(len(rows), dropRows) && rows[n].old && (n == 0 || size+rows[n].size <= dropBytes) {
+			size += rows[n].size
+			n++
+		}
+		if n == 0 {
+			return nil
+		}
+		more = n < len(rows) && rows[n].old
+		_, err = c.ExecContext(ctx, "DELETE FROM raw WHERE id <= ?", rows[n-1].id)
 		return err
 	}})
 	if err != nil {
 		return false, fmt.Errorf("dropping old raw bodies: %w", err)
 	}
-	return dropped == dropAtOnce, nil
+	return more, nil
 }

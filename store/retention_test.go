@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math/rand/v2"
 	"testing"
 
 	"tickwatch/wa"
@@ -50,5 +51,29 @@ func TestDropRaw(t *testing.T) {
 	var id int
 	if err := s.readers.QueryRow("SELECT id FROM raw").Scan(&id); err != nil || id != old+young+2 {
 		t.Errorf("the id %d is given again, %v", id, err)
+	}
+}
+
+// Large bodies go fewer at a time.
+func TestDropLargeRaw(t *testing.T) {
+	s := open(t, t.TempDir())
+	random := rand.NewChaCha8([32]byte{})
+	for range 5 {
+		p := &wa.Post{Body: make([]byte, dropBytes/3)}
+		_, _ = random.Read(p.Body)
+		ingest(t, s, p)
+	}
+	steps := 1
+	for ; ; steps++ {
+		more, err := s.DropRaw(t.Context(), received+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !more {
+			break
+		}
+	}
+	if oldest, _, err := s.PostRange(t.Context()); err != nil || oldest != 0 || steps != 3 {
+		t.Errorf("in %d steps, %d is left, %v", steps, oldest, err)
 	}
 }

@@ -376,3 +376,18 @@ func TestFilesAreOurs(t *testing.T) {
 		t.Errorf("the folder has mode %v", info.Mode())
 	}
 }
+
+// A message that fails when its row is up to date counts once, and its row says why.
+func TestFailureOfASettledMessage(t *testing.T) {
+	s := open(t, t.TempDir())
+	ingest(t, s, statuses(status("1", wa.StatusSent, at(0), "autumn:1")))
+	if err := s.Settled(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ingest(t, s, statuses(failed("1", at(3), "autumn:1", 131026)))
+	checkBooks(t, s)
+	page, err := s.Failures(t.Context(), "autumn", 131026, 0, 10)
+	if err != nil || len(page) != 1 || page[0].Details != "details of 1" {
+		t.Errorf("%+v, %v", page, err)
+	}
+}
