@@ -25,7 +25,7 @@ func TestKilledAtEachWrite(t *testing.T) {
 		if !at.fresh {
 			serve(t, dir).end(syscall.SIGKILL)
 		}
-		bodies := newCrowd(uint64(at.write)).webhooks(600)
+		bodies := newCrowd(uint64(at.write)).webhooks(1500)
 		answered := killedAtWrite(t, strace, dir, at.write, bodies)
 
 		s := serve(t, dir)
@@ -47,7 +47,7 @@ func TestKilledAtEachWrite(t *testing.T) {
 }
 
 // killedAtWrite runs a daemon that is killed at a write, some while it opens its
-// store, and tells how many webhooks it answered 200 until then.
+// store, some while it catches up after the last answer, and tells how many webhooks it answered 200 until then.
 func killedAtWrite(t *testing.T, strace, dir string, n int, bodies [][]byte) int {
 	t.Helper()
 	trace := filepath.Join(dir, "trace")
@@ -59,9 +59,6 @@ func killedAtWrite(t *testing.T, strace, dir string, n int, bodies [][]byte) int
 		defer cancel()
 		go func() { <-s.exited; cancel() }()
 		answered = len(newSender(t, s.url).postAll(ctx, bodies, func(int) {}).answered)
-	}
-	if answered == len(bodies) {
-		t.Fatalf("%d webhooks did not bring the daemon to its write %d", answered, n)
 	}
 	waitFor(t, "the kill at a write", func() bool {
 		select {
