@@ -34,8 +34,12 @@ type benchSize struct {
 }
 
 var benchSizes = [...]benchSize{
-	{true, 1, 5, 0.4, 80_000}, {true, 10, 3, 0, 30_000}, {true, 100, 1.5, 0, 6000},
-	{false, 1, 3.5, 0, 80_000}, {false, 10, 2, 0, 30_000}, {false, 100, 1.2, 0, 6000},
+	{true, 1, 5, 0.4, 80_000},
+	{true, 10, 3, 0, 30_000},
+	{true, 100, 1.5, 0, 6000},
+	{false, 1, 3.5, 0, 80_000},
+	{false, 10, 2, 0, 30_000},
+	{false, 100, 1.2, 0, 6000},
 }
 
 func (s *benchSize) campaigns() string {

@@ -25,7 +25,7 @@ func boundMemory(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		goruntime.Read(live)
-		used := int64(min(live[0].Value.Uint64(), 1<<62)) //nolint:gosec // bounded
+		used := int64(min(live[0].Value.Uint64(), 1<<62))
 		debug.SetMemoryLimit(max(memoryLeast, used+used/2))
 		select {
 		case <-tick.C:
