@@ -177,7 +177,7 @@ func (s *Store) connect(ctx context.Context, path string, throwaway bool) (err e
 		durable = "OFF"
 	}
 	write := "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(" + durable + ")" +
-		"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)"
+		"&_pragma=cache_size(-8192)&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)"
 	const read = "?_pragma=busy_timeout(5000)&_pragma=query_only(1)&_pragma=cache_size(-8192)&_pragma=temp_store(MEMORY)"
 	uri := "file:" + escapePath(path)
 	if s.db, err = sql.Open("sqlite", uri+write); err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	memoryLeast = 100 << 20 // bytes that the collector may let the heap grow to, however little is in use
+	memoryLeast = 108 << 20 // bytes that the collector may let the heap grow to, however little is in use
 	memoryEvery = 10 * time.Second
 )
 
