@@ -304,6 +304,9 @@ func (g *group) fold(c *campaign, n *number) error {
 	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO lone_key VALUES (?, ?)", c.key, t.now.id); err != nil {
 		return err
 	}
+	if _, err := g.conn.ExecContext(g.ctx, "UPDATE inbound SET campaign = ? WHERE campaign = ? AND person = ?", t.now.campaign, c.id, t.now.person); err != nil {
+		return err
+	}
 	g.gone = append(g.gone, c)
 	delete(g.campaigns, c.id)
 	delete(g.byKey, c.key)

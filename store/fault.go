@@ -69,6 +69,9 @@ func (s *Store) Ready(ctx context.Context) error {
 		_, err := c.ExecContext(ctx, "UPDATE feed SET posts = posts WHERE one = 1")
 		return err
 	}})
+	if ctx.Err() != nil { // who asked went away: that says nothing of the store
+		return s.readyErr
+	}
 	s.readyAt = time.Now()
 	return s.readyErr
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -89,7 +90,12 @@ func (g *group) judgeMessages() error {
 
 // settle writes rows that lag, in order of their ids so that neighbours meet on
 // the same page.
-func (g *group) settle(ids []int64) error {
+func (g *group) settle(ids []int64) (err error) {
+	defer func() { // else the posts of the group would have to answer for it
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a fault of tickwatch: %v\n%s", p, debug.Stack())
+		}
+	}()
 	slices.Sort(ids)
 	for _, id := range ids {
 		t := g.byRow[id]

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/binary"
@@ -30,6 +31,7 @@ type index struct {
 	kind    indexKind
 	tail    tail
 	mark    int64  // row up to which all entries are in runs
+	loaded  int64  // row up to which a start has read them off the rows
 	runs    []*run // oldest first
 	grown   bool   // runs have been added since it was looked for some to merge
 	merging *merge
@@ -72,11 +74,13 @@ func (x *index) find(ctx context.Context, read *sql.Stmt, hash uint64) (rows []i
 		}
 	}
 	if len(rows) > 1 {
-		slices.SortFunc(rows, func(a, b int64) int { return int(min(max(b-a, -1), 1)) })
+		slices.SortFunc(rows, newestFirst)
 		rows = slices.Compact(rows)
 	}
 	return rows, nil
 }
+
+func newestFirst(a, b int64) int { return cmp.Compare(b, a) }
 
 // tail are the entries that no run holds yet.
 type tail struct {
@@ -225,8 +229,8 @@ func (w *writer) nextRun() int64 {
 // lastWritten is the row up to which all that an index finds has been written:
 // rows of higher ids may have been, too.
 func (w *writer) lastWritten(x *index) int64 {
-	if w.starting { // rows of lower ids than others have are still to be read, or to be written again
-		return x.mark
+	if w.starting { // rows of higher ids are still to be read, or of lower ones to be written again
+		return max(x.mark, x.loaded)
 	}
 	if x.kind == indexName {
 		last := w.nextID.person
@@ -257,6 +261,9 @@ func (w *writer) loadTails(ctx context.Context) error {
 	}, "SELECT kind, row FROM index_mark"); err != nil {
 		return err
 	}
+	// The newest rows may be gone since: no id is given twice that an index takes for known.
+	w.nextID.person = max(w.nextID.person, names.mark)
+	w.nextID.message = max(w.nextID.message, wamids.mark, persons.mark)
 	if _, err := query(ctx, w.conn, func(s scanner) (none, error) {
 		var kind indexKind
 		var hash, row int64
@@ -266,7 +273,7 @@ func (w *writer) loadTails(ctx context.Context) error {
 	}, "SELECT kind, hash, row FROM index_late"); err != nil {
 		return err
 	}
-	if err := w.loadTail(ctx, "SELECT id, phone, bsuid, 0 FROM person WHERE id > ? ORDER BY id LIMIT ?", names.mark, func(id int64, phone, bsuid string, _ int64) {
+	if err := w.loadTail(ctx, []*index{names}, "SELECT id, phone, bsuid, 0 FROM person WHERE id > ? ORDER BY id LIMIT ?", names.mark, func(id int64, phone, bsuid string, _ int64) {
 		for _, name := range [...]string{phone, bsuid} {
 			if name != "" {
 				names.tail.add(entry{hashOf(name), id})
@@ -276,7 +283,7 @@ func (w *writer) loadTails(ctx context.Context) error {
 		return err
 	}
 	from := min(wamids.mark, persons.mark)
-	return w.loadTail(ctx, "SELECT id, wamid, '', person FROM message WHERE id > ? ORDER BY id LIMIT ?", from, func(id int64, wamid, _ string, person int64) {
+	return w.loadTail(ctx, []*index{wamids, persons}, "SELECT id, wamid, '', person FROM message WHERE id > ? ORDER BY id LIMIT ?", from, func(id int64, wamid, _ string, person int64) {
 		if wamid != "" && id > wamids.mark {
 			wamids.tail.add(entry{hashOf(wamid), id})
 		}
@@ -288,7 +295,7 @@ func (w *writer) loadTails(ctx context.Context) error {
 
 // loadTail reads rows from one on, some at a time, and writes the tails as runs
 // when they have grown long: after a change of the schema none of the rows is in a run.
-func (w *writer) loadTail(ctx context.Context, text string, from int64, add func(id int64, a, b string, n int64)) error {
+func (w *writer) loadTail(ctx context.Context, of []*index, text string, from int64, add func(id int64, a, b string, n int64)) error {
 	for {
 		last, err := query(ctx, w.conn, func(s scanner) (int64, error) {
 			var id, n int64
@@ -301,6 +308,11 @@ func (w *writer) loadTail(ctx context.Context, text string, from int64, add func
 			return err
 		}
 		from = last[len(last)-1]
+		for _, x := range of {
+			if w.replaying == 0 { // else rows below are still to be written
+				x.loaded = from
+			}
+		}
 		if len(last) < w.store.sizes.tail {
 			return nil
 		}

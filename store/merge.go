@@ -14,6 +14,7 @@ type merge struct {
 	from []*run
 	next []cursor
 	out  *runWriter
+	last entry
 }
 
 // cursor is where a merge stands in one of the runs.
@@ -58,6 +59,10 @@ func (x *index) mergeOn(ctx context.Context, w *writer) (func(), error) {
 		if !ok {
 			return x.endMerge(ctx, w)
 		}
+		if e == m.last { // which a start after a crash can write again
+			continue
+		}
+		m.last = e
 		if err := m.out.add(ctx, w.stmts.writePage, e); err != nil {
 			return nil, err
 		}

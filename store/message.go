@@ -109,6 +109,9 @@ func (g *group) own(u *wa.StatusUpdate) (*touched, error) {
 		return nil, err
 	}
 	if t.now.wamid == "" {
+		if other, err := g.known(u.MessageID); other != nil || err != nil {
+			return nil, err
+		}
 		t.now.wamid = strings.Clone(u.MessageID)
 		g.messages[t.now.wamid] = t
 	}
@@ -309,9 +312,14 @@ func (g *group) identify(t *touched, p wa.Person, at wa.Instant) error {
 		return err
 	}
 	if before := g.is(t.now.person); before != 0 && id != before {
-		id, err = g.mergePersons(before, id)
-		if err != nil {
+		other := id
+		if id, err = g.mergePersons(before, other); err != nil {
 			return err
+		}
+		if id != other && !g.vanished[other] { // no message's row brings along who stays apart
+			if err := g.storePerson(other); err != nil {
+				return err
+			}
 		}
 	}
 	if t.now.person == 0 {
@@ -354,7 +362,7 @@ func (g *group) messagesOf(who int64, limit int) ([]*touched, error) {
 	return all, nil
 }
 
-// messageRows are the ids of messages whose rows may name a person.
+// messageRows are the ids of messages whose rows may name a person, the newest first.
 func (g *group) messageRows(who int64) ([]int64, error) {
 	hash := hashOfRow(who)
 	rows, err := g.w.indexes[indexPerson].find(g.ctx, g.w.stmts.readPage, hash)
@@ -363,5 +371,6 @@ func (g *group) messageRows(who int64) ([]int64, error) {
 			rows = append(rows, e.row)
 		}
 	}
-	return rows, err
+	slices.SortFunc(rows, newestFirst)
+	return slices.Compact(rows), err
 }

@@ -166,7 +166,7 @@ func (g *group) storePerson(id int64) error {
 		return nil
 	}
 	p, err := g.personByRow(id)
-	if err != nil || p.stored {
+	if err != nil || p.stored || p.id == 0 {
 		return err
 	}
 	if _, err := g.w.stmts.insertPerson.ExecContext(g.ctx, p.id, p.phone, p.bsuid); err != nil {

@@ -22,6 +22,7 @@ func (w *writer) replay(ctx context.Context) error {
 	if err := w.eachSegment(ctx, w.replaying, func(s *segment) error {
 		for _, d := range s.decisions {
 			decided[d.wamid] = d
+			w.nextID.message = max(w.nextID.message, d.id)
 		}
 		return nil
 	}); err != nil {

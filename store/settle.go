@@ -34,8 +34,7 @@ func (w *writer) catchUp(hurry bool) error {
 	_, err := w.apply(nothing)
 	w.hurry = false
 	if faultOf(err) == faultOfContent {
-		w.settleOneByOne()
-		err = nil
+		err = w.settleOneByOne()
 	}
 	if w.judge(err); err != nil {
 		for _, s := range w.waiting {
@@ -72,8 +71,7 @@ func (w *writer) settleAll() error {
 		}
 		_, err := w.apply(nothing)
 		if faultOf(err) == faultOfContent {
-			w.settleOneByOne()
-			continue
+			err = w.settleOneByOne()
 		}
 		if w.judge(err); err != nil {
 			return err
@@ -84,23 +82,18 @@ func (w *writer) settleAll() error {
 
 // settleOneByOne catches up with the messages that are due, each in a commit of
 // its own, and gives up those whose rows cannot be written: what is known of
-// them stays in the raw bodies.
-func (w *writer) settleOneByOne() {
+// them stays in the raw bodies. An error is of the disk or the moment.
+func (w *writer) settleOneByOne() error {
 	for _, id := range w.pending.first(time.Now().Add(lagTime), 0, max(w.store.sizes.lagStep, groupUpdates)) {
-		if w.store.Err() != nil {
-			return
-		}
 		_, err := w.applyOnly(func(g *group) error { return g.settle([]int64{id}) })
-		switch faultOf(err) {
-		case faultNone:
-			continue
-		case faultOfContent:
-			w.giveUp(id, err)
-		default:
-			w.judge(err)
-			return
+		if faultOf(err) == faultOfContent {
+			err = w.giveUp(id, err)
+		}
+		if err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // applyOnly makes a commit in which nothing else is caught up with.
@@ -111,7 +104,7 @@ func (w *writer) applyOnly(work func(g *group) error) (*Change, error) {
 }
 
 // giveUp takes a message back to what its row holds of it, which may be nothing.
-func (w *writer) giveUp(id int64, why error) {
+func (w *writer) giveUp(id int64, why error) error {
 	m := w.pending.byID[id]
 	w.store.log.Error("a message's row could not be written; what the webhooks tell of it is kept raw", "error", why)
 	change, err := w.applyOnly(func(g *group) error {
@@ -125,10 +118,15 @@ func (w *writer) giveUp(id int64, why error) {
 		g.feed.NotUnderstood++
 		return nil
 	})
-	w.pending.drop(id)
-	if err == nil {
+	switch faultOf(err) {
+	case faultNone:
 		w.store.onCommit(change)
+	case faultOfContent: // then its count stays, which is better than to stand still
+	default:
+		return err
 	}
+	w.pending.drop(id)
+	return nil
 }
 
 // Settled waits until the tables hold everything that is known now.

@@ -188,8 +188,12 @@ func (w *writer) run() {
 			w.tend()
 		case <-s.stop:
 			if len(s.queue) == 0 { // nothing is queued after closed was set
-				if err := w.settleAll(); err != nil {
+				err := w.settleAll()
+				if err != nil {
 					s.log.Warn("what the log tells will be read from it at the next start", "error", err)
+				}
+				for _, s := range w.waiting {
+					s.r.done <- err
 				}
 				return
 			}
@@ -236,6 +240,7 @@ func (w *writer) gather(first *request) []*request {
 func (w *writer) commit(group []*request) {
 	group = w.lookFirst(group)
 	if len(group) == 0 {
+		w.answerSettled()
 		return
 	}
 	err := w.store.Err()
@@ -301,8 +306,9 @@ func (w *writer) attempt(requests []*request) error {
 		return nil
 	})
 	if errors.Is(err, errSettling) && faultOf(err) == faultOfContent {
-		w.settleOneByOne()
-		return w.attempt(requests)
+		if err = w.settleOneByOne(); err == nil {
+			return w.attempt(requests)
+		}
 	}
 	w.judge(err)
 	if err == nil {
@@ -333,6 +339,9 @@ func (w *writer) judge(err error) {
 
 // apply makes one commit of some work, and of what else is due.
 func (w *writer) apply(work func(g *group) error) (change *Change, err error) {
+	if err := w.store.Err(); err != nil {
+		return nil, err
+	}
 	ctx := context.Background()
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return nil, fmt.Errorf("starting to write: %w", err)
