@@ -19,7 +19,7 @@ const (
 	maxBody = 4 << 20
 
 	// Of bodies over smallBody bytes, or of a length not told, at most largeBodies
-	// are held at once; more of them wait. Together they hold less than 100 MiB.
+	// are held at once; more of them wait. Together they hold at most 40 MiB.
 	smallBody   = 64 << 10
 	largeBodies = 10
 

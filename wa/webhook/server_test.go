@@ -180,7 +180,7 @@ func TestBodyBombIsBounded(t *testing.T) {
 // Of large bodies only so many are read at a time, for none of them has shown a
 // signature yet; small ones pass beside them.
 func TestLargeBodiesTakeTurns(t *testing.T) {
-	const senders, atOnce, size = 40, 24, 1 << 20
+	const senders, atOnce, size = 24, 10, 1 << 20
 	kept := &shelf{}
 	var read atomic.Int64
 	server := webhook.NewServer(webhook.NewHandler(standard(kept)))
