@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// message rows lag behind what is known of the messages: webhooks tell of one
+// Rows of messages lag behind what is known of the messages: webhooks tell of one
 // message several times within seconds, and its row is best written once. What
 // the rows lack is in memory, and in the raw bodies, which are on disk before a
 // webhook is answered: a start after a crash reads them again (see replay.go).
