@@ -107,6 +107,7 @@ type Campaign struct {
 	Errors    []Error      `json:"errors"` // most messages first; at most MaxErrors
 	Clusters  []Cluster    `json:"clusters"`
 	Fallback  Fallback     `json:"fallback"`
+	Sending   *Sending     `json:"sending,omitempty"` // own campaigns only
 }
 
 // MaxTrend is how many minutes of a campaign's course a Snapshot carries.
