@@ -36,6 +36,7 @@ func checkBooks(t interface {
 		for _, m := range messages {
 			want.count(m.Progress, 1)
 		}
+		recountQueue(t, s, c.ID, &want.Counts)
 		outs, err := query(ctx, s.readers, func(s scanner) (at wa.Instant, err error) { return at, s.Scan(&at) },
 			"SELECT at FROM opt_out WHERE campaign = ?", c.ID)
 		if err != nil {
@@ -63,6 +64,28 @@ func checkBooks(t interface {
 		if diff := cmp.Diff(want, course, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("campaign %s: totals differ from a recount of its messages (-recount +stored):\n%s", c.Key, diff)
 		}
+	}
+}
+
+// recountQueue counts a campaign's recipients by their rows.
+func recountQueue(t interface{ Fatalf(string, ...any) }, s *Store, campaign int64, to *Counts) {
+	cancelled := false
+	if err := s.readers.QueryRow("SELECT EXISTS (SELECT 1 FROM plan WHERE campaign = ? AND state = 'cancelled')", campaign).Scan(&cancelled); err != nil {
+		t.Fatalf("%v", err)
+	}
+	if _, err := query(context.Background(), s.readers, func(s scanner) (struct{}, error) {
+		var state int
+		var n int64
+		err := s.Scan(&state, &n)
+		if cancelled && (state == rowWaiting || state == rowAside) {
+			state = rowCancelled
+		}
+		if count := queueCount(to, state); count != nil {
+			*count += n
+		}
+		return struct{}{}, err
+	}, "SELECT state, count(*) FROM recipient WHERE campaign = ? GROUP BY 1", campaign); err != nil {
+		t.Fatalf("%v", err)
 	}
 }
 

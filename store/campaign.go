@@ -221,10 +221,14 @@ func (g *group) runAt(number int64, at wa.Instant) *campaign {
 
 func (g *group) newCampaign(kind, key, name string, n *number, first int64) (*campaign, error) {
 	c := &campaign{id: take(&g.next.campaign), key: key, name: name, kind: kind, number: n.id, firstMessage: first}
-	g.campaigns[c.id], g.byKey[key] = c, c
+	return c, g.addCampaign(c)
+}
+
+func (g *group) addCampaign(c *campaign) error {
+	g.campaigns[c.id], g.byKey[c.key] = c, c
 	_, err := g.conn.ExecContext(g.ctx, "INSERT INTO campaign (id, key, name, kind, number, first_message) VALUES (?, ?, ?, ?, ?, ?)",
 		c.id, c.key, c.name, c.kind, c.number, c.firstMessage)
-	return c, err
+	return err
 }
 
 // foldLoneKeys looks, before the totals are written, for numbers with too many

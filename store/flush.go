@@ -31,6 +31,9 @@ func (g *group) flush() (*Change, error) {
 	if err := g.strikeAll(); err != nil {
 		return nil, fmt.Errorf("deleting messages that their senders deleted: %w", err)
 	}
+	if err := g.writePlans(); err != nil {
+		return nil, fmt.Errorf("writing a campaign's plan: %w", err)
+	}
 	if err := g.settle(g.w.due(g)); err != nil {
 		return nil, fmt.Errorf("%w: %w", errSettling, err)
 	}
@@ -210,7 +213,8 @@ func (g *group) addUp(id int64, t *Tally) *CampaignChange {
 func (g *group) writeTotals(c *campaign, t *Tally) error {
 	n := &t.Counts
 	if _, err := g.w.stmts.campaign.ExecContext(g.ctx, int64(c.runFrom), int64(c.runTo), int64(c.latest), n.Messages, n.Sent, n.Delivered, n.Read,
-		n.Failed, n.Withheld, n.Refusers, n.OptOuts, c.id); err != nil {
+		n.Failed, n.Withheld, n.Refusers, n.OptOuts, n.Paced,
+		n.Waiting, n.SetAside, n.Claimed, n.Unknown, n.Cancelled, n.Refused, c.id); err != nil {
 		return err
 	}
 	for _, second := range slices.Sorted(maps.Keys(t.Pulses)) {
@@ -219,7 +223,7 @@ func (g *group) writeTotals(c *campaign, t *Tally) error {
 			continue
 		}
 		if _, err := g.w.stmts.pulse.ExecContext(g.ctx, c.id, second, p.Messages, p.Delivered, p.Failed, p.Withheld,
-			p.Within[0], p.Within[1], p.Within[2], p.Within[3], p.Within[4], p.Failed30, p.Withheld30); err != nil {
+			p.Within[0], p.Within[1], p.Within[2], p.Within[3], p.Within[4], p.Failed30, p.Withheld30, p.Refused, p.Paced); err != nil {
 			return err
 		}
 	}
@@ -293,6 +297,20 @@ func (g *group) remember() {
 	}
 	maps.Copy(w.templates, g.templates)
 	maps.Copy(w.titles, g.titles)
+	for id, p := range g.plans {
+		if p == nil {
+			delete(w.plans, id)
+		} else {
+			w.plans[id] = p
+		}
+	}
+	for id, a := range g.attempts {
+		if a == nil {
+			w.attempts.drop(id)
+		} else {
+			w.attempts.put(*a)
+		}
+	}
 }
 
 // rememberLag keeps, for each campaign, by how much what is known differs from

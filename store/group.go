@@ -46,6 +46,8 @@ type group struct {
 	struck    map[int64]map[string]bool // messages to take out of raw bodies
 	alerts    []wa.AccountAlert
 	limits    map[string]accountLimit // changed, by account
+	plans     map[int64]*plan         // changed, by campaign
+	attempts  map[int64]*attempt      // opened or changed; nil = closed
 }
 
 // touched is a message before and after the group.
@@ -79,6 +81,8 @@ func newGroup(ctx context.Context, w *writer) *group {
 		formers:   map[string][]former{},
 		struck:    map[int64]map[string]bool{},
 		limits:    map[string]accountLimit{},
+		plans:     map[int64]*plan{},
+		attempts:  map[int64]*attempt{},
 	}
 }
 
@@ -228,6 +232,16 @@ func tallyOf(all map[int64]*Tally, campaign int64) *Tally {
 // may have been written before.
 func (g *group) index(kind indexKind, hash uint64, row int64) {
 	g.entries[kind] = append(g.entries[kind], entry{hash, row})
+}
+
+// indexRow adds the entry of a row that is being written. An id may have been
+// given out long before its row is written, and the index gone on beyond it.
+func (g *group) indexRow(kind indexKind, hash uint64, row int64) error {
+	if x := g.w.indexes[kind]; row <= max(x.mark, x.marking) {
+		return g.indexLate(kind, hash, row)
+	}
+	g.index(kind, hash, row)
+	return nil
 }
 
 func (g *group) indexLate(kind indexKind, hash uint64, row int64) error {

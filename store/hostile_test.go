@@ -266,7 +266,7 @@ func checkReferences(t *rapid.T, s *Store) {
 		"messages of no campaign":           "SELECT count(*) FROM message WHERE campaign NOT IN (SELECT id FROM campaign)",
 		"messages of no number":             "SELECT count(*) FROM message WHERE number NOT IN (SELECT id FROM number)",
 		"messages to no person":             "SELECT count(*) FROM message WHERE person <> 0 AND person NOT IN (SELECT id FROM person)",
-		"messages stored twice":             "SELECT count(*) - count(DISTINCT wamid) FROM message",
+		"messages stored twice":             "SELECT count(*) - count(DISTINCT wamid) FROM message WHERE wamid <> ''",
 		"inbound of no person":              "SELECT count(*) FROM inbound WHERE person <> 0 AND person NOT IN (SELECT id FROM person)",
 		"names of nobody":                   "SELECT count(*) FROM former_name WHERE person NOT IN (SELECT id FROM person)",
 		"inbound of no notice":              "SELECT count(*) FROM inbound WHERE type <> 'deleted' AND notice NOT IN (SELECT seq FROM notice WHERE kind = 'inbound')",

@@ -14,10 +14,13 @@ import (
 type indexKind int
 
 const (
-	indexWAMID  indexKind = 1 // messages by wamid
-	indexName   indexKind = 2 // people by phone or BSUID
-	indexPerson indexKind = 3 // messages by person
+	indexWAMID     indexKind = 1 // messages by wamid
+	indexName      indexKind = 2 // people by phone or BSUID
+	indexPerson    indexKind = 3 // messages by person
+	indexRecipient indexKind = 4 // recipients by phone
 )
+
+var indexKinds = [...]indexKind{indexWAMID, indexName, indexPerson, indexRecipient}
 
 // index finds rows by a 64-bit hash. Keys come in no order, and one SQLite page
 // changed for every key is what makes ingest slow. So entries gather in memory,
@@ -31,6 +34,7 @@ type index struct {
 	kind    indexKind
 	tail    tail
 	mark    int64  // row up to which all entries are in runs
+	marking int64  // what mark will be once the commit is on disk
 	loaded  int64  // row up to which a start has read them off the rows
 	runs    []*run // oldest first
 	grown   bool   // runs have been added since it was looked for some to merge
@@ -155,6 +159,7 @@ func (x *index) writeTail(ctx context.Context, w *writer) (func(), error) {
 	if _, err := w.conn.ExecContext(ctx, "INSERT OR REPLACE INTO index_mark VALUES (?, ?)", int(x.kind), mark); err != nil {
 		return nil, err
 	}
+	x.marking = mark
 	return func() {
 		x.mark = mark
 		x.runs, x.grown = append(x.runs, r), true
@@ -232,6 +237,12 @@ func (w *writer) lastWritten(x *index) int64 {
 	if w.starting { // rows of higher ids are still to be read, or of lower ones to be written again
 		return max(x.mark, x.loaded)
 	}
+	if x.kind == indexRecipient {
+		if w.importing != 0 {
+			return w.importing - 1
+		}
+		return w.nextID.recipient
+	}
 	if x.kind == indexName {
 		last := w.nextID.person
 		for id := range w.people.byID {
@@ -251,7 +262,7 @@ func (w *writer) lastWritten(x *index) int64 {
 // loadTails reads the entries that no run holds off the rows.
 func (w *writer) loadTails(ctx context.Context) error {
 	type none struct{}
-	wamids, names, persons := w.indexes[indexWAMID], w.indexes[indexName], w.indexes[indexPerson]
+	wamids, names, persons, recipients := w.indexes[indexWAMID], w.indexes[indexName], w.indexes[indexPerson], w.indexes[indexRecipient]
 	if _, err := query(ctx, w.conn, func(s scanner) (none, error) {
 		var kind indexKind
 		var row int64
@@ -264,6 +275,7 @@ func (w *writer) loadTails(ctx context.Context) error {
 	// The newest rows may be gone since: no id is given twice that an index takes for known.
 	w.nextID.person = max(w.nextID.person, names.mark)
 	w.nextID.message = max(w.nextID.message, wamids.mark, persons.mark)
+	w.nextID.recipient = max(w.nextID.recipient, recipients.mark)
 	if _, err := query(ctx, w.conn, func(s scanner) (none, error) {
 		var kind indexKind
 		var hash, row int64
@@ -279,6 +291,11 @@ func (w *writer) loadTails(ctx context.Context) error {
 				names.tail.add(entry{hashOf(name), id})
 			}
 		}
+	}); err != nil {
+		return err
+	}
+	if err := w.loadTail(ctx, []*index{recipients}, "SELECT id, phone, '', 0 FROM recipient WHERE id > ? ORDER BY id LIMIT ?", recipients.mark, func(id int64, phone, _ string, _ int64) {
+		recipients.tail.add(entry{hashOf(phone), id})
 	}); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (w *writer) load(ctx context.Context) error {
 	w.formers, w.limits = map[string][]former{}, map[string]accountLimit{}
 	w.pending, w.people, w.lag = newPending(), newPeople(), map[int64]*Tally{}
 	w.indexes = map[indexKind]*index{}
-	for _, kind := range [...]indexKind{indexWAMID, indexName, indexPerson} {
+	for _, kind := range indexKinds {
 		w.indexes[kind] = &index{kind: kind}
 	}
 	for table, to := range map[string]*int64{
@@ -32,6 +32,9 @@ func (w *writer) load(ctx context.Context) error {
 		return err
 	}
 	if err := w.conn.QueryRowContext(ctx, "SELECT last_raw, unsettled FROM feed").Scan(&w.nextID.raw, &w.replaying); err != nil {
+		return err
+	}
+	if err := w.loadQueue(ctx); err != nil { // before campaigns, whose counts it mends
 		return err
 	}
 	numbers, err := readNumbers(ctx, w.conn)
@@ -124,9 +127,11 @@ func readCampaigns(ctx context.Context, q querier) ([]*campaign, error) {
 		c := &campaign{}
 		n := &c.counts
 		return c, s.Scan(&c.id, &c.key, &c.name, &c.kind, &c.number, &c.firstMessage, &c.runFrom, &c.runTo, &c.latest,
-			&n.Messages, &n.Sent, &n.Delivered, &n.Read, &n.Failed, &n.Withheld, &n.Refusers, &n.OptOuts)
+			&n.Messages, &n.Sent, &n.Delivered, &n.Read, &n.Failed, &n.Withheld, &n.Refusers, &n.OptOuts,
+			&n.Paced, &n.Waiting, &n.SetAside, &n.Claimed, &n.Unknown, &n.Cancelled, &n.Refused)
 	}, `SELECT id, key, name, kind, number, first_message, run_from, run_to, latest,
-		messages, sent, delivered, read, failed, withheld, refusers, opt_outs FROM campaign ORDER BY id`)
+		messages, sent, delivered, read, failed, withheld, refusers, opt_outs,
+		paced, waiting, set_aside, claimed, unknown, cancelled, refused FROM campaign ORDER BY id`)
 	if err != nil {
 		return nil, err
 	}

@@ -121,6 +121,7 @@ func (x *index) endMerge(ctx context.Context, w *writer) (func(), error) {
 // abandon forgets a merge whose commit failed: what it had read and written in
 // memory is ahead of the disk. Its pages go like a merged run's.
 func (x *index) abandon() {
+	x.marking = x.mark
 	if m := x.merging; m != nil {
 		x.doomed = append(x.doomed, doomed{m.out.id, int64(len(m.out.fence))})
 		x.merging, x.grown = nil, true

@@ -31,7 +31,7 @@ type message struct {
 // message finds the message that a status speaks of: in this group, in memory,
 // on disk; else it is a message that we hear of for the first time.
 func (g *group) message(u *wa.StatusUpdate, at wa.Instant) (*touched, error) {
-	m, err := g.own(u)
+	m, err := g.own(u, at)
 	if m != nil || err != nil {
 		return m, err
 	}
@@ -64,14 +64,14 @@ func (g *group) redecide(m *touched) error {
 
 // own finds the message whose id our own callback data carries; nil when the
 // status carries none of ours, or speaks of another message under it.
-func (g *group) own(u *wa.StatusUpdate) (*touched, error) {
+func (g *group) own(u *wa.StatusUpdate, at wa.Instant) (*touched, error) {
 	id, ok := wa.OwnMessage(u.CallbackData, g.w.store.name)
 	if !ok {
 		return nil, nil
 	}
 	t, err := g.byID(id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
+		return g.ownAttempt(id, u, at)
 	}
 	if err != nil || (t.now.wamid != "" && t.now.wamid != u.MessageID) {
 		return nil, err

@@ -20,7 +20,7 @@ type Course struct {
 }
 
 const pulseSums = `sum(messages), sum(delivered), sum(failed), sum(withheld), sum(within_5), sum(within_30), sum(within_60),
-	sum(within_300), sum(within_1800), sum(failed_1800), sum(withheld_1800)`
+	sum(within_300), sum(within_1800), sum(failed_1800), sum(withheld_1800), sum(refused), sum(paced)`
 
 // Course reads a campaign's course. window is called with its minutes and says
 // for which seconds, from and up to but without to, it wants the single seconds.
@@ -95,7 +95,7 @@ func readPulses(ctx context.Context, q querier, text string, args ...any) (map[i
 		var key int64
 		var p Pulse
 		err := s.Scan(&key, &p.Messages, &p.Delivered, &p.Failed, &p.Withheld,
-			&p.Within[0], &p.Within[1], &p.Within[2], &p.Within[3], &p.Within[4], &p.Failed30, &p.Withheld30)
+			&p.Within[0], &p.Within[1], &p.Within[2], &p.Within[3], &p.Within[4], &p.Failed30, &p.Withheld30, &p.Refused, &p.Paced)
 		all[key] = p
 		return struct{}{}, err
 	}, text, args...)

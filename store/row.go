@@ -48,10 +48,14 @@ func (g *group) put(t *touched) error {
 			return err
 		}
 		if m.wamid != "" {
-			g.index(indexWAMID, hashOf(m.wamid), m.id)
+			if err := g.indexRow(indexWAMID, hashOf(m.wamid), m.id); err != nil {
+				return err
+			}
 		}
 		if m.person != 0 {
-			g.index(indexPerson, hashOfRow(m.person), m.id)
+			if err := g.indexRow(indexPerson, hashOfRow(m.person), m.id); err != nil {
+				return err
+			}
 		}
 	} else {
 		before := m.holds()

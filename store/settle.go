@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
+
+	"tickwatch/wa"
 )
 
 // nothing is the work of a commit that only catches up.
@@ -18,6 +21,10 @@ func (w *writer) behind() bool {
 
 // tend does, when nothing comes in, what commits else do on the side.
 func (w *writer) tend() {
+	if now := wa.At(w.store.now()); now-w.prunedAt > attributable/24 {
+		w.prunedAt = now
+		maps.DeleteFunc(w.homeless, func(_ int64, at wa.Instant) bool { return now-at > attributable })
+	}
 	for _, x := range w.indexes {
 		if x.busy(w) {
 			_, err := w.apply(nothing)
@@ -142,7 +149,7 @@ func (s *Store) look(ctx context.Context, f func(w *writer) error) error {
 
 // tendIndexes does a little of the work that indexes leave behind.
 func (w *writer) tendIndexes(ctx context.Context) (done []func(), err error) {
-	for _, kind := range [...]indexKind{indexWAMID, indexName, indexPerson} {
+	for _, kind := range indexKinds {
 		f, err := w.indexes[kind].tend(ctx, w)
 		if err != nil {
 			return nil, fmt.Errorf("keeping an index: %w", err)

@@ -14,6 +14,10 @@ type statements struct {
 	personByID, insertPerson                  *sql.Stmt
 	campaign, pulse, errorMinute, feed        *sql.Stmt
 	readPage, writePage                       *sql.Stmt
+	insertRecipient, updateRecipient          *sql.Stmt
+	recipientByID, recipientsAhead            *sql.Stmt
+	recipientsAgain, nextDue                  *sql.Stmt
+	insertAttempt, optedOut                   *sql.Stmt
 
 	all []*sql.Stmt
 }
@@ -37,18 +41,28 @@ func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 		{&st.personByID, `SELECT phone, bsuid FROM person WHERE id = ?`},
 		{&st.insertPerson, `INSERT INTO person (id, phone, bsuid) VALUES (?, ?, ?)`},
 		{&st.campaign, `UPDATE campaign SET run_from = ?, run_to = ?, latest = ?, messages = messages + ?, sent = sent + ?, delivered = delivered + ?, read = read + ?,
-			failed = failed + ?, withheld = withheld + ?, refusers = refusers + ?, opt_outs = opt_outs + ? WHERE id = ?`},
-		{&st.pulse, `INSERT INTO pulse VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			failed = failed + ?, withheld = withheld + ?, refusers = refusers + ?, opt_outs = opt_outs + ?, paced = paced + ?,
+			waiting = waiting + ?, set_aside = set_aside + ?, claimed = claimed + ?, unknown = unknown + ?, cancelled = cancelled + ?, refused = refused + ? WHERE id = ?`},
+		{&st.pulse, `INSERT INTO pulse VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET messages = messages + excluded.messages, delivered = delivered + excluded.delivered,
 			failed = failed + excluded.failed, withheld = withheld + excluded.withheld,
 			within_5 = within_5 + excluded.within_5, within_30 = within_30 + excluded.within_30,
 			within_60 = within_60 + excluded.within_60, within_300 = within_300 + excluded.within_300,
 			within_1800 = within_1800 + excluded.within_1800,
-			failed_1800 = failed_1800 + excluded.failed_1800, withheld_1800 = withheld_1800 + excluded.withheld_1800`},
+			failed_1800 = failed_1800 + excluded.failed_1800, withheld_1800 = withheld_1800 + excluded.withheld_1800,
+			refused = refused + excluded.refused, paced = paced + excluded.paced`},
 		{&st.errorMinute, `INSERT INTO error_minute VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET messages = messages + excluded.messages`},
 		{&st.feed, `UPDATE feed SET commits = ?, posts = ?, refused = ?, not_understood = ?, updates = ?, duplicates = ?, last_event_at = ?,
 			last_raw = ?, unsettled = ? WHERE one = 1`},
 		{&st.readPage, `SELECT entries FROM index_page WHERE id = ?`},
+		{&st.insertRecipient, `INSERT INTO recipient VALUES (?, ?, ?, 0, ?, 0, 0, 0, ?, ?, '', ?)`},
+		{&st.updateRecipient, `UPDATE recipient SET state = ?, again = ?, due = ?, tries = ?, message = ?, reason = ? WHERE id = ?`},
+		{&st.recipientByID, `SELECT ` + recipientColumns + ` FROM recipient WHERE id = ?`},
+		{&st.recipientsAhead, `SELECT ` + recipientColumns + ` FROM recipient WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?`},
+		{&st.recipientsAgain, `SELECT ` + recipientColumns + ` FROM recipient WHERE campaign = ? AND again = 1 AND due <= ? ORDER BY due, id LIMIT ?`},
+		{&st.nextDue, `SELECT coalesce(min(due), 0) FROM recipient WHERE campaign = ? AND again = 1`},
+		{&st.insertAttempt, `INSERT INTO attempt VALUES (?, ?, ?, ?, ?)`},
+		{&st.optedOut, `SELECT opted_out FROM person WHERE id = ?`},
 		{&st.writePage, `INSERT OR REPLACE INTO index_page VALUES (?, ?)`},
 	} {
 		stmt, err := c.PrepareContext(ctx, p.text)

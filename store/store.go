@@ -24,6 +24,9 @@
 //     messages, not on their order, repetition or grouping (see wa.Progress).
 //     Which run a message without a key belongs to, and which message an opt-out
 //     without a reference answers, is decided by what is known when it comes.
+//   - A queue that a crash cannot shake (queue.go). An attempt to send is on disk
+//     before Claim gives it out; what was given out and not settled when the daemon
+//     died may have gone out, and waits for a webhook or the operator.
 //   - One person, one history. Who changes number or BSUID keeps what was stored
 //     under the former ones, whatever the order in which it is told. What a
 //     customer deletes is removed, but for that they opted out by it.
@@ -107,6 +110,7 @@ type Store struct {
 	failed   chan struct{}         // closed when broken is set
 	trouble  atomic.Pointer[error] // why nothing can be stored for now
 
+	importing  sync.Mutex // one list at a time is written
 	turnedAway atomic.Int64
 	readyMu    sync.Mutex
 	readyAt    time.Time // when Ready last looked, and what it found
@@ -165,7 +169,17 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
+	sweepLists(o.Dir)
+	var unfinished []int64
+	for _, p := range w.plans {
+		if p.State == planImporting {
+			unfinished = append(unfinished, p.Campaign)
+		}
+	}
 	go w.run()
+	if len(unfinished) > 0 {
+		go s.dropLists(context.WithoutCancel(ctx), unfinished)
+	}
 	return s, nil
 }
 

@@ -90,7 +90,7 @@ func campaigns(t testing.TB, s *Store) map[string]Campaign {
 	}
 	m := map[string]Campaign{}
 	for _, c := range st.Campaigns {
-		if c.Counts.Messages > 0 {
+		if c.Counts != (Counts{}) {
 			m[c.Key] = c
 		}
 	}

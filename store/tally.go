@@ -20,6 +20,15 @@ type Counts struct {
 	Withheld  int64 // the part of Failed that Meta chose not to deliver
 	Refusers  int64 // the part of Failed that had opted out before (131050)
 	OptOuts   int64
+	Paced     int64 // part of Messages: Meta has taken them and holds them back
+
+	// Of our own campaigns, and not in Messages:
+	Waiting   int64
+	SetAside  int64
+	Claimed   int64
+	Unknown   int64 // may have gone out
+	Cancelled int64
+	Refused   int64 // by Meta, at once; part of Failed
 }
 
 // refuserCode: the person had stopped marketing messages before this one.
@@ -31,6 +40,8 @@ type Pulse struct {
 	Delivered  int64            // by now
 	Failed     int64            // by now, and never delivered
 	Withheld   int64            // part of Failed
+	Refused    int64            // part of Failed: at once, so never with Meta
+	Paced      int64            // held back by Meta
 	Within     [len(Ages)]int64 // delivered within Ages of their own clock
 	Failed30   int64            // failed within 30 minutes of it, and not delivered in them
 	Withheld30 int64            // part of Failed30
@@ -44,6 +55,8 @@ func (p *Pulse) add(q *Pulse, sign int64) {
 	p.Delivered += sign * q.Delivered
 	p.Failed += sign * q.Failed
 	p.Withheld += sign * q.Withheld
+	p.Refused += sign * q.Refused
+	p.Paced += sign * q.Paced
 	for i := range p.Within {
 		p.Within[i] += sign * q.Within[i]
 	}
@@ -60,6 +73,13 @@ func (c *Counts) add(d *Counts, sign int64) {
 	c.Withheld += sign * d.Withheld
 	c.Refusers += sign * d.Refusers
 	c.OptOuts += sign * d.OptOuts
+	c.Paced += sign * d.Paced
+	c.Waiting += sign * d.Waiting
+	c.SetAside += sign * d.SetAside
+	c.Claimed += sign * d.Claimed
+	c.Unknown += sign * d.Unknown
+	c.Cancelled += sign * d.Cancelled
+	c.Refused += sign * d.Refused
 }
 
 // CodeMinute is a failure's code and the minute it failed in (Unix minutes).
@@ -117,6 +137,12 @@ func (t *Tally) count(p wa.Progress, sign int64) {
 	}
 	if p.ReadAt != 0 {
 		c.Read = 1
+	}
+	switch {
+	case p.Refused():
+		c.Messages, c.Refused, pulse.Refused = 0, 1, 1
+	case p.Paced():
+		c.Paced, pulse.Paced = 1, 1
 	}
 	withheld := withheldCode(p.Code)
 	switch p.State() {

@@ -47,14 +47,18 @@ type writer struct {
 	replaying int64                // id of the post from which on the log is still to be read again; 0 = none is
 	waiting   []settled            // who waits for rows to catch up
 	renamed   map[int64]int64      // people who turned out to be someone known, since this writer began
+	prunedAt  wa.Instant           // when homeless last was
 	homeless  map[int64]wa.Instant // people with an opt-out that no message explains yet, and when
 	formers   map[string][]former  // names that people gave up
 	limits    map[string]accountLimit
 	nextID    ids
+	plans     map[int64]*plan // by campaign
+	attempts  attempts
+	importing int64 // first recipient of a list that is not wholly written; 0 = none is
 }
 
 // ids are the next row ids, counted here so that a group can use them before it is written.
-type ids struct{ raw, message, person, campaign, number, notice int64 }
+type ids struct{ raw, message, person, campaign, number, notice, recipient int64 }
 
 // settled is a request that waits until a place in the queue of pending messages is passed.
 type settled struct {

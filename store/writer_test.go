@@ -259,7 +259,7 @@ func TestAPostThatCannotBeApplied(t *testing.T) {
 	s := open(t, t.TempDir())
 	ingest(t, s, statuses(status("1", wa.StatusSent, at(0), "x:1")))
 	if err := s.write(func(ctx context.Context, c *sql.Conn) error { // takes the row that the next campaign would get
-		_, err := c.ExecContext(ctx, "INSERT INTO campaign SELECT id + 1, 'taken', name, kind, number, first_message, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM campaign")
+		_, err := c.ExecContext(ctx, "INSERT INTO campaign (id, key, name, kind, number, first_message) SELECT id + 1, 'taken', name, kind, number, first_message FROM campaign")
 		return err
 	}); err != nil {
 		t.Fatal(err)

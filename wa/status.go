@@ -55,8 +55,36 @@ type Progress struct {
 	FailedAt    Instant
 	CodeAt      Instant // latest failure, the one whose Code is kept
 	Code        int     // error code of the latest failure; 0 = none
-	Seen        uint8   // one bit per Status
+	Seen        uint8   // one bit per Status, and those below
 }
+
+// Bits of Progress.Seen that no Status has.
+const (
+	seenRefused = 1 << 0
+	seenPaced   = 1 << 6
+)
+
+// Refuse is the progress of a message that the API refused at once, which
+// starts and ends its clock.
+func (p Progress) Refuse(at Instant, code int) Progress {
+	if p.AcceptedAt == 0 {
+		p.AcceptedAt = at
+	}
+	p, _ = p.Climb(StatusFailed, at, code)
+	p.Seen |= seenRefused
+	return p
+}
+
+// Refused tells that the API refused the message at once, and that nothing shows
+// that it arrived all the same.
+func (p Progress) Refused() bool { return p.Seen&seenRefused != 0 && p.State() == StateFailed }
+
+// Hold is the progress of a message that the API took, and that Meta holds for
+// quality assessment before it sends it.
+func (p Progress) Hold() Progress { p.Seen |= seenPaced; return p }
+
+// Paced tells that Meta still holds the message back.
+func (p Progress) Paced() bool { return p.Seen == seenPaced }
 
 // Climb applies one status; at is the moment that Believe gave, 0 when it is
 // not known. fresh is false when this status was known of this

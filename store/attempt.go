@@ -1,0 +1,264 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"tickwatch/wa"
+)
+
+// Settle stores what became of claimed messages. What a webhook has told before
+// stands: a message that was seen with Meta is handed over, whatever its request
+// came to.
+func (s *Store) Settle(ctx context.Context, outcomes ...wa.Outcome) error {
+	err := s.submit(ctx, &request{weight: int64(len(outcomes)), group: func(g *group) error {
+		for i := range outcomes {
+			if err := g.settleAttempt(&outcomes[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}})
+	if err != nil {
+		return fmt.Errorf("storing what became of sends: %w", err)
+	}
+	return nil
+}
+
+func (g *group) settleAttempt(o *wa.Outcome) error {
+	a, open := g.attempt(o.Message)
+	if !open {
+		return g.acceptLate(o)
+	}
+	switch o.Kind {
+	case wa.OutcomeAccepted:
+		return g.accepted(a, o)
+	case wa.OutcomeRefused:
+		return g.refused(a, o)
+	case wa.OutcomeAgain:
+		row, err := g.closeAttempt(a)
+		if err != nil {
+			return err
+		}
+		row.due, row.tries = o.Due, row.tries+1
+		return g.waitAgain(&row, bounded(o.Details))
+	case wa.OutcomeUnknown:
+		row, err := g.recipientByRow(a.recipient)
+		if err != nil {
+			return err
+		}
+		a.state = rowUnknown
+		g.attempts[a.message] = &a
+		return g.setState(&row, rowUnknown, bounded(o.Details))
+	}
+	return fmt.Errorf("%d is no outcome of a send", o.Kind)
+}
+
+// accepted hands a message over on the API's word.
+func (g *group) accepted(a attempt, o *wa.Outcome) error {
+	who := wa.Person{Phone: a.phone}
+	if digits(o.Accepted.Phone) != "" {
+		who.Phone = digits(o.Accepted.Phone)
+	}
+	who.BSUID, who.ParentBSUID = o.Accepted.BSUID, o.Accepted.ParentBSUID
+	t, err := g.handOverAttempt(a, o.Accepted.WAMID, who, o.At)
+	if err != nil {
+		return err
+	}
+	t.now.progress.AcceptedAt = o.At
+	if o.Accepted.Paced {
+		t.now.progress = t.now.progress.Hold()
+	}
+	return nil
+}
+
+// acceptLate completes a message that a webhook told of before its own answer came.
+func (g *group) acceptLate(o *wa.Outcome) error {
+	if o.Kind != wa.OutcomeAccepted {
+		return nil
+	}
+	t, err := g.byID(o.Message)
+	if missing(err) {
+		return nil // it is known under another id, or waits again by the operator's word
+	}
+	if err != nil {
+		return err
+	}
+	t.pin = true
+	if t.now.progress.AcceptedAt == 0 {
+		t.now.progress.AcceptedAt = o.At
+	}
+	if t.now.wamid == "" && o.Accepted.WAMID != "" {
+		t.now.wamid = strings.Clone(o.Accepted.WAMID)
+		g.messages[t.now.wamid] = t
+	}
+	return g.identify(t, wa.Person{BSUID: o.Accepted.BSUID}, o.At)
+}
+
+// refused keeps a message that the API refused, as one that failed.
+func (g *group) refused(a attempt, o *wa.Outcome) error {
+	row, err := g.closeAttempt(a)
+	if err != nil {
+		return err
+	}
+	t, err := g.messageOf(a, "", wa.Person{Phone: a.phone}, o.At)
+	if err != nil {
+		return err
+	}
+	t.now.progress = t.now.progress.Refuse(o.At, o.Code)
+	t.now.details, t.now.told = bounded(o.Details), o.Details != ""
+	return g.setState(&row, rowRefused, "")
+}
+
+// handOverAttempt makes a message of an attempt that Meta has.
+func (g *group) handOverAttempt(a attempt, wamid string, who wa.Person, at wa.Instant) (*touched, error) {
+	row, err := g.closeAttempt(a)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.setState(&row, rowHandedOver, ""); err != nil {
+		return nil, err
+	}
+	if wamid != "" {
+		t, err := g.known(wamid)
+		if err != nil {
+			return nil, err
+		}
+		if t != nil { // its webhooks came without our callback data
+			t.pin = true
+			return t, g.join(t, g.campaign(a.campaign), g.numberByRow(a.number))
+		}
+	}
+	return g.messageOf(a, wamid, who, at)
+}
+
+// messageOf makes the message of an attempt.
+func (g *group) messageOf(a attempt, wamid string, who wa.Person, at wa.Instant) (*touched, error) {
+	person, err := g.person(who, at)
+	if err != nil {
+		return nil, err
+	}
+	if who.Phone != a.phone { // WhatsApp knows some under another number than the one dialled
+		if err := g.alias(a.phone, person); err != nil {
+			return nil, err
+		}
+	}
+	t := &touched{fresh: true, pin: true, raw: g.raw, now: message{
+		id: a.message, number: a.number, person: person, hasPhone: who.Phone != "", hasBSUID: who.BSUID != "",
+		wamid: strings.Clone(wamid),
+	}}
+	g.keep(t)
+	if err := g.join(t, g.campaign(a.campaign), g.numberByRow(a.number)); err != nil {
+		return nil, err
+	}
+	return t, g.claimOptOut(t, at)
+}
+
+// forGood is later than anything.
+const forGood = wa.Instant(1 << 60)
+
+// alias lets a person be found by a number that is not the one WhatsApp calls
+// them by (whatsapp.md §3.1: input and wa_id), so that who opts out under the one
+// is not written to under the other.
+func (g *group) alias(phone string, person int64) error {
+	if phone == "" || person == 0 {
+		return nil
+	}
+	if p, err := g.formerly(phone, forGood-1); err != nil || p.id == person {
+		return err
+	}
+	if other, err := g.personByPhone(phone); err != nil || other.id != 0 {
+		return err // somebody is called so
+	}
+	if err := g.storePerson(person); err != nil {
+		return err
+	}
+	phone = strings.Clone(phone)
+	g.formers[phone] = append(g.formers[phone], former{person, forGood})
+	_, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO former_name VALUES (?, ?, ?)", phone, int64(forGood), person)
+	return err
+}
+
+// closeAttempt ends an open attempt, and gives its recipient.
+func (g *group) closeAttempt(a attempt) (recipient, error) {
+	g.attempts[a.message] = nil
+	return g.recipientByRow(a.recipient)
+}
+
+// ownAttempt finds what a webhook with our callback data speaks of where the
+// message has no row yet: an attempt whose answer has not come or never will, or
+// an earlier one of a row that has gone back to waiting. nil = nothing of ours.
+func (g *group) ownAttempt(id int64, u *wa.StatusUpdate, at wa.Instant) (*touched, error) {
+	a, open := g.attempt(id)
+	if !open {
+		err := g.conn.QueryRowContext(g.ctx, "SELECT a.message, a.recipient, a.number, a.at, r.campaign, r.phone FROM attempt a JOIN recipient r ON r.id = a.recipient WHERE a.message = ?", id).
+			Scan(&a.message, &a.recipient, &a.number, &a.at, &a.campaign, &a.phone)
+		if missing(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	who := wa.Person{Phone: a.phone}
+	if !toGroup(u) && (u.Phone != "" || u.BSUID != "") {
+		who = u.Person
+		if who.Phone == "" {
+			who.Phone = a.phone
+		}
+	}
+	if open {
+		return g.handOverAttempt(a, u.MessageID, who, at)
+	}
+	row, err := g.recipientByRow(a.recipient)
+	if err != nil {
+		return nil, err
+	}
+	if row.state == rowWaiting || row.state == rowAside { // it went out after all: not again
+		if err := g.setState(&row, rowHandedOver, ""); err != nil {
+			return nil, err
+		}
+	}
+	if t, err := g.known(u.MessageID); t != nil || err != nil {
+		return t, err
+	}
+	return g.messageOf(a, u.MessageID, who, at)
+}
+
+// Resolve is the operator's word on the sends of a campaign that may have gone
+// out: those that did are handed over, the others wait again. It says how many.
+func (s *Store) Resolve(ctx context.Context, campaign int64, sent bool) (resolved int64, err error) {
+	err = s.submit(ctx, &request{weight: 1, group: func(g *group) error {
+		resolved = 0
+		if g.plan(campaign) == nil {
+			return errNoPlan
+		}
+		for _, a := range g.w.attempts.byMessage {
+			if now, ok := g.attempt(a.message); !ok || now.campaign != campaign || now.state != rowUnknown {
+				continue
+			}
+			if sent {
+				t, err := g.handOverAttempt(a, "", wa.Person{Phone: a.phone}, a.at)
+				if err != nil {
+					return err
+				}
+				t.now.progress.AcceptedAt = a.at
+			} else {
+				row, err := g.closeAttempt(a)
+				if err != nil {
+					return err
+				}
+				if err := g.waitAgain(&row, "not sent, by the operator's word"); err != nil {
+					return err
+				}
+			}
+			resolved++
+		}
+		return nil
+	}})
+	if err != nil {
+		return 0, fmt.Errorf("resolving sends that may have gone out: %w", err)
+	}
+	return resolved, nil
+}

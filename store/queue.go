@@ -1,0 +1,485 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"tickwatch/wa"
+)
+
+// States of a recipient, as they are stored.
+const (
+	rowWaiting = iota
+	rowAside
+	rowClaimed
+	rowUnknown
+	rowCancelled
+	rowRefused
+	rowHandedOver
+)
+
+// planImporting is the state of a plan whose list is still being written.
+const planImporting = "importing"
+
+// plan is one of our own campaigns as the writer knows it.
+type plan struct {
+	wa.Plan
+	first, next int64 // recipients of the list: its first, and the first that was never looked at
+}
+
+// last is the last recipient of the list.
+func (p *plan) last() int64 { return p.first + p.Rows - 1 }
+
+// recipient is one row of a queue.
+type recipient struct {
+	id, campaign int64
+	phone        string
+	state        int
+	again        bool
+	due          wa.Instant
+	tries        int
+	message      int64
+	retryOf      int64
+	line         int64
+	reason       string
+	values       []byte
+}
+
+const recipientColumns = `id, campaign, phone, state, again, due, tries, message, retry_of, line, reason, vals`
+
+func scanRecipient(s scanner) (r recipient, err error) {
+	return r, s.Scan(&r.id, &r.campaign, &r.phone, &r.state, &r.again, &r.due, &r.tries, &r.message, &r.retryOf, &r.line, &r.reason, &r.values)
+}
+
+// attempt is a message on its way to the API: claimed, or one that may have gone out.
+type attempt struct {
+	message, recipient int64
+	campaign, number   int64
+	phone              string
+	state              int
+	at                 wa.Instant
+}
+
+// attempts are those that are open.
+type attempts struct {
+	byMessage map[int64]attempt
+	byPhone   map[string]int // how many
+}
+
+func newAttempts() attempts { return attempts{map[int64]attempt{}, map[string]int{}} }
+
+func (all *attempts) put(a attempt) {
+	if _, had := all.byMessage[a.message]; !had {
+		all.byPhone[a.phone]++
+	}
+	all.byMessage[a.message] = a
+}
+
+func (all *attempts) drop(message int64) {
+	a, had := all.byMessage[message]
+	if !had {
+		return
+	}
+	delete(all.byMessage, message)
+	if all.byPhone[a.phone]--; all.byPhone[a.phone] == 0 {
+		delete(all.byPhone, a.phone)
+	}
+}
+
+// maxLooked bounds the rows that one claim looks at: the writer has others to serve.
+const maxLooked = 512
+
+// Claim takes messages of a campaign that may be sent now. Their attempts are on
+// disk when it returns. Whoever must not be written to is cancelled on the way;
+// whoever must not be written to yet waits for a moment.
+func (s *Store) Claim(ctx context.Context, r wa.ClaimRequest) (out wa.Claims, err error) {
+	err = s.submit(ctx, &request{weight: int64(r.Limit), group: func(g *group) error {
+		var err error
+		out, err = g.claim(&r)
+		return err
+	}})
+	if err != nil {
+		return wa.Claims{}, fmt.Errorf("taking messages to be sent: %w", err)
+	}
+	return out, nil
+}
+
+func (g *group) claim(r *wa.ClaimRequest) (out wa.Claims, err error) {
+	p := g.plan(r.Campaign)
+	if p == nil || p.State != wa.PlanRunning {
+		return out, nil
+	}
+	n, err := g.number(wa.Sender{NumberID: r.From})
+	if err != nil {
+		return out, err
+	}
+	looked := 0
+	for len(out.Messages) < r.Limit && looked < maxLooked {
+		rows, err := g.candidates(p, r, r.Limit-len(out.Messages))
+		if err != nil {
+			return out, err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		looked += len(rows)
+		for i := range rows {
+			if err := g.take(p, n, &rows[i], r, &out); err != nil {
+				return out, err
+			}
+		}
+	}
+	out.Left = g.counts(p.Campaign).Waiting
+	if looked < maxLooked && len(out.Messages) < r.Limit {
+		err = g.w.stmts.nextDue.QueryRowContext(g.ctx, p.Campaign).Scan(&out.Next)
+	}
+	return out, err
+}
+
+// candidates are the next rows of a queue: those that waited for a moment that
+// has come, then those further down the list.
+func (g *group) candidates(p *plan, r *wa.ClaimRequest, limit int) ([]recipient, error) {
+	result, err := g.w.stmts.recipientsAgain.QueryContext(g.ctx, p.Campaign, int64(r.Now), limit)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := collect(result, scanRecipient)
+	if err != nil || len(rows) == limit {
+		return rows, err
+	}
+	end := p.last()
+	if r.Upto > 0 {
+		end = min(end, p.first+r.Upto-1)
+	}
+	if p.next > end {
+		return rows, nil
+	}
+	if result, err = g.w.stmts.recipientsAhead.QueryContext(g.ctx, p.next, end, limit-len(rows)); err != nil {
+		return nil, err
+	}
+	ahead, err := collect(result, scanRecipient)
+	if err != nil || len(ahead) == 0 {
+		return rows, err
+	}
+	g.changePlan(p).next = ahead[len(ahead)-1].id + 1
+	return append(rows, slices.DeleteFunc(ahead, func(r recipient) bool { return r.state != rowWaiting || r.again })...), nil
+}
+
+// take claims a row, or says why it does not go out now.
+func (g *group) take(p *plan, n *number, row *recipient, r *wa.ClaimRequest, out *wa.Claims) error {
+	reason, due, err := g.unfit(p, row, r)
+	switch {
+	case err != nil:
+		return err
+	case reason != "" && due == 0:
+		return g.setState(row, rowCancelled, reason)
+	case due != 0:
+		row.due = due
+		return g.waitAgain(row, reason)
+	}
+	var values []string
+	if err := json.Unmarshal(row.values, &values); err != nil {
+		return fmt.Errorf("reading line %d of the list: %w", row.line, err)
+	}
+	row.message = take(&g.next.message)
+	a := attempt{
+		message: row.message, recipient: row.id, campaign: p.Campaign, number: n.id,
+		phone: row.phone, state: rowClaimed, at: r.Now,
+	}
+	if _, err := g.w.stmts.insertAttempt.ExecContext(g.ctx, a.message, a.recipient, a.number, p.Form.ID, int64(a.at)); err != nil {
+		return err
+	}
+	g.attempts[a.message] = &a
+	out.Messages = append(out.Messages, wa.Claimed{
+		Message: a.message, Recipient: row.id, Phone: "+" + row.phone, Values: values,
+		Data: wa.OwnData(p.Key, g.w.store.name, a.message), Tries: row.tries,
+	})
+	return g.setState(row, rowClaimed, "")
+}
+
+// Reasons why a row is cancelled, or waits. People read them.
+const (
+	reasonOptedOut  = "opted out"
+	reasonArrived   = "the first attempt arrived after all"
+	reasonCap       = "had a marketing message lately"
+	reasonWindow    = "outside the sending window"
+	reasonCancelled = "the campaign was cancelled"
+)
+
+// unfit says why a row must not be sent to: for good, or until due.
+func (g *group) unfit(p *plan, row *recipient, r *wa.ClaimRequest) (reason string, due wa.Instant, err error) {
+	named, err := g.today(wa.Person{Phone: row.phone}, r.Now)
+	if err != nil {
+		return "", 0, err
+	}
+	who, err := g.personByPhone(named.Phone)
+	if err != nil {
+		return "", 0, err
+	}
+	if who.id == 0 && named.BSUID != "" {
+		if who, err = g.personByBSUID(named.BSUID); err != nil {
+			return "", 0, err
+		}
+	}
+	if who.stored {
+		out := false
+		if err := g.w.stmts.optedOut.QueryRowContext(g.ctx, who.id).Scan(&out); err != nil && !missing(err) {
+			return "", 0, err
+		}
+		if out {
+			return reasonOptedOut, 0, nil
+		}
+	}
+	if row.retryOf != 0 {
+		if m, err := g.byID(row.retryOf); err == nil && m.now.progress.State() == wa.StateDelivered {
+			return reasonArrived, 0, nil
+		} else if err != nil && !missing(err) {
+			return "", 0, err
+		}
+	}
+	if r.Hold != nil {
+		if until := r.Hold("+" + row.phone); until > r.Now {
+			return reasonWindow, until, nil
+		}
+	}
+	if r.Cap.Messages > 0 && p.Form.Category == wa.CategoryMarketing {
+		if until, err := g.capped(who.id, row.phone, r); err != nil || until > r.Now {
+			return reasonCap, until, err
+		}
+	}
+	return "", 0, nil
+}
+
+// capMessages is how many of a person's latest messages a frequency cap looks at.
+const capMessages = 32
+
+// capped is until when a person must get no further marketing; 0 = they may.
+// Messages of other systems count as marketing: nothing tells that they are not.
+// One that may have gone out counts, too.
+func (g *group) capped(who int64, phone string, r *wa.ClaimRequest) (wa.Instant, error) {
+	var sent []wa.Instant
+	if who != 0 {
+		all, err := g.messagesOf(who, capMessages)
+		if err != nil {
+			return 0, err
+		}
+		for _, t := range all {
+			clock := t.now.progress.Clock()
+			if t.now.progress.State() != wa.StateFailed && r.Now.Sub(clock) < r.Cap.Within && g.marketing(t.now.campaign) {
+				sent = append(sent, clock)
+			}
+		}
+	}
+	for range g.openTo(phone) {
+		sent = append(sent, r.Now)
+	}
+	if len(sent) == 0 {
+		return 0, nil
+	}
+	slices.Sort(sent)
+	until := sent[len(sent)-1] + wa.Instant(r.Cap.Apart.Milliseconds())
+	if n := len(sent) - r.Cap.Messages; n >= 0 {
+		until = max(until, sent[n]+wa.Instant(r.Cap.Within.Milliseconds()))
+	}
+	return until, nil
+}
+
+// marketing tells whether a campaign's messages count for the frequency cap.
+func (g *group) marketing(campaign int64) bool {
+	p := g.plan(campaign)
+	return p == nil || p.Form.Category == wa.CategoryMarketing
+}
+
+// openTo is how many attempts to a phone are open.
+func (g *group) openTo(phone string) int {
+	n := g.w.attempts.byPhone[phone]
+	for id, a := range g.attempts {
+		_, before := g.w.attempts.byMessage[id]
+		switch {
+		case a == nil && before && g.w.attempts.byMessage[id].phone == phone:
+			n--
+		case a != nil && !before && a.phone == phone:
+			n++
+		}
+	}
+	return n
+}
+
+// plan gives a campaign's plan to read; nil when it is none of ours.
+func (g *group) plan(campaign int64) *plan {
+	if p, ok := g.plans[campaign]; ok {
+		return p
+	}
+	return g.w.plans[campaign]
+}
+
+// changePlan gives the group's copy of a plan, which it may change.
+func (g *group) changePlan(p *plan) *plan {
+	if c := g.plans[p.Campaign]; c != nil {
+		return c
+	}
+	c := *p
+	g.plans[p.Campaign] = &c
+	return &c
+}
+
+// attempt finds an open attempt.
+func (g *group) attempt(message int64) (attempt, bool) {
+	if a, ok := g.attempts[message]; ok {
+		if a == nil {
+			return attempt{}, false
+		}
+		return *a, true
+	}
+	a, ok := g.w.attempts.byMessage[message]
+	return a, ok
+}
+
+// queueCount is the figure that a recipient's state counts in; nil for those
+// that are counted by their message.
+func queueCount(c *Counts, state int) *int64 {
+	switch state {
+	case rowWaiting:
+		return &c.Waiting
+	case rowAside:
+		return &c.SetAside
+	case rowClaimed:
+		return &c.Claimed
+	case rowUnknown:
+		return &c.Unknown
+	case rowCancelled:
+		return &c.Cancelled
+	}
+	return nil
+}
+
+// setState gives a recipient another state. What waits in a cancelled campaign is
+// cancelled, and stored as waiting: to cancel a million rows writes none of them.
+func (g *group) setState(row *recipient, state int, reason string) error {
+	g.recount(row.campaign, g.counted(row.campaign, row.state), -1)
+	row.state, row.again, row.reason = state, false, reason
+	g.recount(row.campaign, g.counted(row.campaign, state), 1)
+	return g.writeRecipient(row)
+}
+
+func (g *group) counted(campaign int64, state int) int {
+	if p := g.plan(campaign); state == rowWaiting && p != nil && p.State == wa.PlanCancelled {
+		return rowCancelled
+	}
+	return state
+}
+
+// waitAgain lets a recipient wait until its moment.
+func (g *group) waitAgain(row *recipient, reason string) error {
+	g.recount(row.campaign, g.counted(row.campaign, row.state), -1)
+	row.state, row.again, row.reason = rowWaiting, true, reason
+	g.recount(row.campaign, g.counted(row.campaign, rowWaiting), 1)
+	return g.writeRecipient(row)
+}
+
+func (g *group) writeRecipient(row *recipient) error {
+	_, err := g.w.stmts.updateRecipient.ExecContext(g.ctx, row.state, row.again, int64(row.due), row.tries, row.message, row.reason, row.id)
+	return err
+}
+
+// recount adds to what is known and to what is stored of a queue.
+func (g *group) recount(campaign int64, state int, by int64) {
+	for _, t := range [...]*Tally{g.tally(campaign), g.total(campaign)} {
+		if n := queueCount(&t.Counts, state); n != nil {
+			*n += by
+		}
+	}
+}
+
+// recipientByRow reads a row of a queue.
+func (g *group) recipientByRow(id int64) (recipient, error) {
+	return scanRecipient(g.w.stmts.recipientByID.QueryRowContext(g.ctx, id))
+}
+
+// writePlans writes the plans that the group changed.
+func (g *group) writePlans() error {
+	for id, p := range g.plans {
+		if p == nil {
+			if _, err := g.conn.ExecContext(g.ctx, "DELETE FROM plan WHERE campaign = ?", id); err != nil {
+				return err
+			}
+			continue
+		}
+		body, err := json.Marshal(p.Plan)
+		if err != nil {
+			return err
+		}
+		if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO plan VALUES (?, ?, ?, ?, ?, ?)",
+			p.Campaign, p.State, p.first, p.Rows, p.next, string(body)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadQueue reads the plans and the open attempts. Those that a crash left
+// claimed may have gone out.
+func (w *writer) loadQueue(ctx context.Context) error {
+	w.plans, w.attempts = map[int64]*plan{}, newAttempts()
+	all, err := query(ctx, w.conn, scanPlan, "SELECT campaign, state, first, rows, next, body FROM plan ORDER BY campaign")
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		w.plans[p.Campaign] = p
+		w.nextID.campaign = max(w.nextID.campaign, p.Campaign)
+		w.nextID.recipient = max(w.nextID.recipient, p.last())
+	}
+	var last int64
+	if err := lastID(ctx, w.conn, "message", "attempt", &last); err != nil {
+		return err
+	}
+	w.nextID.message = max(w.nextID.message, last)
+	if err := lastID(ctx, w.conn, "id", "recipient", &last); err != nil {
+		return err
+	}
+	w.nextID.recipient = max(w.nextID.recipient, last)
+	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	for _, text := range []string{
+		`UPDATE campaign SET unknown = unknown + n, claimed = claimed - n
+			FROM (SELECT campaign AS c, count(*) AS n FROM recipient WHERE state = 2 GROUP BY 1) WHERE id = c`,
+		"UPDATE recipient SET state = 3 WHERE state = 2",
+		"COMMIT",
+	} {
+		if _, err := w.conn.ExecContext(ctx, text); err != nil {
+			_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
+			return err
+		}
+	}
+	open, err := query(ctx, w.conn, func(s scanner) (a attempt, err error) {
+		a.state = rowUnknown
+		return a, s.Scan(&a.message, &a.recipient, &a.campaign, &a.number, &a.phone, &a.at)
+	}, `SELECT r.message, r.id, r.campaign, a.number, r.phone, a.at FROM recipient r JOIN attempt a ON a.message = r.message WHERE r.state = 3`)
+	for _, a := range open {
+		w.attempts.put(a)
+	}
+	return err
+}
+
+func scanPlan(s scanner) (*plan, error) {
+	p := &plan{}
+	var campaign, rows int64
+	var state string
+	var body []byte
+	if err := s.Scan(&campaign, &state, &p.first, &rows, &p.next, &body); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(body, &p.Plan); err != nil {
+		return nil, fmt.Errorf("reading the plan of campaign %d: %w", campaign, err)
+	}
+	p.Campaign, p.State, p.Rows = campaign, state, rows
+	return p, nil
+}
+
+// errNoPlan is what a campaign is refused with that tickwatch does not send.
+var errNoPlan = errors.New("tickwatch does not send this campaign")

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"tickwatch/wa"
+)
+
+// RetryRule says of a failed message whether it may be tried again now: "" when
+// it may, else why not. It is called by the store's writer: it must be quick.
+type RetryRule func(f Failed) string
+
+// Failed is a failed message that may be tried again.
+type Failed struct {
+	Code     int
+	At       wa.Instant // of the failure
+	WroteAt  wa.Instant // when the person last wrote to us; 0 = never, as far as is known
+	OptedOut bool
+	Retried  bool // a new attempt for it is queued, or was made
+}
+
+// Retried counts what a retry queued, and what it left out and why.
+type Retried struct {
+	Queued  int64
+	LeftOut map[string]int64
+}
+
+// retryStep is how many failed messages one commit of a retry looks at.
+const retryStep = 256
+
+// Retry queues new attempts for a campaign's failed messages of some codes (none
+// = all). Each is a message of its own, with the values of the one that failed,
+// which stays as it is. A dry run queues nothing and counts the same.
+func (s *Store) Retry(ctx context.Context, campaign int64, codes []int, may RetryRule, dryRun bool) (Retried, error) {
+	out := Retried{LeftOut: map[string]int64{}}
+	if err := s.Settled(ctx); err != nil {
+		return out, fmt.Errorf("looking for failed messages: %w", err)
+	}
+	for after := int64(0); ; {
+		ids, err := query(ctx, s.readers, func(s scanner) (f [2]int64, err error) { return f, s.Scan(&f[0], &f[1]) },
+			"SELECT id, code FROM message WHERE campaign = ? AND state = 2 AND id > ? ORDER BY id LIMIT ?", campaign, after, retryStep)
+		if err != nil {
+			return out, fmt.Errorf("looking for failed messages: %w", err)
+		}
+		if len(ids) == 0 {
+			return out, nil
+		}
+		after = ids[len(ids)-1][0]
+		ids = slices.DeleteFunc(ids, func(f [2]int64) bool { return len(codes) > 0 && !slices.Contains(codes, int(f[1])) })
+		var step Retried
+		if err := s.submit(ctx, &request{weight: int64(len(ids)), group: func(g *group) error {
+			step = Retried{LeftOut: map[string]int64{}}
+			for _, f := range ids {
+				if err := g.retry(campaign, f[0], may, dryRun, &step); err != nil {
+					return err
+				}
+			}
+			return nil
+		}}); err != nil {
+			return out, fmt.Errorf("queueing new attempts: %w", err)
+		}
+		out.Queued += step.Queued
+		for why, n := range step.LeftOut {
+			out.LeftOut[why] += n
+		}
+	}
+}
+
+// retry queues a new attempt for one message, if there may be one.
+func (g *group) retry(campaign, id int64, may RetryRule, dryRun bool, out *Retried) error {
+	p := g.plan(campaign)
+	if p == nil {
+		return errNoPlan
+	}
+	m, err := g.byID(id)
+	if missing(err) {
+		return nil
+	}
+	if err != nil || m.now.progress.State() != wa.StateFailed {
+		return err
+	}
+	var from int64
+	err = g.conn.QueryRowContext(g.ctx, "SELECT recipient FROM attempt WHERE message = ?", id).Scan(&from)
+	if missing(err) {
+		out.LeftOut["not sent by tickwatch"]++
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f := Failed{Code: m.now.progress.Code, At: m.now.progress.CodeAt}
+	if err := g.conn.QueryRowContext(g.ctx, "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ?)", id).Scan(&f.Retried); err != nil {
+		return err
+	}
+	if who := m.now.person; who != 0 {
+		if err := g.conn.QueryRowContext(g.ctx, `SELECT coalesce((SELECT opted_out FROM person WHERE id = ?), 0), coalesce((SELECT max(at) FROM inbound WHERE person = ?), 0)`,
+			who, who).Scan(&f.OptedOut, &f.WroteAt); err != nil {
+			return err
+		}
+	}
+	if why := may(f); why != "" {
+		out.LeftOut[why]++
+		return nil
+	}
+	out.Queued++
+	if dryRun {
+		return nil
+	}
+	row, err := g.recipientByRow(from)
+	if err != nil {
+		return err
+	}
+	next := take(&g.next.recipient)
+	if _, err := g.w.stmts.insertRecipient.ExecContext(g.ctx, next, campaign, row.phone, 1, id, row.line, string(row.values)); err != nil {
+		return err
+	}
+	if err := g.indexRow(indexRecipient, hashOf(row.phone), next); err != nil {
+		return err
+	}
+	g.recount(campaign, g.counted(campaign, rowWaiting), 1)
+	return nil
+}
