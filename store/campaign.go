@@ -327,5 +327,5 @@ func (g *group) fold(c *campaign, n *number) error {
 
 // view is the campaign as others see it.
 func (c *campaign) view() Campaign {
-	return Campaign{ID: c.id, Key: c.key, Name: c.name, Numbers: slices.Clone(c.senders), Latest: c.latest, Counts: c.counts}
+	return Campaign{ID: c.id, Key: c.key, Name: c.name, Own: c.kind == kindOwn, Numbers: slices.Clone(c.senders), Latest: c.latest, Counts: c.counts}
 }

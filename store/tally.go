@@ -209,6 +209,7 @@ type Campaign struct {
 	ID      int64
 	Key     string // its id outside
 	Name    string
+	Own     bool       // tickwatch sends it
 	Numbers []string   // phone_number_ids it was sent from
 	Latest  wa.Instant // latest clock of a message, as far as was known when it came
 	Counts  Counts
