@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tickwatch/wa"
@@ -36,6 +37,7 @@ type Import struct {
 	plan     wa.Plan
 	rows     *shuffle
 	rejected []RejectedRow
+	left     map[string]bool // phones of rows that are left out
 	done     bool
 }
 
@@ -52,7 +54,7 @@ func (s *Store) Import(plan wa.Plan, inOrder bool) (*Import, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making room for a list: %w", err)
 	}
-	return &Import{s: s, plan: plan, rows: rows}, nil
+	return &Import{s: s, plan: plan, rows: rows, left: map[string]bool{}}, nil
 }
 
 // Add takes a row.
@@ -83,6 +85,10 @@ func (i *Import) Reject(r RejectedRow) {
 	}
 }
 
+// LeaveOut takes back the row of a phone, of which a later one says that it must
+// not be sent to. Each phone is added once.
+func (i *Import) LeaveOut(phone string) { i.left[digits(phone)] = true }
+
 // Abort forgets what was added. After Finish it does nothing.
 func (i *Import) Abort() {
 	if !i.done {
@@ -97,7 +103,7 @@ func (i *Import) Finish(ctx context.Context, progress func(rows int64)) (_ wa.Pl
 	defer i.Abort()
 	i.s.importing.Lock()
 	defer i.s.importing.Unlock()
-	if i.rows.count == 0 {
+	if i.rows.count <= int64(len(i.left)) {
 		return wa.Plan{}, errors.New("the list has no row that can be sent to")
 	}
 	p, err := i.begin(ctx)
@@ -111,6 +117,9 @@ func (i *Import) Finish(ctx context.Context, progress func(rows int64)) (_ wa.Pl
 	}()
 	next := p.first
 	if err := i.rows.each(importStep, func(rows [][]byte) error {
+		if len(i.left) > 0 {
+			rows = slices.DeleteFunc(rows, i.leftOut)
+		}
 		if err := i.write(ctx, &p, next, rows); err != nil {
 			return fmt.Errorf("writing a list: %w", err)
 		}
@@ -132,7 +141,7 @@ func (i *Import) Finish(ctx context.Context, progress func(rows int64)) (_ wa.Pl
 func (i *Import) begin(ctx context.Context) (p plan, err error) {
 	err = i.s.submit(ctx, &request{weight: 1, group: func(g *group) error {
 		p = plan{Plan: i.plan, first: g.next.recipient + 1, next: g.next.recipient + 1}
-		p.Campaign, p.Rows, p.State = take(&g.next.campaign), i.rows.count, planImporting
+		p.Campaign, p.Rows, p.State = take(&g.next.campaign), i.rows.count-int64(len(i.left)), planImporting
 		p.Key = g.freeKey(i.plan.Name)
 		g.next.recipient += p.Rows
 		g.plans[p.Campaign] = &p
@@ -176,18 +185,35 @@ func (g *group) keyTaken(key string) bool {
 	return g.byKey[key] != nil || g.w.campaigns[key] != nil
 }
 
+// phoneOf reads the line and the phone of a row, and what follows them.
+func phoneOf(row []byte) (line int64, phone string, rest []byte, ok bool) {
+	l, n := binary.Uvarint(row)
+	if n <= 0 {
+		return 0, "", nil, false
+	}
+	length, m := binary.Uvarint(row[n:])
+	if m <= 0 || length > uint64(len(row)-n-m) {
+		return 0, "", nil, false
+	}
+	row = row[n+m:]
+	return int64(l), string(row[:length]), row[length:], true //nolint:gosec // a line of a file
+}
+
+func (i *Import) leftOut(row []byte) bool {
+	_, phone, _, _ := phoneOf(row)
+	return i.left[phone]
+}
+
 // write writes some rows, from an id on.
 func (i *Import) write(ctx context.Context, p *plan, first int64, rows [][]byte) error {
 	return i.s.submit(ctx, &request{weight: int64(len(rows)), group: func(g *group) error {
 		for k, row := range rows {
-			line, n := binary.Uvarint(row)
-			length, m := binary.Uvarint(row[n:])
-			if n <= 0 || m <= 0 || uint64(len(row)-n-m) < length { //nolint:gosec // it is not negative
+			line, phone, values, ok := phoneOf(row)
+			if !ok {
 				return errors.New("the list changed on the disk while it was read")
 			}
-			phone := string(row[n+m:][:length])
 			id := first + int64(k)
-			if _, err := g.w.stmts.insertRecipient.ExecContext(g.ctx, id, p.Campaign, phone, 0, 0, int64(line), string(row[n+m+int(length):])); err != nil { //nolint:gosec // lines and lengths of a list
+			if _, err := g.w.stmts.insertRecipient.ExecContext(g.ctx, id, p.Campaign, phone, 0, 0, line, string(values)); err != nil {
 				return err
 			}
 			g.index(indexRecipient, hashOf(phone), id)

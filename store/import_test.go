@@ -53,6 +53,10 @@ func TestImport(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if err := i.Add(Recipient{Phone: "+49151", Line: rows}); err != nil {
+			t.Fatal(err)
+		}
+		i.LeaveOut("+49151")
 		i.Reject(RejectedRow{Line: 7, Value: "12", Reason: "too short"})
 		p, err := i.Finish(t.Context(), func(int64) {
 			if n := len(campaigns(t, s)); n != 0 {
