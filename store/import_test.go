@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"tickwatch/wa"
 )
@@ -259,4 +262,39 @@ func TestRefused(t *testing.T) {
 		t.Errorf("%d resolved, %v", n, err)
 	}
 	checkBooks(t, s)
+}
+
+// What is paused, and why, is known after a restart; so is a plan that changed.
+func TestGatesAndPlans(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 3, wa.CategoryUtility)
+	g := wa.Gate{Scope: "campaign", ID: p.Key, Closed: true, By: "ann", Reason: "bad list", Since: at(1), OpensAt: at(9)}
+	if err := s.SaveGate(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	p.Pace, p.Form.Name = wa.Pace{Messages: 20, Per: time.Second}, "autumn_offer_b"
+	if err := s.SavePlan(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.CancelRest(t.Context(), p.Campaign); n != 3 || err != nil {
+		t.Errorf("%d cancelled, %v", n, err)
+	}
+	if err := s.SavePlan(t.Context(), p); err != nil { // one that is cancelled stays so
+		t.Fatal(err)
+	}
+	_ = s.Close()
+	s = open(t, s.dir)
+	p.State = wa.PlanCancelled
+	if diff := cmp.Diff([]wa.Plan{p}, s.mustPlans(t)); diff != "" {
+		t.Error(diff)
+	}
+	if gates, err := s.Gates(t.Context()); err != nil || !slices.Equal(gates, []wa.Gate{g}) {
+		t.Errorf("%+v, %v", gates, err)
+	}
+	if q, err := s.QueuedTo(t.Context(), "+351 900 000 001", 9); err != nil || len(q) != 1 || q[0].State != "cancelled" {
+		t.Errorf("%+v, %v", q, err)
+	}
+	if n := campaigns(t, s)[p.Key].Counts; n != (Counts{Cancelled: 3}) {
+		t.Errorf("%+v", n)
+	}
 }

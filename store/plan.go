@@ -84,8 +84,8 @@ func (g *group) counts(campaign int64) Counts {
 // Gates reads the gates that were ever closed.
 func (s *Store) Gates(ctx context.Context) ([]wa.Gate, error) {
 	all, err := query(ctx, s.readers, func(s scanner) (g wa.Gate, err error) {
-		return g, s.Scan(&g.Scope, &g.ID, &g.Closed, &g.By, &g.Reason, &g.Since)
-	}, "SELECT scope, id, closed, by, reason, since FROM gate ORDER BY scope, id")
+		return g, s.Scan(&g.Scope, &g.ID, &g.Closed, &g.By, &g.Reason, &g.Since, &g.OpensAt)
+	}, "SELECT scope, id, closed, by, reason, since, opens_at FROM gate ORDER BY scope, id")
 	if err != nil {
 		return nil, fmt.Errorf("reading what is paused: %w", err)
 	}
@@ -95,8 +95,8 @@ func (s *Store) Gates(ctx context.Context) ([]wa.Gate, error) {
 // SaveGate keeps the state of a gate.
 func (s *Store) SaveGate(ctx context.Context, gate wa.Gate) error {
 	err := s.submit(ctx, &request{weight: 1, group: func(g *group) error {
-		_, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO gate VALUES (?, ?, ?, ?, ?, ?)",
-			gate.Scope, gate.ID, gate.Closed, bounded(gate.By), bounded(gate.Reason), int64(gate.Since))
+		_, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO gate VALUES (?, ?, ?, ?, ?, ?, ?)",
+			gate.Scope, gate.ID, gate.Closed, bounded(gate.By), bounded(gate.Reason), int64(gate.Since), int64(gate.OpensAt))
 		return err
 	}})
 	if err != nil {

@@ -157,6 +157,9 @@ type Gate struct {
 	By     string
 	Reason string
 	Since  Instant
+	// OpensAt is when it opens by itself, as a resume asked that named a time; 0 = it
+	// does not.
+	OpensAt Instant
 }
 
 // ErrGateClosed is why a send that was about to leave did not.

@@ -53,6 +53,7 @@ CREATE TABLE gate (
   by     TEXT    NOT NULL,
   reason TEXT    NOT NULL,
   since  INTEGER NOT NULL,
+  opens_at INTEGER NOT NULL,           -- by itself; 0 = it does not
   PRIMARY KEY (scope, id)
 ) WITHOUT ROWID;
 
