@@ -22,6 +22,10 @@ type TemplateForm struct {
 	Body     string // with {{1}} or {{first_name}} where a variable goes
 	Footer   string
 	Buttons  []TemplateButton // in their order, which the send API counts from 0
+
+	// Unfillable names the parts that need values which tickwatch cannot give
+	// (CAROUSEL, a CATALOG button, …). A template with one cannot be sent from here.
+	Unfillable []string
 }
 
 // Categories of a template. Open: another value is kept as it came.
@@ -56,12 +60,14 @@ const (
 	ButtonCopyCode   = "COPY_CODE"
 	ButtonFlow       = "FLOW"
 	ButtonPhone      = "PHONE_NUMBER"
+	ButtonOTP        = "OTP" // of an authentication template; filled like a URL, with the code
 )
 
 // Variable is a place of a template that a send fills.
 type Variable struct {
 	// Name is what people bind a column to: "1" or "first_name" in the body,
-	// "header", and "button1" to "button10" for the buttons, counted from 1.
+	// "header", and "button1" to "button10" for the buttons, counted from 1. A body
+	// that calls a variable so itself has it as "body.header", "body.button1".
 	Name     string
 	Kind     string // one of the Variable constants
 	Optional bool   // a send may leave it out
@@ -80,9 +86,19 @@ const (
 	VariableFlow     = "flow"     // the token of a flow
 )
 
-const headerVariable = "header"
+const (
+	headerVariable = "header"
+	bodyVariable   = "body." // before a body's variable whose name is that of another part
+)
 
-var variablePlace = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_]+)\s*\}\}`)
+// flowToken is what Meta itself puts in where a flow gets no token. It is sent,
+// because a send that leaves a flow's button out is refused.
+const flowToken = "unused"
+
+var (
+	variablePlace = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_]+)\s*\}\}`)
+	reservedName  = regexp.MustCompile(`^(header|button[0-9]+)$`)
+)
 
 // Variables lists what a send must or may fill: the header first, then the body
 // in order of first use, then the buttons. Each name stands once.
@@ -98,13 +114,13 @@ func (f *TemplateForm) Variables() []Variable {
 			all = append(all, Variable{Name: headerVariable, Kind: strings.ToLower(h.Format)})
 		}
 	}
-	for _, name := range placesIn(f.Body) {
-		all = append(all, Variable{Name: name, Kind: VariableText})
+	for _, place := range placesIn(f.Body) {
+		all = append(all, Variable{Name: bodyName(place), Kind: VariableText})
 	}
 	for i, b := range f.Buttons {
 		name := "button" + strconv.Itoa(i+1)
 		switch {
-		case b.Type == ButtonURL && variablePlace.MatchString(b.URL):
+		case b.Type == ButtonURL && variablePlace.MatchString(b.URL), b.Type == ButtonOTP:
 			all = append(all, Variable{Name: name, Kind: VariableURL})
 		case b.Type == ButtonCopyCode:
 			all = append(all, Variable{Name: name, Kind: VariableCode})
@@ -128,6 +144,14 @@ func placesIn(text string) []string {
 		}
 	}
 	return names
+}
+
+// bodyName is the name of a variable that stands in the body.
+func bodyName(place string) string {
+	if reservedName.MatchString(place) {
+		return bodyVariable + place
+	}
+	return place
 }
 
 // SameVariables tells whether whatever fills one template fills the other: both
@@ -172,31 +196,58 @@ type FilledValue struct {
 
 // Fill fills in a template. value gives what a variable gets, "" for nothing;
 // an error names the first that is needed and empty, or cannot be what Meta takes.
+// Line breaks, tabs and runs of spaces in a text become one space each: Meta
+// refuses a text that has them (code 132018).
 func (f *TemplateForm) Fill(value func(variable string) string) (Filled, error) {
+	if len(f.Unfillable) > 0 {
+		return Filled{}, fmt.Errorf("template %s has a part that cannot be filled here, %s: take another template", Clean(f.Name), Clean(f.Unfillable[0]))
+	}
 	out := Filled{Name: f.Name, Language: f.Language, Named: f.Named}
 	for _, v := range f.Variables() {
 		text := strings.TrimSpace(value(v.Name))
-		if text == "" {
-			if v.Optional {
-				continue
-			}
+		if v.Kind == VariableText {
+			text = strings.Join(strings.Fields(text), " ")
+		}
+		if text == "" && v.Kind == VariableFlow {
+			text = flowToken
+		}
+		switch {
+		case text == "" && v.Optional:
+			continue
+		case text == "":
 			return Filled{}, fmt.Errorf("variable %s is empty", Clean(v.Name))
 		}
-		if v.Kind == VariableLocation {
-			if _, err := ParseLocation(text); err != nil {
-				return Filled{}, fmt.Errorf("variable %s: %w", Clean(v.Name), err)
-			}
+		if err := v.takes(text); err != nil {
+			return Filled{}, fmt.Errorf("variable %s: %w", Clean(v.Name), err)
 		}
-		place := ""
-		if f.Named && v.Kind == VariableText {
-			place = v.Name
-			if v.Name == headerVariable && f.Header != nil {
-				place = placesIn(f.Header.Text)[0]
-			}
-		}
-		out.Values = append(out.Values, FilledValue{v, place, text})
+		out.Values = append(out.Values, FilledValue{v, f.placeOf(v), text})
 	}
 	return out, nil
+}
+
+// takes tells what is wrong with a value of the variable.
+func (v Variable) takes(text string) error {
+	switch v.Kind {
+	case VariableLocation:
+		_, err := ParseLocation(text)
+		return err
+	case VariableImage, VariableVideo, VariableDocument:
+		if scheme, _, ok := strings.Cut(text, "://"); ok && !strings.EqualFold(scheme, "https") {
+			return fmt.Errorf("%q is not fetched by Meta: give an https address, or the id of uploaded media", Clean(text))
+		}
+	}
+	return nil
+}
+
+// placeOf is how a named variable is called in a send; "" where it is numbered.
+func (f *TemplateForm) placeOf(v Variable) string {
+	switch {
+	case !f.Named || v.Kind != VariableText:
+		return ""
+	case v.Name == headerVariable:
+		return placesIn(f.Header.Text)[0] // it is a variable because the text has one
+	}
+	return strings.TrimPrefix(v.Name, bodyVariable)
 }
 
 // Preview is the text as the recipient will read it, header, body, footer and
@@ -223,7 +274,7 @@ func (f *TemplateForm) Preview(filled Filled) string {
 			lines = append(lines, "["+strings.ToLower(h.Format)+"]")
 		}
 	}
-	lines = append(lines, put(f.Body, func(place string) string { return place }))
+	lines = append(lines, put(f.Body, bodyName))
 	if f.Footer != "" {
 		lines = append(lines, f.Footer)
 	}
@@ -240,16 +291,18 @@ type Location struct {
 }
 
 // ParseLocation reads "latitude,longitude" or "latitude,longitude,name,address",
-// in degrees.
+// in degrees with a decimal point. "38,72,-9,13", with decimal commas, is an error
+// and not the place 38,72.
 func ParseLocation(s string) (l Location, err error) {
+	wrong := fmt.Errorf("%q is no place: give latitude,longitude,name,address, like 38.72,-9.14", Clean(s))
 	parts := strings.SplitN(s, ",", 4)
-	if len(parts) < 2 {
-		return l, fmt.Errorf("%q is no place: give latitude,longitude,name,address", Clean(s))
+	if len(parts) < 2 || len(parts) == 4 && number(parts[2]) && number(parts[3]) {
+		return Location{}, wrong
 	}
 	for i, to := range []*float64{&l.Latitude, &l.Longitude} {
 		*to, err = strconv.ParseFloat(strings.TrimSpace(parts[i]), 64)
 		if limit := float64(90 * (i + 1)); err != nil || !(*to >= -limit && *to <= limit) {
-			return l, fmt.Errorf("%q is no place: give latitude,longitude,name,address", Clean(s))
+			return Location{}, wrong
 		}
 	}
 	if len(parts) > 2 {
@@ -259,4 +312,9 @@ func ParseLocation(s string) (l Location, err error) {
 		l.Address = strings.TrimSpace(parts[3])
 	}
 	return l, nil
+}
+
+func number(s string) bool {
+	_, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	return err == nil
 }
