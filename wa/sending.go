@@ -1,6 +1,7 @@
 package wa
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -12,6 +13,11 @@ type Outgoing struct {
 	Template     Filled
 	CallbackData string // see OwnData
 	Marketing    bool   // through the Marketing Messages API (§3.2)
+
+	// Written, where it is set, is called once for every send whose begin let it
+	// pass: when its request is with the system, or could not be handed to it. A
+	// pause that waits for those that passed waits for this, not for Meta's answer.
+	Written func()
 }
 
 // Accepted is the Cloud API's word that it took a message, which is not yet sent.
@@ -21,25 +27,51 @@ type Accepted struct {
 	Paced bool // held for quality assessment: Meta waits before it sends it
 }
 
-// Refusal is the Cloud API's word that it did not take a message (§3.3). Its
-// texts are foreign.
+// Refusal is the Cloud API's word that it did not take a message (§3.3), or
+// that it did not answer what was asked. Its texts are foreign.
 type Refusal struct {
-	Code       int
+	Code       int // 0 also where the answer had none; see Class
 	Subcode    int
-	HTTP       int // status of the answer
+	HTTP       int // status of the answer; 0 = Meta was not asked, for it could not have taken it
 	Message    string
 	Details    string
 	RetryAfter time.Duration // 0 = not said
 }
 
-// Error names the code; texts are cleaned.
+// Error names the code and what Meta says of it; texts are cleaned.
 func (r *Refusal) Error() string {
-	text := r.Details
-	if text == "" {
-		text = r.Message
+	entry, _ := LookUp(r.Code)
+	text := cmp.Or(r.Details, r.Message, entry.Title, "no reason given")
+	if r.HTTP == 0 {
+		return Clean(fmt.Sprintf("not asked, for Meta would refuse it with code %d: %s", r.Code, text))
 	}
 	return Clean(fmt.Sprintf("refused with code %d: %s", r.Code, text))
 }
+
+// Class is what the refusal means for the queue. It is ClassOf its code, and
+// beyond that knows what only a whole answer can tell: HTTP 429 and 401 mean the
+// same whatever code comes with them, known or none, and code 100 with subcode 33
+// says that there is no such sending number.
+func (r *Refusal) Class() Class {
+	const noSuchNode = 33
+	class := ClassOf(r.Code)
+	vague := class == ClassRecipient || r.Code == 0
+	switch {
+	case vague && r.HTTP == http429:
+		return ClassSlow
+	case vague && r.HTTP == http401:
+		return ClassAccount
+	case r.Code == 100 && r.Subcode == noSuchNode:
+		return ClassNumber
+	}
+	return class
+}
+
+// Statuses of an answer that say enough without a code.
+const (
+	http401 = 401
+	http429 = 429
+)
 
 // What may be known of a send that was neither accepted nor refused. Errors of
 // sends wrap one of them.
@@ -66,18 +98,20 @@ const (
 )
 
 // ClassOf tells what a refusal with a code means for the queue. A code that is
-// not known fails its recipient, visibly.
+// not known fails its recipient, visibly; so does one that speaks of this row's
+// values or of where this person lives, for one row must not halt the others.
 func ClassOf(code int) Class {
 	switch code {
 	case 131056:
 		return ClassPair
-	case 4, 80007, 130429, 131016, 131057, 131000, 1, 2:
+	case 1, 2, 4, 80007, 130429, 131000, 131016, 131027, 131057, 133004, 2494100:
 		return ClassSlow
-	case 131048, 131037, 131045, 133010, 131063:
+	case 33, 131037, 131045, 131048, 133006, 133010:
 		return ClassNumber
-	case 0, 3, 10, 190, 368, 130497, 131005, 131031, 131042, 131064:
+	case 0, 3, 10, 104, 190, 368, 131005, 131031, 131042, 131064:
 		return ClassAccount
-	case 132000, 132001, 132005, 132007, 132012, 132015, 132016, 132068, 132069:
+	case 132000, 132001, 132007, 132012, 132015, 132016, 132068, 132069, // the template itself
+		131055, 131061, 131063, 134100, 134101, 134102: // the path it is sent by
 		return ClassTemplate
 	}
 	if code >= 200 && code <= 299 {
