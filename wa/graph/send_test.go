@@ -1,0 +1,433 @@
+package graph
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tickwatch/wa"
+)
+
+// fate is what a send can come to.
+type fate string
+
+const (
+	accepted fate = "accepted"
+	refused  fate = "refused"
+	notGone  fate = "not sent"
+	maybe    fate = "may have gone"
+)
+
+// fateOf tells it, and checks that an error is of one kind only and keeps the
+// token to itself.
+func fateOf(t *testing.T, a wa.Accepted, err error) fate {
+	t.Helper()
+	if err == nil {
+		if a.WAMID == "" {
+			t.Error("accepted without an id")
+		}
+		return accepted
+	}
+	if a != (wa.Accepted{}) {
+		t.Errorf("%+v came with the error %v", a, err)
+	}
+	for _, how := range []string{"%v", "%+v", "%#v", "%q"} {
+		if text := fmt.Sprintf(how, err); strings.Contains(text, canary) {
+			t.Errorf("the error shows the token: %s", text)
+		}
+	}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		if strings.Contains(inner.Error(), canary) {
+			t.Errorf("an error within shows the token: %v", inner)
+		}
+	}
+	if s := err.Error(); s != wa.Clean(s) || len(s) > 4*maxText {
+		t.Errorf("the error is not fit to be shown: %.2000q", s)
+	}
+	_, isRefusal := errors.AsType[*wa.Refusal](err)
+	kinds := map[fate]bool{refused: isRefusal, notGone: errors.Is(err, wa.ErrNotSent), maybe: errors.Is(err, wa.ErrMayHaveGone)}
+	var all []fate
+	for kind, is := range kinds {
+		if is {
+			all = append(all, kind)
+		}
+	}
+	if len(all) != 1 {
+		t.Fatalf("%v is of the kinds %v", err, all)
+	}
+	return all[0]
+}
+
+// raw answers each request with the same bytes and then closes the connection.
+func raw(bytes string) func(int, net.Conn) {
+	return func(_ int, c net.Conn) {
+		in := make([]byte, 64<<10)
+		n, _ := c.Read(in) // an ordinary request is one write
+		_, _ = io.WriteString(c, strings.ReplaceAll(bytes, "{echo}", headerOf(in[:n])))
+	}
+}
+
+// headerOf is the Authorization header that a request carried.
+func headerOf(request []byte) string {
+	for line := range bytes.Lines(request) {
+		if bytes.HasPrefix(line, []byte("Authorization: ")) {
+			return string(bytes.TrimSpace(line))
+		}
+	}
+	return "no token came"
+}
+
+// response is a whole answer.
+func response(status, body string, headers ...string) string {
+	head := append([]string{"HTTP/1.1 " + status, fmt.Sprintf("Content-Length: %d", len(body))}, headers...)
+	return strings.Join(head, "\r\n") + "\r\n\r\n" + body
+}
+
+const graphError = `{"error":{"message":"(#130429) Rate limit hit","type":"OAuthException","code":130429,"error_subcode":2494055,` +
+	`"error_data":{"messaging_product":"whatsapp","details":"Too many messages from this phone number"},"fbtrace_id":"Az8or2yhqkZfEZ"}}`
+
+// TestFates draws the borders between the ways a send can end, each on a real
+// socket that misbehaves so.
+func TestFates(t *testing.T) {
+	zipped := func(n int) string {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		_, _ = z.Write(make([]byte, n))
+		_ = z.Close()
+		return b.String()
+	}
+	for name, c := range map[string]struct {
+		answer string
+		want   fate
+	}{
+		"accepted":                          {response("200 OK", acceptance), accepted},
+		"accepted, with another 2xx":        {response("202 Accepted", acceptance), accepted},
+		"accepted, in pieces":               {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(acceptance), acceptance), accepted},
+		"accepted, contacts unreadable":     {response("200 OK", `{"contacts":{"a":1},"messages":[{"id":"wamid.A","message_status":{}}]}`), accepted},
+		"a Graph error":                     {response("400 Bad Request", graphError), refused},
+		"a Graph error, code in quotes":     {response("403 Forbidden", `{"error":{"code":"131031"}}`), refused},
+		"a Graph error, code 0":             {response("401 Unauthorized", `{"error":{"code":0,"message":"x"}}`), refused},
+		"429 without JSON":                  {response("429 Too Many Requests", "<html>slow down"), refused},
+		"429 cut":                           {"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 100\r\n\r\n{\"error\"", refused},
+		"401 without JSON":                  {response("401 Unauthorized", ""), refused},
+		"nothing":                           {"", maybe},
+		"half a status line":                {"HTTP/1.1 20", maybe},
+		"no HTTP":                           {"SSH-2.0-OpenSSH_9.2\r\n", maybe},
+		"half the headers":                  {"HTTP/1.1 200 OK\r\nContent-Type: appl", maybe},
+		"200 cut":                           {"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + acceptance, maybe},
+		"200 cut, in pieces":                {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n", len(acceptance), acceptance), maybe},
+		"200 empty":                         {response("200 OK", ""), maybe},
+		"200 no JSON":                       {response("200 OK", "<html>hello"), maybe},
+		"200 without a message":             {response("200 OK", `{"messages":[]}`), maybe},
+		"200 with null":                     {response("200 OK", `null`), maybe},
+		"200 with an empty id":              {response("200 OK", `{"messages":[{"id":" "}]}`), maybe},
+		"200 with a number for an id":       {response("200 OK", `{"messages":[{"id":5}]}`), maybe},
+		"200 with an absurd id":             {response("200 OK", `{"messages":[{"id":"`+strings.Repeat("A", maxID+1)+`"}]}`), maybe},
+		"200 with a Graph error":            {response("200 OK", graphError), maybe},
+		"200 zipped":                        {response("200 OK", zipped(len(acceptance)), "Content-Encoding: gzip"), maybe},
+		"200 a zip bomb":                    {response("200 OK", zipped(50<<20), "Content-Encoding: gzip"), maybe},
+		"200 too long":                      {response("200 OK", acceptance+strings.Repeat(" ", maxAnswer)), maybe},
+		"headers too long":                  {response("200 OK", acceptance, "X-A: "+strings.Repeat("a", 2*maxHeaders)), maybe},
+		"a switch of protocols":             {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", maybe},
+		"a redirect":                        {response("307 Temporary Redirect", "", "Location: https://127.0.0.1:1/"), maybe},
+		"a redirect without a place":        {response("302 Found", ""), maybe},
+		"a redirect to nowhere":             {response("301 Moved Permanently", "", "Location: ://%zz"), maybe},
+		"304":                               {"HTTP/1.1 304 Not Modified\r\n\r\n", maybe},
+		"500":                               {response("500 Internal Server Error", "oh"), maybe},
+		"500 with a Graph error":            {response("500 Internal Server Error", graphError), maybe},
+		"502":                               {response("502 Bad Gateway", "<html>nginx"), maybe},
+		"503 with Retry-After":              {response("503 Service Unavailable", graphError, "Retry-After: 7"), maybe},
+		"504":                               {response("504 Gateway Timeout", ""), maybe},
+		"404 of somebody else":              {response("404 Not Found", "<html>not here"), maybe},
+		"400 with another JSON":             {response("400 Bad Request", `{"error":"bad"}`), maybe},
+		"400 without a code":                {response("400 Bad Request", `{"error":{"message":"bad"}}`), maybe},
+		"400 with a code that is none":      {response("400 Bad Request", `{"error":{"code":1.5}}`), maybe},
+		"400 cut":                           {"HTTP/1.1 400 Bad Request\r\nContent-Length: 10000\r\n\r\n" + graphError, maybe},
+		"408":                               {response("408 Request Timeout", "late"), maybe},
+		"an echo as status":                 {"HTTP/1.1 200 {echo}\r\n\r\n", maybe},
+		"an echo as status line":            {"{echo}\r\n\r\n", maybe},
+		"an echo as a bad header":           {"HTTP/1.1 200 OK\r\n{echo} {echo}\r\nno colon {echo}\r\n\r\n", maybe},
+		"an echo as length":                 {"HTTP/1.1 200 OK\r\nContent-Length: {echo}\r\n\r\n", maybe},
+		"an echo as encoding":               {"HTTP/1.1 200 OK\r\nTransfer-Encoding: {echo}\r\n\r\n", maybe},
+		"an echo as chunk":                  {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{echo}\r\n", maybe},
+		"an echo as body":                   {"HTTP/1.1 500 No\r\n\r\n{echo}", maybe},
+		"an echo as a good body":            {"HTTP/1.1 200 OK\r\n\r\n{\"messages\":[{\"id\":{echo}}]}", maybe},
+		"an echo as a redirect":             {"HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1/?{echo}\r\n\r\n", maybe},
+		"an echo in a refusal":              {"HTTP/1.1 400 No\r\n\r\n{\"error\":{\"code\":190,\"message\":\"Malformed access token {echo}\",\"fbtrace_id\":\"{echo}\",\"error_data\":{\"details\":\"{echo}\"}}}", refused},
+		"an echo in another refusal":        {"HTTP/1.1 401 No\r\n\r\n{\"error\":{\"code\":190,\"message\":\"{echo}\",\"error_user_msg\":\"{echo}\"}}", refused},
+		"hostile text":                      {response("400 No", `{"error":{"code":1,"message":"\u001b]0;x\u0007\u202eab\r\nc"}}`), refused},
+		"hostile text, very long":           {response("400 No", `{"error":{"code":1,"message":"`+strings.Repeat("é", 5000)+`"}}`), refused},
+		"hostile text in an answer of HTTP": {response("500 No", "\x1b[2J\u202e"+strings.Repeat("é", 5000)), maybe},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, sent := listen(t, raw(c.answer))
+			client := speak(t, "http://"+address)
+			a, err := send(client)
+			if got := fateOf(t, a, err); got != c.want {
+				t.Errorf("%s (%v), want %s", got, err, c.want)
+			}
+			if strings.Count(sent.String(), "POST ") != 1 {
+				t.Errorf("it was asked with %q", sent)
+			}
+			first, _, _ := strings.Cut(sent.String(), "\r\n")
+			if first != "POST /v26.0/"+number+"/messages HTTP/1.1" {
+				t.Errorf("request line %q", first)
+			}
+		})
+	}
+}
+
+// TestFatesOfConnections: what happens before and beside the answer.
+func TestFatesOfConnections(t *testing.T) {
+	patience := func(c *Client) { c.patience = 30 * time.Millisecond }
+	withTLS := func(c *Client, address string) { // as if the configuration said https
+		c.base, c.dialer.Timeout = "https://"+address+"/v26.0", 50*time.Millisecond
+	}
+	hang := func(before string) func(int, net.Conn) {
+		return func(_ int, c net.Conn) {
+			_, _ = c.Read(make([]byte, 64<<10))
+			_, _ = io.WriteString(c, before)
+			_, _ = io.Copy(io.Discard, c)
+		}
+	}
+	for name, c := range map[string]struct {
+		serve func(int, net.Conn)
+		set   func(*Client, string)
+		want  fate
+		text  string
+	}{
+		"no answer":         {hang(""), func(c *Client, _ string) { patience(c) }, maybe, "no answer within 30ms"},
+		"half the headers":  {hang("HTTP/1.1 200 OK\r\nA:"), func(c *Client, _ string) { patience(c) }, maybe, "no answer within 30ms"},
+		"half the body":     {hang(response("200 OK", acceptance)[:100]), func(c *Client, _ string) { patience(c) }, maybe, "no answer within 30ms"},
+		"half a 400":        {hang("HTTP/1.1 400 No\r\nContent-Length: 9999\r\n\r\n" + graphError), func(c *Client, _ string) { patience(c) }, maybe, "no answer within 30ms"},
+		"half a 429":        {hang("HTTP/1.1 429 No\r\nContent-Length: 9999\r\n\r\n"), func(c *Client, _ string) { patience(c) }, refused, "429"},
+		"continue for ever": {hang(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 3)), func(c *Client, _ string) { patience(c) }, maybe, "no answer"},
+		"reset": {func(_ int, c net.Conn) {
+			_, _ = c.Read(make([]byte, 64<<10))
+			_ = c.(tapedConn).Conn.(*net.TCPConn).SetLinger(0)
+		}, func(*Client, string) {}, maybe, "reset"},
+		"TLS with a server that has none": {func(_ int, c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 400 No\r\n\r\n") }, withTLS, notGone, "TLS with 127.0.0.1"},
+		"TLS that never ends":             {func(_ int, c net.Conn) { _, _ = io.Copy(io.Discard, c) }, withTLS, notGone, "TLS with 127.0.0.1"},
+		"nobody there":                    {nil, func(c *Client, _ string) { c.base = "http://127.0.0.1:1/v26.0" }, notGone, "refused"},
+		"a name that is none":             {nil, func(c *Client, _ string) { c.base = "http://no.such.host.invalid/v26.0" }, notGone, "no.such.host.invalid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, _ := listen(t, c.serve)
+			client := speak(t, "http://"+address)
+			client.dialer.Resolver = resolver(t, "")
+			c.set(client, address)
+			begins := 0
+			a, err := client.Send(t.Context(), number, outgoing(), func() error { begins++; return nil })
+			if got := fateOf(t, a, err); got != c.want || !strings.Contains(err.Error(), c.text) {
+				t.Errorf("%s (%v), want %s with %q", got, err, c.want, c.text)
+			}
+			if want := map[fate]int{notGone: 0, maybe: 1, refused: 1}[c.want]; begins != want {
+				t.Errorf("%d begins, want %d", begins, want)
+			}
+		})
+	}
+}
+
+// TestUntrusted: a host that cannot prove who it is gets nothing.
+func TestUntrusted(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(accept))
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+	s.StartTLS()
+	defer s.Close()
+	a, err := send(speak(t, s.URL))
+	if got := fateOf(t, a, err); got != notGone || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("%s: %v", got, err)
+	}
+}
+
+// TestBrokenOff: the end of the context means something else before and after begin.
+func TestBrokenOff(t *testing.T) {
+	reason := errors.New("the daemon stops")
+	for _, c := range []struct {
+		before bool
+		want   fate
+	}{{true, notGone}, {false, maybe}} {
+		arrived := make(chan struct{})
+		address, _ := listen(t, func(_ int, c net.Conn) {
+			_, _ = c.Read(make([]byte, 64<<10))
+			close(arrived)
+			_, _ = io.Copy(io.Discard, c)
+		})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		if c.before {
+			cancel(reason)
+		} else {
+			go func() { <-arrived; cancel(reason) }()
+		}
+		a, err := speak(t, "http://"+address).Send(ctx, number, outgoing(), nil)
+		if got := fateOf(t, a, err); got != c.want || !errors.Is(err, reason) {
+			t.Errorf("%s (%v), want %s with %v", got, err, c.want, reason)
+		}
+		cancel(nil)
+	}
+}
+
+// TestNoRedirect: the token goes to one host.
+func TestNoRedirect(t *testing.T) {
+	other, sent := listen(t, func(_ int, c net.Conn) { answerAll(c) })
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		s := httptest.NewServer(http.RedirectHandler("http://"+other+"/", status))
+		c := speak(t, s.URL)
+		a, err := send(c)
+		if got := fateOf(t, a, err); got != maybe {
+			t.Errorf("a send that was answered %d: %s, %v", status, got, err)
+		}
+		if _, err := c.Templates(t.Context(), number); err == nil || !strings.Contains(err.Error(), "graph.base_url") {
+			t.Errorf("a read that was answered %d: %v", status, err)
+		}
+		s.Close()
+	}
+	if sent.String() != "" {
+		t.Errorf("the other host got %q", sent)
+	}
+}
+
+func TestAccepted(t *testing.T) {
+	for _, c := range []struct {
+		answer string
+		want   wa.Accepted
+	}{
+		{acceptance, wa.Accepted{WAMID: "wamid.A", Person: wa.Person{Phone: "351900000001", BSUID: "PT.84001"}}},
+		{
+			`{"contacts":[{"input":"+5511900000001","wa_id":"551190000001"}],"messages":[{"id":"wamid.B","message_status":"held_for_quality_assessment"}]}`,
+			wa.Accepted{WAMID: "wamid.B", Person: wa.Person{Phone: "551190000001"}, Paced: true},
+		},
+		{`{"messages":[{"id":"wamid.C"}]}`, wa.Accepted{WAMID: "wamid.C"}},
+		{`{"messages":[{"id":"wamid.D"},{"id":"wamid.E"}],"contacts":[]}`, wa.Accepted{WAMID: "wamid.D"}},
+	} {
+		address, _ := listen(t, raw(response("200 OK", c.answer)))
+		got, err := send(speak(t, "http://"+address))
+		if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v\n%s", c.answer, err, diff)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer string
+		want   wa.Refusal
+		class  wa.Class
+	}{
+		"a Graph error": {response("400 No", graphError), wa.Refusal{
+			Code: 130429, Subcode: 2494055, HTTP: 400, Message: "(#130429) Rate limit hit", Details: "Too many messages from this phone number",
+		}, wa.ClassSlow},
+		"seconds":                     {response("429 No", graphError, "Retry-After: 7"), wa.Refusal{Code: 130429, Subcode: 2494055, HTTP: 429, Message: "(#130429) Rate limit hit", Details: "Too many messages from this phone number", RetryAfter: 7 * time.Second}, wa.ClassSlow},
+		"no JSON":                     {response("429 No", "slow", "Retry-After: 1.5"), wa.Refusal{HTTP: 429, Message: "too many requests (HTTP 429)", RetryAfter: 1500 * time.Millisecond}, wa.ClassSlow},
+		"a date":                      {response("429 No", "", "Date: Fri, 20 Nov 2026 08:00:00 GMT", "Retry-After: Fri, 20 Nov 2026 08:02:00 GMT"), wa.Refusal{HTTP: 429, Message: "too many requests (HTTP 429)", RetryAfter: 2 * time.Minute}, wa.ClassSlow},
+		"a date that is over":         {response("429 No", "", "Date: Fri, 20 Nov 2026 08:00:00 GMT", "Retry-After: Fri, 20 Nov 2026 07:00:00 GMT"), wa.Refusal{HTTP: 429, Message: "too many requests (HTTP 429)"}, wa.ClassSlow},
+		"an absurd rest":              {response("429 No", "", "Retry-After: 1e300"), wa.Refusal{HTTP: 429, Message: "too many requests (HTTP 429)", RetryAfter: 24 * time.Hour}, wa.ClassSlow},
+		"a rest that is no number":    {response("429 No", "", "Retry-After: NaN"), wa.Refusal{HTTP: 429, Message: "too many requests (HTTP 429)"}, wa.ClassSlow},
+		"a rest before now":           {response("429 No", "", "Retry-After: -5"), wa.Refusal{HTTP: 429, Message: "too many requests (HTTP 429)"}, wa.ClassSlow},
+		"no token":                    {response("401 No", "who are you"), wa.Refusal{HTTP: 401, Message: "the access token is not accepted (HTTP 401)"}, wa.ClassAccount},
+		"a text for people":           {response("400 No", `{"error":{"code":100,"error_subcode":33,"error_user_msg":"Not here"}}`), wa.Refusal{Code: 100, Subcode: 33, HTTP: 400, Details: "Not here"}, wa.ClassNumber},
+		"an error of unexpected kind": {response("400 No", `{"error":{"code":131026,"message":["a"],"error_data":"{}","error_subcode":{}}}`), wa.Refusal{Code: 131026, HTTP: 400}, wa.ClassRecipient},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, _ := listen(t, raw(c.answer))
+			_, err := send(speak(t, "http://"+address))
+			refusal, ok := errors.AsType[*wa.Refusal](err)
+			if !ok {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, *refusal); diff != "" || refusal.Class() != c.class {
+				t.Errorf("class %d, want %d\n%s", refusal.Class(), c.class, diff)
+			}
+		})
+	}
+}
+
+// TestNotAsked: what Meta would refuse, or send to somebody else, does not reach
+// it, and is a refusal of the right class, not something to be tried again.
+func TestNotAsked(t *testing.T) {
+	address, sent := listen(t, func(_ int, c net.Conn) { answerAll(c) })
+	token := func(s string) func(*Options) {
+		return func(o *Options) { o.Token = func() wa.Secret { return wa.NewSecret(s) } }
+	}
+	as := func(change func(*wa.Outgoing)) *wa.Outgoing { m := outgoing(); change(m); return m }
+	location := wa.FilledValue{Variable: wa.Variable{Name: "header", Kind: wa.VariableLocation}, Value: "nowhere"}
+	for name, c := range map[string]struct {
+		token, from string
+		message     *wa.Outgoing
+		class       wa.Class
+	}{
+		"no plus":            {canary, number, as(func(m *wa.Outgoing) { m.To = "351900000001" }), wa.ClassRecipient},
+		"no number":          {canary, number, as(func(m *wa.Outgoing) { m.To = "+PT.84001" }), wa.ClassRecipient},
+		"a kept zero":        {canary, number, as(func(m *wa.Outgoing) { m.To = "+0351900000001" }), wa.ClassRecipient},
+		"too short":          {canary, number, as(func(m *wa.Outgoing) { m.To = "+351" }), wa.ClassRecipient},
+		"no template":        {canary, number, as(func(m *wa.Outgoing) { m.Template.Name = "" }), wa.ClassRecipient},
+		"no place":           {canary, number, as(func(m *wa.Outgoing) { m.Template.Values[0] = location }), wa.ClassRecipient},
+		"an unknown kind":    {canary, number, as(func(m *wa.Outgoing) { m.Template.Values[0].Kind = "song" }), wa.ClassRecipient},
+		"a button of none":   {canary, number, as(func(m *wa.Outgoing) { m.Template.Values[0].Kind = wa.VariableURL }), wa.ClassRecipient},
+		"no sender":          {canary, "", outgoing(), wa.ClassNumber},
+		"a path for one":     {canary, "1/../2", outgoing(), wa.ClassNumber},
+		"no token":           {"", number, outgoing(), wa.ClassAccount},
+		"a token of a file":  {canary + "\n", number, outgoing(), wa.ClassAccount},
+		"a header for token": {canary + "\r\nX-A: b", number, outgoing(), wa.ClassAccount},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, err := speak(t, "http://"+address, token(c.token)).Send(t.Context(), c.from, c.message, func() error {
+				t.Error("the gate was asked")
+				return nil
+			})
+			if got := fateOf(t, a, err); got != refused {
+				t.Fatalf("%s: %v", got, err)
+			}
+			if r, _ := errors.AsType[*wa.Refusal](err); r.Class() != c.class || r.HTTP != 0 || !strings.HasPrefix(err.Error(), "not asked") {
+				t.Errorf("class %d, want %d: %v", r.Class(), c.class, err)
+			}
+		})
+	}
+	if sent.String() != "" {
+		t.Errorf("Meta got %q", sent)
+	}
+}
+
+// TestAnsweredEarly: an answer that was there before the request left is none.
+func TestAnsweredEarly(t *testing.T) {
+	on := make(chan struct{})
+	address, sent := listen(t, func(_ int, c net.Conn) {
+		<-on
+		_, _ = io.WriteString(c, response("200 OK", acceptance))
+		_, _ = io.Copy(io.Discard, c)
+	})
+	a, err := speak(t, "http://"+address).Send(t.Context(), number, outgoing(), func() error {
+		close(on)
+		return wa.ErrGateClosed
+	})
+	if got := fateOf(t, a, err); got != notGone || strings.Contains(sent.String(), "POST") {
+		t.Errorf("%s (%v), and %q was sent", got, err, sent)
+	}
+}
+
+// TestTokenIsRenewed: the next request has the token of its moment.
+func TestTokenIsRenewed(t *testing.T) {
+	address, sent := listen(t, func(_ int, c net.Conn) { answerAll(c) })
+	now := "first"
+	c := speak(t, "http://"+address, func(o *Options) { o.Token = func() wa.Secret { return wa.NewSecret(now) } })
+	for _, now = range []string{"first", "second"} {
+		if _, err := send(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := sent.String(); !strings.Contains(s, "Authorization: Bearer first\r\n") || !strings.Contains(s, "Authorization: Bearer second\r\n") {
+		t.Errorf("%q", s)
+	}
+}
