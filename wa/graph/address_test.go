@@ -30,6 +30,7 @@ func TestAllowed(t *testing.T) {
 		{"fe80::1%eth0", false, false},
 		{"fd00:ec2::254", false, false},
 		{"100.100.100.200", false, false},
+		{"::ffff:100.100.100.200", false, false},
 		{"224.0.0.1", false, false},
 	} {
 		ip := netip.MustParseAddr(c.ip)

@@ -346,3 +346,27 @@ func TestGateOfAnAttempt(t *testing.T) {
 		t.Errorf("a request that was given up began: %v", err)
 	}
 }
+
+// TestWritten: it is told when the last byte is out, not before.
+func TestWritten(t *testing.T) {
+	here, there := net.Pipe()
+	defer func() { _, _ = here.Close(), there.Close() }()
+	var written atomic.Bool
+	c := &gatedConn{Conn: here}
+	c.request.Store(&attempt{written: func() { written.Store(true) }, within: 1 << 40, giveUp: func() {}})
+	ended := make(chan error)
+	go func() {
+		_, err := c.Write([]byte("POST"))
+		ended <- err
+	}()
+	if _, err := io.ReadFull(there, make([]byte, 3)); err != nil || written.Load() {
+		t.Errorf("%v, written %v while a byte is still to go", err, written.Load())
+	}
+	if _, err := io.ReadFull(there, make([]byte, 1)); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err != nil || !written.Load() {
+		t.Errorf("%v, written %v", err, written.Load())
+	}
+	c.request.Load().end()
+}

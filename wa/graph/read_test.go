@@ -228,6 +228,16 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// TestThroughput: a number that the app on a phone uses too has a lower one.
+func TestThroughput(t *testing.T) {
+	for level, c := range map[string]struct{ own, shared int }{"STANDARD": {80, 20}, "HIGH": {1000, 20}, "": {0, 20}, "ULTRA": {0, 20}} {
+		own, shared := Number{Throughput: level}, Number{Throughput: level, OnApp: true}
+		if own.PerSecond() != c.own || shared.PerSecond() != c.shared {
+			t.Errorf("%q: %d/s and %d/s", level, own.PerSecond(), shared.PerSecond())
+		}
+	}
+}
+
 // TestNoSuchNumber: an id that is not there is asked about once, not field by field.
 func TestNoSuchNumber(t *testing.T) {
 	asked := 0

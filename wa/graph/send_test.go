@@ -101,10 +101,10 @@ const graphError = `{"error":{"message":"(#130429) Rate limit hit","type":"OAuth
 // TestFates draws the borders between the ways a send can end, each on a real
 // socket that misbehaves so.
 func TestFates(t *testing.T) {
-	zipped := func(n int) string {
+	zipped := func(text string) string {
 		var b bytes.Buffer
 		z := gzip.NewWriter(&b)
-		_, _ = z.Write(make([]byte, n))
+		_, _ = io.WriteString(z, text)
 		_ = z.Close()
 		return b.String()
 	}
@@ -136,8 +136,8 @@ func TestFates(t *testing.T) {
 		"200 with a number for an id":       {response("200 OK", `{"messages":[{"id":5}]}`), maybe},
 		"200 with an absurd id":             {response("200 OK", `{"messages":[{"id":"`+strings.Repeat("A", maxID+1)+`"}]}`), maybe},
 		"200 with a Graph error":            {response("200 OK", graphError), maybe},
-		"200 zipped":                        {response("200 OK", zipped(len(acceptance)), "Content-Encoding: gzip"), maybe},
-		"200 a zip bomb":                    {response("200 OK", zipped(50<<20), "Content-Encoding: gzip"), maybe},
+		"200 zipped":                        {response("200 OK", zipped(acceptance), "Content-Encoding: gzip"), maybe},
+		"200 a zip bomb":                    {response("200 OK", zipped(acceptance+strings.Repeat(" ", 50<<20)), "Content-Encoding: gzip"), maybe},
 		"200 too long":                      {response("200 OK", acceptance+strings.Repeat(" ", maxAnswer)), maybe},
 		"headers too long":                  {response("200 OK", acceptance, "X-A: "+strings.Repeat("a", 2*maxHeaders)), maybe},
 		"a switch of protocols":             {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", maybe},
@@ -214,6 +214,13 @@ func TestFatesOfConnections(t *testing.T) {
 		"half a 400":        {hang("HTTP/1.1 400 No\r\nContent-Length: 9999\r\n\r\n" + graphError), func(c *Client, _ string) { patience(c) }, maybe, "no answer within 30ms"},
 		"half a 429":        {hang("HTTP/1.1 429 No\r\nContent-Length: 9999\r\n\r\n"), func(c *Client, _ string) { patience(c) }, refused, "429"},
 		"continue for ever": {hang(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 3)), func(c *Client, _ string) { patience(c) }, maybe, "no answer"},
+		"an answer without end": {func(_ int, c net.Conn) {
+			_, _ = c.Read(make([]byte, 64<<10))
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n"+acceptance)
+			for err := error(nil); err == nil; {
+				_, err = c.Write(make([]byte, 64<<10))
+			}
+		}, func(*Client, string) {}, maybe, "longer than 1024 KiB"},
 		"reset": {func(_ int, c net.Conn) {
 			_, _ = c.Read(make([]byte, 64<<10))
 			_ = c.(tapedConn).Conn.(*net.TCPConn).SetLinger(0)
