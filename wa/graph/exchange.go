@@ -108,10 +108,10 @@ func unusable(token string) *wa.Refusal {
 
 // shown is a foreign text as others may see it: clean, short, without the token.
 func (ans *answer) shown(text string) string {
+	text = wa.Clean(text) // first: what it drops may stand between the token's letters
 	if ans.token != "" {
 		text = strings.ReplaceAll(text, ans.token, "***")
 	}
-	text = wa.Clean(text)
 	if utf8.RuneCountInString(text) > maxText {
 		text = string([]rune(text)[:maxText-1]) + "…"
 	}

@@ -52,9 +52,8 @@ const (
 	connectWithin = 5 * time.Second // for DNS, TCP and TLS together
 	answerWithin  = 5 * time.Second // from the begin of the write to the end of the answer
 
-	// A kept connection goes unused for at most so long. Meta keeps them longer:
-	// a send must not meet a connection that is just being closed, for it would be
-	// doubtful then.
+	// A kept connection goes unused for at most so long, which is less than servers
+	// use to wait: a send that meets a connection just being closed is doubtful.
 	idleWithin = 30 * time.Second
 	maxIdle    = 256 // four numbers with 64 requests each
 
@@ -115,7 +114,10 @@ func New(o Options) (*Client, error) {
 		log:      o.Log,
 		patience: answerWithin,
 		dialer:   &net.Dialer{Timeout: connectWithin, ControlContext: guard(onLoopback(base.Hostname()))},
-		tls:      &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Roots, ServerName: base.Hostname(), NextProtos: []string{"http/1.1"}},
+		tls: &tls.Config{
+			MinVersion: tls.VersionTLS12, RootCAs: o.Roots, ServerName: base.Hostname(), NextProtos: []string{"http/1.1"},
+			ClientSessionCache: tls.NewLRUClientSessionCache(0),
+		},
 	}
 	c.wire = &http.Transport{
 		DialContext:            c.dial,

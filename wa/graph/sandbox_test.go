@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"tickwatch/wa"
@@ -35,9 +36,6 @@ func TestAgainstTheStandIn(t *testing.T) {
 	if err != nil || form.Category != wa.CategoryMarketing || form.Header == nil || len(form.Buttons) == 0 || len(form.Unfillable) != 0 {
 		t.Fatalf("%+v, %v", form, err)
 	}
-	if all, err := c.Templates(ctx, sandbox.AccountID); err != nil || len(all) < 3 {
-		t.Errorf("%d templates, %v", len(all), err)
-	}
 	numbers, err := c.Numbers(ctx, sandbox.AccountID)
 	if err != nil || len(numbers) < 2 || numbers[0].Limit != "TIER_100K" || numbers[0].PerSecond() != 80 || numbers[0].Display != "351910000001" {
 		t.Fatalf("%+v, %v", numbers, err)
@@ -46,29 +44,57 @@ func TestAgainstTheStandIn(t *testing.T) {
 		t.Errorf("%+v, %v", h, err)
 	}
 
-	filled, err := form.Fill(func(v string) string {
-		return map[string]string{"header": "800100200300400", "1": "Ana", "button1": "STOP_PROMO"}[v]
-	})
-	if err != nil {
-		t.Fatal(err)
+	all, err := c.Templates(ctx, sandbox.AccountID)
+	if err != nil || len(all) < 3 {
+		t.Fatalf("%d templates, %v", len(all), err)
 	}
-	m := &wa.Outgoing{To: "+351912345678", Template: filled, CallbackData: wa.OwnData("autumn", "a1", 100)}
-	a, err := c.Send(ctx, numbers[0].ID, m, nil)
-	if err != nil || a.Phone != "351912345678" {
-		t.Fatalf("%+v, %v", a, err)
-	}
-	if books := s.Books(); len(books.Messages) != 1 || books.Messages[0].ID != a.WAMID {
-		t.Errorf("the stand-in knows %+v, the send says %s", books.Messages, a.WAMID)
+	m := &wa.Outgoing{To: "+351912345678", CallbackData: wa.OwnData("autumn", "a1", 100)}
+	for _, f := range all {
+		m.Template = filledWithSamples(t, &f)
+		a, err := c.Send(ctx, numbers[0].ID, m, nil)
+		if f.Status != wa.StatusApproved {
+			if r, ok := errors.AsType[*wa.Refusal](err); !ok || r.Class() != wa.ClassTemplate {
+				t.Errorf("%s is %s, and a send said %v", f.Name, f.Status, err)
+			}
+			continue
+		}
+		if err != nil || a.Phone != "351912345678" {
+			t.Fatalf("%s: %+v, %v", f.Name, a, err)
+		}
+		sent := s.Books().Messages
+		if len(sent) == 0 || sent[len(sent)-1].ID != a.WAMID {
+			t.Errorf("%s: the send says %s, and the stand-in knows %+v", f.Name, a.WAMID, sent)
+		}
 	}
 
+	m.Template = filledWithSamples(t, &form)
 	m.Template.Name = "spring_offer"
 	refusedAs(t, c, numbers[0].ID, m, 132001, wa.ClassTemplate)
 	m.Template.Name = form.Name
-	m.Template.Values = nil
+	m.Template.Values = slices.DeleteFunc(m.Template.Values, func(v wa.FilledValue) bool { return v.Kind == wa.VariableText })
 	refusedAs(t, c, numbers[0].ID, m, 132000, wa.ClassTemplate)
 	refusedAs(t, c, "1", m, 100, wa.ClassNumber)
 	token = wa.NewSecret("EAAGold")
 	refusedAs(t, c, numbers[0].ID, m, 190, wa.ClassAccount)
+}
+
+// filledWithSamples fills every variable that must be with something of its kind.
+func filledWithSamples(t *testing.T, f *wa.TemplateForm) wa.Filled {
+	t.Helper()
+	samples := map[string]string{
+		wa.VariableText: "Ana", wa.VariableImage: "https://shop.example/a.png", wa.VariableVideo: "https://shop.example/a.mp4",
+		wa.VariableDocument: "https://shop.example/a.pdf", wa.VariableLocation: "38.71,-9.14,Loja,Rua Augusta 1",
+		wa.VariableURL: "ana", wa.VariableCode: "OUTONO20",
+	}
+	byName := map[string]string{}
+	for _, v := range f.Variables() {
+		byName[v.Name] = samples[v.Kind]
+	}
+	filled, err := f.Fill(func(v string) string { return byName[v] })
+	if err != nil {
+		t.Fatalf("%s: %v", f.Name, err)
+	}
+	return filled
 }
 
 func refusedAs(t *testing.T, c *Client, from string, m *wa.Outgoing, code int, class wa.Class) {
