@@ -42,8 +42,11 @@ type Refusal struct {
 func (r *Refusal) Error() string {
 	entry, _ := LookUp(r.Code)
 	text := cmp.Or(r.Details, r.Message, entry.Title, "no reason given")
-	if r.HTTP == 0 {
+	switch {
+	case r.HTTP == 0:
 		return Clean(fmt.Sprintf("not asked, for Meta would refuse it with code %d: %s", r.Code, text))
+	case r.Code == 0:
+		return Clean("refused: " + text)
 	}
 	return Clean(fmt.Sprintf("refused with code %d: %s", r.Code, text))
 }

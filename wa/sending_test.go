@@ -113,6 +113,7 @@ func TestRefusalError(t *testing.T) {
 		{Refusal{HTTP: 400, Code: 131026, Message: "m"}, "refused with code 131026: m"},
 		{Refusal{HTTP: 400, Code: 131026}, "refused with code 131026: Message Undeliverable"},
 		{Refusal{HTTP: 400, Code: 999999}, "refused with code 999999: no reason given"},
+		{Refusal{HTTP: 429, Message: "too many requests"}, "refused: too many requests"},
 		{Refusal{Code: 190, Details: "no token"}, "not asked, for Meta would refuse it with code 190: no token"},
 	} {
 		err := fmt.Errorf("send: %w", &c.r)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -66,7 +67,23 @@ func (c *Client) exchange(ctx context.Context, method, path string, body []byte,
 	case ctx.Err() != nil:
 		return ans, fmt.Errorf("broken off: %w", context.Cause(ctx))
 	}
+	if a.begun() {
+		return ans, errors.New(ans.shown(plain(err)))
+	}
 	return ans, errors.New(ans.shown(err.Error()))
+}
+
+// plain says in words what broke a connection.
+func plain(err error) string {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the answer ended in the middle"
+	case errors.Is(err, io.EOF):
+		return "the connection was closed without an answer"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "the connection was reset by the other side"
+	}
+	return strings.TrimPrefix(err.Error(), "net/http: HTTP/1.x transport connection broken: ")
 }
 
 // request builds a request that is written through the attempt's gate. It has no

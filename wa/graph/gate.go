@@ -81,6 +81,13 @@ func (a *attempt) pass(c *gatedConn) (first bool, err error) {
 	return true, nil
 }
 
+// begun tells whether the request was let through.
+func (a *attempt) begun() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.conn != nil
+}
+
 // end closes the gate for good, and tells what has happened before it.
 func (a *attempt) end() (begun bool, refused error) {
 	a.mu.Lock()

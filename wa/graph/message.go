@@ -78,7 +78,7 @@ func unsendable(format string, args ...any) *wa.Refusal {
 // fails this recipient.
 func compose(m *wa.Outgoing) ([]byte, error) {
 	if !isE164(m.To) {
-		return nil, unsendable("%s is no number with a plus and a country code; Meta would write to somebody else", wa.MaskPhone(m.To))
+		return nil, unsendable("the recipient's number does not begin with a plus and a country code, and without them Meta would write to somebody else")
 	}
 	if m.Template.Name == "" || m.Template.Language == "" {
 		return nil, unsendable("the message has no template, or no language of it")

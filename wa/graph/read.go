@@ -93,7 +93,7 @@ func (c *Client) getList(ctx context.Context, id, edge string, query url.Values)
 				Next string `json:"next"` // an address with the token in it: only that it is there counts
 			} `json:"paging"`
 		}
-		if json.Unmarshal(body, &page) != nil {
+		if json.Unmarshal(body, &page) != nil || page.Data == nil { // an empty list is there, too
 			return nil, c.unreadable()
 		}
 		all = append(all, page.Data...)

@@ -289,13 +289,15 @@ func TestSubscriptions(t *testing.T) {
 // TestReadFails: every failed read says what to do next and keeps the token to itself.
 func TestReadFails(t *testing.T) {
 	for name, c := range map[string]struct{ answer, want string }{
-		"refused":          {response("400 No", `{"error":{"code":190,"message":"Malformed access token `+canary+`"}}`), "refused with code 190: Malformed access token ***"},
-		"refused by a 5xx": {response("503 No", `{"error":{"code":2,"message":"Down"}}`), "refused with code 2: Down"},
-		"401":              {response("401 No", ""), "the access token is not accepted"},
-		"somebody else":    {response("404 No", "<html>"+canary), "check graph.base_url"},
-		"no JSON":          {response("200 OK", "<html>"), "check graph.base_url"},
-		"cut":              {"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "check the network"},
-		"no HTTP":          {"hello\r\n", "check the network"},
+		"refused":           {response("400 No", `{"error":{"code":190,"message":"Malformed access token `+canary+`"}}`), "refused with code 190: Malformed access token ***"},
+		"refused by a 5xx":  {response("503 No", `{"error":{"code":2,"message":"Down"}}`), "refused with code 2: Down"},
+		"401":               {response("401 No", ""), "the access token is not accepted"},
+		"somebody else":     {response("404 No", "<html>"+canary), "check graph.base_url"},
+		"a fault of Meta's": {response("502 No", "<html>"), "metastatus.com"},
+		"no JSON":           {response("200 OK", "<html>"), "check graph.base_url"},
+		"other JSON":        {response("200 OK", "{}"), "check graph.base_url"},
+		"cut":               {"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "check the network"},
+		"no HTTP":           {"hello\r\n", "check the network"},
 	} {
 		address, _ := listen(t, raw(c.answer))
 		client := speak(t, "http://"+address)
