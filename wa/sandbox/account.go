@@ -1,7 +1,7 @@
 package sandbox
 
 import (
-	"strings"
+	"fmt"
 	"sync"
 
 	"tickwatch/wa"
@@ -13,14 +13,15 @@ const AccountID = "400100200300400"
 // numberIDs are its phone_number_ids.
 var numberIDs = [...]string{"500100200300400", "500100200300401"}
 
-// The quick-reply button that every marketing template here ends with.
+// The quick-reply button that marketing templates here end with, and what the
+// outside sender has it bring back.
 const (
 	stopPayload = "STOP_PROMO"
 	stopButton  = "Parar promoções"
 )
 
 // account is the business side of the stand-in: its numbers and templates. Of
-// both only what embeds from wa changes, under mu.
+// both only what embeds from wa changes, under mu, and a number's meter.
 type account struct {
 	mu        sync.Mutex
 	numbers   []*number
@@ -29,51 +30,27 @@ type account struct {
 
 type number struct {
 	wa.Number
+	place        int // among the account's numbers
 	verifiedName string
 	calling      string // country code, put before recipients that are given without a plus
+	throughput   meter
 }
-
-type template struct {
-	wa.Template
-	body      string
-	variables int  // in the body
-	marketing bool // has an image above and the stop button below
-}
-
-// price is the pricing category of a message made of the template.
-func (t *template) price() string { return strings.ToLower(t.Category) }
 
 func newAccount() *account {
-	quiet := func(id, display, calling string) *number {
+	quiet := func(place int, display, calling string) *number {
+		id := numberIDs[place]
 		return &number{
+			place:        place,
 			Number:       wa.Number{ID: id, Display: display, Quality: wa.QualityGreen, Status: "CONNECTED", Limit: "TIER_100K"},
 			verifiedName: "Autumn Shop", calling: calling,
 		}
 	}
-	// The first id exceeds 2^53, as Meta's may.
-	offer := func(id int64, name, body string) *template {
-		return &template{
-			Template: wa.Template{
-				ID: id, Name: name, Language: CampaignLanguage, Category: "MARKETING", Status: "APPROVED", Quality: wa.QualityUnknown,
-			},
-			body: body, variables: 1, marketing: true,
-		}
-	}
 	return &account{
 		numbers: []*number{
-			quiet(numberIDs[0], "351910000001", "351"),
-			quiet(numberIDs[1], "4915550000002", "49"),
+			quiet(0, "351910000001", "351"),
+			quiet(1, "4915550000002", "49"),
 		},
-		templates: []*template{
-			offer(9_900_000_000_000_001, CampaignTemplate, "Olá {{1}}, até domingo tem 20 % em toda a coleção de outono."),
-			offer(990_000_000_000_002, "autumn_offer_short", "Olá {{1}}, 20 % até domingo."),
-			{
-				Template: wa.Template{
-					ID: 990_000_000_000_003, Name: "order_news", Language: "en_US", Category: "UTILITY", Status: "APPROVED", Quality: wa.QualityGreen,
-				},
-				body: "Hello {{1}}, your order moved.", variables: 1,
-			},
-		},
+		templates: shelf(),
 	}
 }
 
@@ -93,14 +70,54 @@ func (s *Sandbox) announce(n news) {
 	}
 }
 
-// change applies news, to the campaign's template and to every number, and
-// gives what is told of it.
+// SetTemplate changes how a template stands, as Meta would: it tells of it by
+// webhook. What is empty stays as it is.
+func (s *Sandbox) SetTemplate(name, language, status string, quality wa.Quality) error {
+	t, _ := s.account.template(name, language)
+	if t == nil {
+		return fmt.Errorf("sandbox: there is no template %s in %s", wa.Clean(name), wa.Clean(language))
+	}
+	n := news{template: t, templateStatus: status, templateQuality: quality}
+	if status == statusPaused {
+		n.info = &otherInfo{"FIRST_PAUSE", "Paused for 3 hours after feedback"}
+	}
+	s.tellNow(n)
+	return nil
+}
+
+// SetNumber changes how a number stands, as Meta would: no webhook tells of its
+// quality or its status, so whoever wants to know must ask the Graph API
+// (whatsapp.md §2.7). What is empty stays as it is.
+func (s *Sandbox) SetNumber(id, status string, quality wa.Quality) error {
+	m := s.account.number(id)
+	if m == nil {
+		return fmt.Errorf("sandbox: there is no number %s", wa.Clean(id))
+	}
+	s.tellNow(news{number: m, numberStatus: status, numberQuality: quality})
+	return nil
+}
+
+func (s *Sandbox) tellNow(n news) {
+	at := wa.At(s.opts.Now())
+	for _, u := range s.account.change(n, at) {
+		s.feed.queue(u, false)
+	}
+	s.agenda.at(at, func() {}) // has it delivered
+}
+
+// change applies news and gives what is told of it.
 func (a *account) change(n news, at wa.Instant) (told []update) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, m := range a.numbers {
+		if n.number != nil && n.number != m {
+			continue
+		}
 		if n.numberQuality != "" {
 			m.Quality, m.Since = n.numberQuality, at
+		}
+		if n.numberStatus != "" {
+			m.Status, m.Since = n.numberStatus, at
 		}
 		if n.numberEvent != "" {
 			told = append(told, update{field: fieldNumber, at: at, value: numberValue{
@@ -108,7 +125,10 @@ func (a *account) change(n news, at wa.Instant) (told []update) {
 			}})
 		}
 	}
-	t := a.templates[0]
+	t := n.template
+	if t == nil {
+		t = a.templates[0]
+	}
 	value := templateValue{ID: t.ID, Name: t.Name, Language: t.Language}
 	if n.templateStatus != "" {
 		t.Status, t.Since = n.templateStatus, at
@@ -145,6 +165,20 @@ func (a *account) template(name, language string) (t *template, status string) {
 		}
 	}
 	return nil, ""
+}
+
+// numberNow is how a number stands.
+func (a *account) numberNow(n *number) wa.Number {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return n.Number
+}
+
+// templateNow is how a template stands.
+func (a *account) templateNow(t *template) wa.Template {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return t.Template
 }
 
 // state is how all numbers and templates stand.

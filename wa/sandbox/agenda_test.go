@@ -68,12 +68,18 @@ func TestAgendaKeepsOrder(t *testing.T) {
 func TestUpdatesTakeDetours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := Options{Now: time.Now, Speed: 1, Rate: 1, Secret: secret, WebhookURL: "http://127.0.0.1:1/"}
-		s := &Sandbox{opts: o, people: newPopulation(1, 0), account: newAccount(), agenda: newAgenda(o.Now, o.Speed), ledger: newLedger()}
+		s := &Sandbox{
+			opts: o, people: newPopulation(1, 0), account: newAccount(), agenda: newAgenda(o.Now, o.Speed),
+			ledger: newLedger(), faults: newFaults(1), journal: &journal{},
+		}
 		s.feed = newFeed(o, s.agenda, s.ledger)
 		s.begin = wa.At(time.Now())
 		const messages = 3000
 		for i := range messages {
-			s.accept(fmt.Sprint(351910000000+i), s.account.numbers[0], s.account.templates[0], "")
+			q := &send{sendRequest: sendRequest{Template: &sendTemplate{}}, from: s.account.numbers[0], to: fmt.Sprint(351910000000 + i)}
+			if _, problem := s.accept(q, s.account.templates[0], verdict{}); problem != nil {
+				t.Fatal(problem.details)
+			}
 		}
 		go s.agenda.run(t.Context(), func() {})
 		time.Sleep(24 * time.Hour)

@@ -70,22 +70,17 @@ const keepAttempts = 100_000
 type ledger struct {
 	mu       sync.Mutex
 	messages []*Message
-	times    map[string]int // messages by recipient
-	books    Books          // all that is not in messages or elsewhere
+	people   map[string]acquaintance // by phone, digits
+	books    Books                   // all that is not in messages or elsewhere
 }
 
-func newLedger() *ledger { return &ledger{times: map[string]int{}} }
+func newLedger() *ledger { return &ledger{people: map[string]acquaintance{}} }
 
-// open enters an accepted message under the id made for it, and tells how many
-// its recipient got before.
-func (l *ledger) open(m *Message, id func(nth int) string) (nth int) {
+// open enters an accepted message.
+func (l *ledger) open(m *Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	nth = l.times[m.Recipient]
-	l.times[m.Recipient]++
-	m.ID = id(nth)
 	l.messages = append(l.messages, m)
-	return nth
 }
 
 // note enters what happened to a message.

@@ -56,6 +56,7 @@ type post struct {
 	body    []byte
 	updates int
 	tries   int
+	taken   []func() // of its updates, for who waits for them
 }
 
 func newFeed(o Options, a *agenda, l *ledger) *feed {
@@ -128,6 +129,11 @@ func (f *feed) next() *post {
 		n = min(n, len(f.fresh), maxUpdates)
 		f.posts++
 		p := &post{number: f.posts, body: compose(f.fresh[:n], f.batches), updates: n}
+		for _, u := range f.fresh[:n] {
+			if u.taken != nil {
+				p.taken = append(p.taken, u.taken)
+			}
+		}
 		clear(f.fresh[:n]) // let go of what is now in the body
 		f.fresh = f.fresh[n:]
 		return p
@@ -148,6 +154,9 @@ func (f *feed) attempt(ctx context.Context, p *post) {
 	}
 	f.ledger.attempted(a)
 	if a.Answer == http.StatusOK {
+		for _, taken := range p.taken {
+			taken()
+		}
 		return
 	}
 	wait := f.backoff(p.tries)

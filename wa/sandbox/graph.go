@@ -4,48 +4,65 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // graph serves the part of the Graph API that tickwatch and its neighbours use
-// (whatsapp.md §3). Paths may begin with a version or not, as at Meta.
+// (whatsapp.md §3), and beside it what steers the stand-in. Paths of the Graph
+// API may begin with a version or not, as at Meta.
 func (s *Sandbox) graph() http.Handler {
 	routes := http.NewServeMux()
-	routes.Handle("POST /{id}/messages", answer(s.postMessage))
-	routes.Handle("GET /{id}/phone_numbers", answer(s.getNumbers))
-	routes.Handle("GET /{id}/message_templates", answer(s.getTemplates))
-	routes.Handle("GET /{id}", answer(s.getNode))
-	routes.Handle("/", answer(func(r *http.Request) (any, *graphError) {
+	routes.Handle("POST /{id}/messages", s.postMessage(false))
+	routes.Handle("POST /{id}/marketing_messages", s.postMessage(true))
+	routes.Handle("GET /{id}/phone_numbers", s.answer(s.getNumbers))
+	routes.Handle("GET /{id}/message_templates", s.answer(s.getTemplates))
+	routes.Handle("GET /{id}/subscribed_apps", s.answer(s.getSubscriptions))
+	routes.Handle("GET /{id}", s.answer(s.getNode))
+	routes.Handle("/", s.answer(func(r *http.Request) (any, *graphError) {
 		return nil, &graphError{code: 2500, message: "Unknown path components: " + r.URL.Path}
 	}))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	control := s.control()
+	return watchArrivals(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok || token != s.token.Reveal() {
+		switch {
+		case !ok || token != s.token.Reveal():
 			(&graphError{status: http.StatusUnauthorized, code: 190, message: "Invalid OAuth access token - Cannot parse access token"}).write(w)
-			return
+		case steers(r.URL.Path):
+			control.ServeHTTP(w, r)
+		default:
+			routes.ServeHTTP(w, unversioned(r))
 		}
-		if rest := version.ReplaceAllString(r.URL.Path, "/"); rest != r.URL.Path {
-			r = r.Clone(r.Context())
-			r.URL.Path, r.URL.RawPath = rest, ""
-		}
-		routes.ServeHTTP(w, r)
-	})
+	}))
 }
 
-var version = regexp.MustCompile(`^/v\d+\.\d+/`)
+// unversioned is a request without the version that its path may begin with.
+func unversioned(r *http.Request) *http.Request {
+	rest, ok := strings.CutPrefix(r.URL.Path, "/v")
+	version, path, more := strings.Cut(rest, "/")
+	if !ok || !more || strings.Trim(version, "0123456789") != "." {
+		return r
+	}
+	out := *r
+	u := *r.URL
+	u.Path, u.RawPath = "/"+path, ""
+	out.URL = &u
+	return &out
+}
 
-// answer turns a function into a handler that writes JSON.
-func answer(f func(*http.Request) (any, *graphError)) http.Handler {
+// answer turns a function that reads into a handler that writes JSON, as the
+// faults let it.
+func (s *Sandbox) answer(f func(*http.Request) (any, *graphError)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		strikes := s.faults.onRead()
 		value, problem := f(r)
-		if problem != nil {
-			problem.write(w)
-			return
+		if strikes.end != nil {
+			if refusal := strikes.end.refusal(); refusal != nil {
+				problem = refusal
+			}
 		}
-		writeJSON(w, http.StatusOK, value)
+		s.reply(w, r, strikes, value, problem)
 	})
 }
 
@@ -62,9 +79,20 @@ type graphError struct {
 	subcode int
 	message string
 	details string
+
+	retryAfter time.Duration // header, in whole seconds; 0 for none
+	bare       bool          // no JSON at all, as from a machine in front of the API
 }
 
 func (e *graphError) write(w http.ResponseWriter) {
+	if e.retryAfter > 0 {
+		seconds := (e.retryAfter + time.Second - 1) / time.Second
+		w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
+	}
+	if e.bare {
+		http.Error(w, "<html><body>Sorry, something went wrong.</body></html>", e.status)
+		return
+	}
 	body := map[string]any{
 		"message":    fmt.Sprintf("(#%d) %s", e.code, e.message),
 		"type":       "OAuthException",
@@ -95,7 +123,7 @@ func (s *Sandbox) getNumbers(r *http.Request) (any, *graphError) {
 	}
 	var nodes []node
 	for _, n := range s.account.numbers {
-		nodes = append(nodes, s.account.numberNode(n))
+		nodes = append(nodes, s.numberNode(n))
 	}
 	return page(r, nodes, numberFields)
 }
@@ -107,7 +135,7 @@ func (s *Sandbox) getTemplates(r *http.Request) (any, *graphError) {
 	q := r.URL.Query()
 	var nodes []node
 	for _, t := range s.account.templates {
-		n := s.account.templateNode(t)
+		n := s.templateNode(t)
 		if wanted(q.Get("name"), t.Name) && wanted(q.Get("status"), n["status"]) {
 			nodes = append(nodes, n)
 		}
@@ -120,14 +148,14 @@ func wanted(filter string, value any) bool { return filter == "" || filter == va
 func (s *Sandbox) getNode(r *http.Request) (any, *graphError) {
 	id, asked := r.PathValue("id"), r.URL.Query().Get("fields")
 	if id == AccountID {
-		return accountNode().only(asked, []string{"id", "name", "timezone_id"})
+		return s.accountNode().only(asked, []string{"id", "name", "timezone_id"})
 	}
 	if n := s.account.number(id); n != nil {
-		return s.account.numberNode(n).only(asked, numberFields)
+		return s.numberNode(n).only(asked, numberFields)
 	}
 	for _, t := range s.account.templates {
 		if id == strconv.FormatInt(t.ID, 10) {
-			return s.account.templateNode(t).only(asked, templateFields)
+			return s.templateNode(t).only(asked, templateFields)
 		}
 	}
 	return nil, noSuchNode(id)
@@ -167,7 +195,8 @@ func page(r *http.Request, nodes []node, fields []string) (any, *graphError) {
 type node map[string]any
 
 // only keeps the id and the fields that were asked for, else the given ones. A
-// field that the node does not have fails the whole request, as at Meta.
+// field that such nodes do not have fails the whole request, as at Meta; one
+// that is nil is left out.
 func (n node) only(asked string, otherwise []string) (node, *graphError) {
 	fields := otherwise
 	if asked != "" {
@@ -179,7 +208,9 @@ func (n node) only(asked string, otherwise []string) (node, *graphError) {
 		if !ok {
 			return nil, &graphError{code: 100, message: "Tried accessing nonexisting field (" + f + ")"}
 		}
-		out[f] = v
+		if v != nil {
+			out[f] = v
+		}
 	}
 	return out, nil
 }
@@ -190,60 +221,56 @@ var (
 	templateFields = []string{"name", "language", "status", "category", "parameter_format", "components"}
 )
 
-func accountNode() node {
+func (s *Sandbox) accountNode() node {
 	return node{
 		"id": AccountID, "name": "Autumn Shop", "timezone_id": "1", "currency": "EUR",
 		"whatsapp_business_manager_messaging_limit": "TIER_100K",
-		"health_status": health("WABA", AccountID, canSend),
+		"health_status": s.healthOf(),
 	}
 }
 
-func (a *account) numberNode(n *number) node {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (s *Sandbox) numberNode(n *number) node {
+	is, level := s.account.numberNow(n), "STANDARD"
+	if s.opts.Throughput >= highThroughput {
+		level = "HIGH"
+	}
 	return node{
-		"id": n.ID, "display_phone_number": "+" + n.calling + " " + strings.TrimPrefix(n.Display, n.calling),
+		"id": is.ID, "display_phone_number": "+" + n.calling + " " + strings.TrimPrefix(is.Display, n.calling),
 		"verified_name": n.verifiedName, "name_status": "APPROVED", "code_verification_status": "VERIFIED",
-		"quality_rating": n.Quality, "quality_score": map[string]any{"score": n.Quality}, "status": n.Status,
-		"messaging_limit_tier": n.Limit, "whatsapp_business_manager_messaging_limit": n.Limit,
-		"throughput": map[string]string{"level": "STANDARD"}, "platform_type": "CLOUD_API", "account_mode": "LIVE",
+		"quality_rating": is.Quality, "quality_score": map[string]any{"score": is.Quality}, "status": is.Status,
+		"messaging_limit_tier": is.Limit, "whatsapp_business_manager_messaging_limit": is.Limit,
+		"throughput": map[string]string{"level": level}, "platform_type": "CLOUD_API", "account_mode": "LIVE",
 		"is_official_business_account": false, "is_on_biz_app": false,
-		"health_status": health("PHONE_NUMBER", n.ID, canSend),
+		"health_status": s.healthOfNumber(is),
 	}
 }
 
-func (a *account) templateNode(t *template) node {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	components := []map[string]any{{"type": "BODY", "text": t.body}}
-	if t.marketing {
-		components = slices.Insert(components, 0, map[string]any{"type": "HEADER", "format": "IMAGE"})
-		components = append(components, map[string]any{"type": "BUTTONS", "buttons": []map[string]string{{"type": "QUICK_REPLY", "text": stopButton}}})
+func (s *Sandbox) templateNode(t *template) node {
+	is := s.account.templateNow(t)
+	score := map[string]any{"score": is.Quality}
+	if is.Since != 0 {
+		score["date"] = is.Since.Second()
 	}
-	id, can := strconv.FormatInt(t.ID, 10), canSend
-	if t.Status == statusPaused || t.Status == statusDisabled {
-		can = cannotSend
+	format, rejected := "POSITIONAL", t.rejected
+	if t.named {
+		format = "NAMED"
 	}
-	score := map[string]any{"score": t.Quality}
-	if t.Since != 0 {
-		score["date"] = t.Since.Second()
+	if rejected == "" {
+		rejected = "NONE"
 	}
 	return node{
-		"id": id, "name": t.Name, "language": t.Language, "status": t.Status, "category": t.Category,
-		"quality_score": score, "rejected_reason": "NONE", "parameter_format": "POSITIONAL", "components": components,
-		"health_status": health("MESSAGE_TEMPLATE", id, can),
+		"id": strconv.FormatInt(is.ID, 10), "name": is.Name, "language": is.Language, "status": is.Status, "category": is.Category,
+		"quality_score": score, "rejected_reason": rejected, "parameter_format": format, "components": t.components(),
+		"sub_category": nil, "previous_category": nil, "message_send_ttl_seconds": nil,
+		"health_status": s.healthOfTemplate(is),
 	}
 }
 
-// Whether what is asked about can take part in a send (whatsapp.md §3.7).
-const (
-	canSend    = "AVAILABLE"
-	cannotSend = "BLOCKED"
-)
-
-func health(kind, id, can string) map[string]any {
-	return map[string]any{
-		"can_send_message": can,
-		"entities":         []map[string]any{{"entity_type": kind, "id": id, "can_send_message": can}},
+// getSubscriptions names the app that gets the account's webhooks.
+func (s *Sandbox) getSubscriptions(r *http.Request) (any, *graphError) {
+	if id := r.PathValue("id"); id != AccountID {
+		return nil, noSuchNode(id)
 	}
+	app := map[string]string{"id": appID, "name": "tickwatch", "link": "https://www.facebook.com/games/?app_id=" + appID}
+	return map[string]any{"data": []any{map[string]any{"whatsapp_business_api_data": app}}}, nil
 }

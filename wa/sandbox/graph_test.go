@@ -12,7 +12,9 @@ import (
 // sendBody is a good send, changed by replacing one text in it.
 func sendBody(old, new string) string {
 	body := `{"messaging_product":"whatsapp","to":"+351912345678","type":"template","biz_opaque_callback_data":"c:1",
-		"template":{"name":"autumn_offer","language":{"code":"pt_PT"},"components":[{"type":"body","parameters":[{"type":"text","text":"Ana"}]}]}}`
+		"template":{"name":"autumn_offer","language":{"code":"pt_PT"},"components":[
+			{"type":"header","parameters":[{"type":"image","image":{"id":"800100200300400"}}]},
+			{"type":"body","parameters":[{"type":"text","text":"Ana"}]}]}}`
 	if old != "" && !strings.Contains(body, old) {
 		panic("nothing to replace: " + old)
 	}
@@ -121,7 +123,7 @@ func TestGraphReads(t *testing.T) {
 		{"/v26.0/" + numberIDs[1] + "?fields=health_status", `can_send_message:AVAILABLE`},
 		{"/v26.0/" + numberIDs[1], `display_phone_number:+49 15550000002`},
 		{"/v26.0/" + AccountID + "/message_templates?name=autumn_offer&fields=id,quality_score,status", `[map[id:9900000000000001 quality_score:map[date:`},
-		{"/v26.0/" + AccountID + "/message_templates?status=REJECTED", `data:[]`},
+		{"/v26.0/" + AccountID + "/message_templates?status=ARCHIVED", `data:[]`},
 		{"/v26.0/9900000000000001?fields=health_status", `MESSAGE_TEMPLATE`},
 		{"/v26.0/" + AccountID, `name:Autumn Shop`},
 		{"/v26.0/" + AccountID + "?fields=colour", `nonexisting field (colour)`},

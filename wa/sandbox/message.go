@@ -4,7 +4,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"tickwatch/wa"
@@ -21,21 +24,52 @@ type life struct {
 	message *Message // guarded by the ledger
 	who     person
 	number  *number
-	price   string // pricing category
+	price   string  // pricing category
+	button  *button // what its opt-out button brings back; nil when it has none
 	steps   []step
+
+	told     chan struct{} // closed once its first status was taken
+	tellOnce func()        // closes it; nil when nobody waits
 }
 
 // accept opens the books for a message and lets its life begin.
-func (s *Sandbox) accept(to string, n *number, t *template, callback string) *Message {
+func (s *Sandbox) accept(q *send, t *template, strikes verdict) (*life, *graphError) {
 	now := wa.At(s.opts.Now())
-	who := s.people.person(to)
-	m := &Message{
-		Recipient: to, BSUID: who.bsuid, NumberID: n.ID,
-		Template: t.Name, Language: t.Language, CallbackData: callback, AcceptedAt: now,
+	nth, ok := s.ledger.meet(q.to, q.from, now)
+	if !ok {
+		return nil, &graphError{
+			code: codePair, message: "(Business Account, Consumer Account) pair rate limit hit",
+			details: "Message failed to send because there were too many messages sent from this phone number to the same phone number in a short period of time",
+		}
 	}
-	nth := s.ledger.open(m, func(nth int) string {
-		return wamid(s.opts.Seed, to, "outbound", strconv.Itoa(nth))
-	})
+	who := s.people.person(q.to)
+	m := &Message{
+		ID:        wamid(s.opts.Seed, q.to, "outbound", strconv.Itoa(nth)),
+		Recipient: q.to, BSUID: who.bsuid, NumberID: q.from.ID,
+		Template: t.Name, Language: t.Language, CallbackData: q.CallbackData, AcceptedAt: now,
+	}
+	l := &life{message: m, who: who, number: q.from, price: t.price(), button: q.button(t)}
+	if q.marketing {
+		l.price = "marketing_lite"
+	}
+	if strikes.webhookFirst {
+		l.told = make(chan struct{})
+		l.tellOnce = sync.OnceFunc(func() { close(l.told) })
+	}
+	l.steps = s.fate(l, nth, t, strikes)
+	if err := s.journal.accept(m); err != nil {
+		s.opts.Log.Error("a message could not be accepted", "error", err)
+		return nil, &graphError{status: http.StatusInternalServerError, code: 131000, message: "Something went wrong", details: err.Error()}
+	}
+	s.ledger.open(m)
+	s.follow(l, 0)
+	return l, nil
+}
+
+// fate is what becomes of the nth message to a person. Who sent it, and with
+// which callback data, has no part in it.
+func (s *Sandbox) fate(l *life, nth int, t *template, strikes verdict) []step {
+	to, now := l.message.Recipient, l.message.AcceptedAt
 
 	// The list is judged by its plan, not by when its messages happened to get
 	// through, so that a slow machine does not move anyone across an incident.
@@ -43,10 +77,37 @@ func (s *Sandbox) accept(to string, n *number, t *template, callback string) *Me
 	if row, ok := s.people.rows[to]; ok && nth == 0 {
 		moment = s.scenario.due(row, s.opts.Rate)
 	}
-	l := &life{message: m, who: who, number: n, price: t.price()}
-	l.steps = live(stream(s.opts.Seed, "life", to, nth), who, s.scenario.at(moment, to))
-	s.follow(l, 0)
-	return m
+	ph := s.scenario.at(moment, to)
+	switch {
+	case strikes.fail != 0:
+		ph.fail = []odds{{strikes.fail, 1}}
+	case american(to) && t.Category == wa.CategoryMarketing:
+		ph.fail = []odds{{codeWithheld, 1}}
+	}
+	steps := live(stream(s.opts.Seed, "life", to, nth), l.who, ph)
+	if h := strikes.hold; h != nil && h.Code != 0 {
+		return []step{{after: h.Delay, kind: stepFailed, code: h.Code}}
+	} else if h != nil {
+		for i := range steps {
+			steps[i].after += h.Delay
+		}
+	}
+	return steps
+}
+
+// button is what the template's first quick reply brings back when it is
+// pressed: the payload that was sent with it, else its text.
+func (q *send) button(t *template) *button {
+	stop := t.stop()
+	if stop == nil {
+		return nil
+	}
+	for _, c := range q.Template.Components {
+		if strings.EqualFold(c.Type, "button") && strings.EqualFold(c.SubType, stop.Type) && len(c.Parameters) > 0 {
+			return &button{Payload: c.Parameters[0].Payload, Text: stop.Text}
+		}
+	}
+	return &button{Payload: stop.Text, Text: stop.Text}
 }
 
 // follow lets the steps of a life happen, each when its time has come.
@@ -69,8 +130,15 @@ func (s *Sandbox) tell(l *life, i int, at wa.Instant) {
 	held, twice := r.Float64() < shareHeld, r.Float64() < shareTwice
 	late := time.Duration(200+r.IntN(4000)) * time.Millisecond
 	again := time.Duration(1000+r.IntN(90_000)) * time.Millisecond
-	if held {
-		s.agenda.at(at+millis(late), func() { s.feed.queue(u, false) })
+	if !held || l.tellOnce != nil && i == 0 {
+		late = 0
+	}
+	lost, slow := s.faults.onUpdate(l.message.ID, i)
+	if lost {
+		return
+	}
+	if late+slow > 0 {
+		s.agenda.at(at+millis(late+slow), func() { s.feed.queue(u, false) })
 	} else {
 		s.feed.queue(u, false)
 	}
@@ -94,6 +162,9 @@ func (s *Sandbox) repeat(u update, at wa.Instant, r *rand.Rand) {
 // update is what Meta's webhook says of a step.
 func (l *life) update(seed uint64, i int, at wa.Instant) update {
 	u := update{field: fieldMessages, number: l.number, at: at}
+	if i == 0 {
+		u.taken = l.tellOnce
+	}
 	u.contact = &contact{Profile: &profile{Name: l.who.name}, WaID: l.who.phone, UserID: l.who.bsuid}
 	st := l.steps[i]
 	switch st.kind {
@@ -119,10 +190,10 @@ func (l *life) update(seed uint64, i int, at wa.Instant) update {
 			From: l.who.phone, FromUserID: l.who.bsuid, Timestamp: unix(at),
 			ID: wamid(seed, l.who.phone, "inbound", l.message.ID), Type: "text",
 		}
-		if st.kind == stepStopButton {
+		if st.kind == stepStopButton && l.button != nil {
 			u.inbound.Type = "button"
 			u.inbound.Context = &replyContext{From: l.number.Display, ID: l.message.ID}
-			u.inbound.Button = &button{Payload: stopPayload, Text: stopButton}
+			u.inbound.Button = l.button
 		} else {
 			u.inbound.Text = &text{Body: st.text}
 		}

@@ -30,6 +30,7 @@ type update struct {
 	preference *preference
 	contact    *contact // of any of these three; nil on failures
 	value      any      // the whole value, for news of the account
+	taken      func()   // called when it was answered 200; nil for nothing
 }
 
 // The shapes of whatsapp.md §2, in the order of Meta's keys.
@@ -155,10 +156,22 @@ var errorTexts = map[int][2]string{
 	131053: {"Media upload error", "Downloading media from weblink failed with http code 404, status message Not Found"},
 }
 
+// errorText is the title and the details of a code; the catalogue's where no
+// other is known here.
+func errorText(code int) (title, details string) {
+	if t, ok := errorTexts[code]; ok {
+		return t[0], t[1]
+	}
+	if e, ok := wa.LookUp(code); ok {
+		return e.Title, e.Cause
+	}
+	return "Unknown error", "Unknown error."
+}
+
 func errorOf(code int) errorItem {
-	t := errorTexts[code]
+	title, details := errorText(code)
 	return errorItem{
-		Code: code, Title: t[0], Message: t[0], Data: errorDetail{t[1]},
+		Code: code, Title: title, Message: title, Data: errorDetail{details},
 		Href: "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
 	}
 }

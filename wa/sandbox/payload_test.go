@@ -17,6 +17,7 @@ func TestPayloads(t *testing.T) {
 		who:     person{phone: "351912345678", name: "Inês", bsuid: "PT.8400012345"},
 		number:  a.numbers[0],
 		price:   "marketing",
+		button:  &button{Payload: "STOP_PROMO", Text: "Parar promoções"},
 		steps: []step{
 			{kind: stepSent},
 			{kind: stepRead},

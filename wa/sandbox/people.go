@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"hash/fnv"
+	"iter"
 	"math"
 	"math/rand/v2"
 	"strconv"
@@ -128,4 +129,40 @@ func hash(seed uint64, words ...any) uint64 {
 // stream is a source of chance that belongs to these words alone.
 func stream(seed uint64, words ...any) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, hash(seed, words...)))
+}
+
+// Person is somebody that a campaign can be sent to, as a row of a list has them.
+type Person struct {
+	Phone    string // E.164, with the plus
+	Name     string // first name
+	Country  string // ISO 3166
+	Language string // as templates name it, "pt_PT"
+	Consent  bool   // to marketing by WhatsApp
+}
+
+// shareConsent is how many of a list agreed to be written to.
+const shareConsent = 0.995
+
+// languages of the countries of the list.
+var languages = map[string]string{
+	"PT": "pt_PT", "BR": "pt_BR", "AO": "pt_PT", "MZ": "pt_PT", "ES": "es", "FR": "fr", "CI": "fr", "DE": "de", "GB": "en_GB",
+}
+
+// People gives the first n people of the list, for one seed always the same
+// ones and each once; there are 1,000,000. It is the list of the outside sender,
+// so that a campaign of one's own meets the same fates.
+func (s *Sandbox) People(n int) iter.Seq[Person] {
+	return func(yield func(Person) bool) {
+		for row := range min(n, maxMessages) {
+			phone := phoneOf(s.opts.Seed, row)
+			country := countryOf(phone)
+			p := Person{
+				Phone: "+" + phone, Name: s.people.person(phone).name, Country: country, Language: languages[country],
+				Consent: float64(hash(s.opts.Seed, "consent", phone)>>11)/(1<<53) < shareConsent,
+			}
+			if !yield(p) {
+				return
+			}
+		}
+	}
 }

@@ -1,17 +1,18 @@
 package sandbox
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -161,7 +162,7 @@ func (rc *receiver) status(s map[string]any, contacts map[any]bool) {
 	if errors, _ := s["errors"].([]any); (len(errors) == 1) != (status == wa.StatusFailed) {
 		rc.t.Errorf("%s carries %d errors", name, len(errors))
 	}
-	if p, ok := s["pricing"].(map[string]any); ok && (p["pricing_model"] != "PMP" || p["category"] != "marketing") {
+	if p, ok := s["pricing"].(map[string]any); ok && (p["pricing_model"] != "PMP" || p["category"] == "") {
 		rc.t.Errorf("%s is priced %v", name, p)
 	}
 	for _, before := range rc.told[id] {
@@ -199,7 +200,10 @@ func (rc *receiver) check(b Books) (repeated int) {
 				rc.t.Errorf("%s %s: told as %v of %v", m.Recipient, name, s["biz_opaque_callback_data"], s["recipient_id"])
 			}
 			// On sent, and on one of delivered and read.
-			_, priced := s["pricing"]
+			price, priced := s["pricing"].(map[string]any)
+			if priced && price["category"] != "marketing" {
+				rc.t.Errorf("%s %s: priced as %v", m.Recipient, name, price)
+			}
 			if want := name == "sent" || name == "delivered" || name == "read" && m.DeliveredAt == 0; priced != want {
 				rc.t.Errorf("%s %s: pricing present is %v", m.Recipient, name, priced)
 			}
@@ -278,20 +282,75 @@ func waitFor(t testing.TB, what string, holds func() bool) {
 // call asks the Graph API of a running sandbox.
 func call(t *testing.T, s *Sandbox, method, path, body string) (status int, answer map[string]any) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, s.URL()+path, bytes.NewReader([]byte(body)))
+	got := try(s, method, path, body)
+	if got.err != nil {
+		t.Fatalf("%s %s: %v", method, path, got.err)
+	}
+	return got.status, got.answer
+}
+
+// outcome is how a request to the Graph API ended.
+type outcome struct {
+	status     int // 0 when no answer came
+	retryAfter string
+	answer     map[string]any
+	err        error // why there is no answer that can be read
+}
+
+// try asks the Graph API once, and never by itself a second time.
+func try(s *Sandbox, method, path, body string) (o outcome) {
+	req, err := http.NewRequest(method, s.URL()+path, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		return outcome{err: err}
 	}
 	req.Header.Set("Authorization", "Bearer "+s.Token().Reveal())
+	req.GetBody = nil
 	client := newClient(1)
 	defer client.CloseIdleConnections()
+	client.Timeout = 20 * time.Second
 	res, err := client.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		return outcome{err: err}
 	}
 	defer func() { _ = res.Body.Close() }()
-	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
+	o.status, o.retryAfter = res.StatusCode, res.Header.Get("Retry-After")
+	raw, err := io.ReadAll(res.Body)
+	if err == nil {
+		err = json.Unmarshal(raw, &o.answer)
 	}
-	return res.StatusCode, answer
+	o.err = err
+	return o
+}
+
+// ok tells whether a message was accepted.
+func (o outcome) ok() bool { return o.err == nil && o.status == http.StatusOK }
+
+// message is the wamid and the status of an accepted message.
+func (o outcome) message() (wamid, status string) {
+	messages, _ := o.answer["messages"].([]any)
+	if len(messages) == 0 {
+		return "", ""
+	}
+	m := messages[0].(map[string]any)
+	return m["id"].(string), m["message_status"].(string)
+}
+
+// String is how it ended, for tables: status and code, or why there are none.
+func (o outcome) String() string {
+	switch {
+	case errors.Is(o.err, io.ErrUnexpectedEOF):
+		return "cut"
+	case errors.Is(o.err, io.EOF):
+		return "EOF"
+	case o.status == 0:
+		return o.err.Error()
+	case o.err != nil:
+		return fmt.Sprintf("%d no JSON", o.status)
+	}
+	code, _ := problemOf(o.answer)
+	text := fmt.Sprintf("%d %d", o.status, code)
+	if o.retryAfter != "" {
+		text += " after " + o.retryAfter
+	}
+	return text
 }

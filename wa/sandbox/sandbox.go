@@ -1,8 +1,8 @@
 // Package sandbox is a stand-in for Meta on loopback: a Graph API that takes
 // messages, people who receive them and behave like people, webhooks about it,
-// and another system that sends a campaign through that API. It makes a whole
-// campaign observable without an account at Meta, over the same HTTP that Meta
-// would use.
+// and, if wanted, another system that sends a campaign through that API. It makes
+// a whole campaign observable without an account at Meta, over the same HTTP that
+// Meta would use, and it misbehaves on request (Fault).
 //
 // Guarantees:
 //
@@ -15,7 +15,11 @@
 //     timestamp lies ahead of the campaign's clock.
 //   - An update that was not answered 200 is sent again, with backoff, as long
 //     as the sandbox runs. One that was answered 200 is never retried.
-//   - Books tells what really happened, apart from what any webhook said of it.
+//   - Who sends a message, and with which callback data, changes nothing of what
+//     becomes of it.
+//   - Books tells what really happened, apart from what any webhook said of it;
+//     Accepted, and the log on disk, which messages were taken: each stands in
+//     both before its answer leaves.
 //
 // All times are of the campaign's clock (Options.Now), which Options.Speed
 // scales. It listens and dials on loopback only.
@@ -47,6 +51,10 @@ type Options struct {
 	Rate       float64          // messages the outside sender sends per campaign second; 0 means 20
 	Messages   int              // size of its campaign; 0 means 36,000, negative that nobody sends from outside
 	Log        *slog.Logger     // nil discards
+
+	Throughput  float64 // messages a campaign second that each number may send; 0 means any
+	Faults      []Fault // in force from the beginning
+	AcceptedLog string  // file that gets a line of JSON (Accepted) for each message, at its end; "" for none
 }
 
 // Bounds and defaults of Options.
@@ -73,8 +81,11 @@ type Sandbox struct {
 	agenda  *agenda
 	feed    *feed
 	ledger  *ledger
+	faults  *faults
+	journal *journal
 
-	begin wa.Instant // when Run began
+	begin   wa.Instant    // when Run began
+	stopped chan struct{} // closed when Run ends
 }
 
 // New checks the options and binds the Graph API to a free port of 127.0.0.1,
@@ -88,21 +99,30 @@ func New(o Options) (*Sandbox, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("sandbox: no free port on loopback for the Graph API: %w", err)
-	}
 	s := &Sandbox{
 		opts:     o,
 		scenario: scenario,
 		token:    wa.NewSecret(fmt.Sprintf("EAAG%016x", hash(o.Seed, "token"))),
-		listener: listener,
 		people:   newPopulation(o.Seed, max(o.Messages, 0)),
 		account:  newAccount(),
 		agenda:   newAgenda(o.Now, o.Speed),
 		ledger:   newLedger(),
+		faults:   newFaults(o.Seed),
+		stopped:  make(chan struct{}),
 	}
 	s.feed = newFeed(o, s.agenda, s.ledger)
+	for _, f := range o.Faults {
+		if _, err := s.Inject(f); err != nil {
+			return nil, err
+		}
+	}
+	if s.journal, err = openJournal(o.AcceptedLog); err != nil {
+		return nil, err
+	}
+	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		_ = s.journal.close()
+		return nil, fmt.Errorf("sandbox: no free port on loopback for the Graph API: %w", err)
+	}
 	return s, nil
 }
 
@@ -125,6 +145,8 @@ func (o *Options) complete() error {
 		return fmt.Errorf("sandbox: a speed of %g cannot be played; give one above 0 and up to %g", o.Speed, float64(maxSpeed))
 	case !(o.Rate > 0):
 		return fmt.Errorf("sandbox: a rate of %g messages a second sends nothing; give one above 0", o.Rate)
+	case !(o.Throughput >= 0):
+		return fmt.Errorf("sandbox: a throughput of %g messages a second is none; give one above 0, or 0 for any", o.Throughput)
 	case o.Messages > maxMessages:
 		return fmt.Errorf("sandbox: %d messages are more than there are people here; give at most %d", o.Messages, maxMessages)
 	case o.Secret.Empty():
@@ -160,7 +182,7 @@ func (s *Sandbox) URL() string { return "http://" + s.listener.Addr().String() }
 func (s *Sandbox) Token() wa.Secret { return s.token }
 
 // Close frees the port of a Sandbox that was not run.
-func (s *Sandbox) Close() error { return s.listener.Close() }
+func (s *Sandbox) Close() error { return errors.Join(s.listener.Close(), s.journal.close()) }
 
 // Run plays the scenario until ctx ends, then stops everything it started and
 // returns nil. Another error means that the Graph API could not be served.
@@ -176,11 +198,12 @@ func (s *Sandbox) Run(ctx context.Context) error {
 	server := &http.Server{
 		Handler:           s.graph(),
 		ReadHeaderTimeout: 5 * time.Second,
+		ConnContext:       withArrival,
 		ErrorLog:          slog.NewLogLogger(s.opts.Log.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
 	go func() {
-		err := server.Serve(s.listener)
+		err := server.Serve(arrivals{s.listener, s.opts.Now})
 		cancel()
 		served <- err
 	}()
@@ -190,6 +213,7 @@ func (s *Sandbox) Run(ctx context.Context) error {
 	parts.Go(func() { s.feed.run(ctx) })
 	parts.Go(func() { s.sendCampaign(ctx) })
 	<-ctx.Done()
+	close(s.stopped) // requests that hang end now
 	parts.Wait()
 
 	grace, release := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
@@ -199,6 +223,9 @@ func (s *Sandbox) Run(ctx context.Context) error {
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("sandbox: the Graph API stopped by itself: %w", err)
+	}
+	if err := s.journal.close(); err != nil {
+		return fmt.Errorf("sandbox: the log of accepted messages could not be closed: %w", err)
 	}
 	return nil
 }

@@ -44,10 +44,13 @@ type odds struct {
 // news is a change of the account. Empty fields do not change.
 type news struct {
 	after           time.Duration
+	template        *template  // nil means the campaign's
+	number          *number    // nil means all
 	templateStatus  string     // told by webhook, with info
 	info            *otherInfo // title and text of a pause
 	templateQuality wa.Quality // told by webhook
 	numberQuality   wa.Quality // never told: whoever wants to know must ask the Graph API (whatsapp.md §2.7)
+	numberStatus    string     // never told, as the quality
 	numberEvent     string     // told by webhook, for each number, with its limit
 }
 

@@ -1,11 +1,13 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"regexp"
-	"unicode/utf8"
+	"sync"
+	"time"
 )
 
 // maxSend bounds the body of a send; maxCallback is Meta's bound of the
@@ -13,14 +15,6 @@ import (
 const (
 	maxSend     = 1 << 20
 	maxCallback = 512
-)
-
-// Statuses in which a template cannot be sent, and the errors that it then draws.
-const (
-	statusPaused   = "PAUSED"
-	statusDisabled = "DISABLED"
-	codePaused     = 132015
-	codeDisabled   = 132016
 )
 
 // The body of POST /{number}/messages (whatsapp.md §3.1), as far as it is read.
@@ -31,6 +25,7 @@ type (
 		To            string        `json:"to"`
 		Type          string        `json:"type"`
 		CallbackData  string        `json:"biz_opaque_callback_data,omitempty"`
+		Policy        string        `json:"product_policy,omitempty"` // of /marketing_messages
 		Template      *sendTemplate `json:"template,omitempty"`
 	}
 	sendTemplate struct {
@@ -42,10 +37,30 @@ type (
 		Code string `json:"code"`
 	}
 	sendComponent struct {
-		Type       string           `json:"type"`
-		SubType    string           `json:"sub_type,omitempty"`
-		Index      any              `json:"index,omitempty"` // Meta takes a text or a number
-		Parameters []map[string]any `json:"parameters"`
+		Type       string          `json:"type"`
+		SubType    string          `json:"sub_type,omitempty"`
+		Index      json.RawMessage `json:"index,omitempty"` // Meta takes a text or a number
+		Parameters []sendParameter `json:"parameters"`
+	}
+	sendParameter struct {
+		Type     string          `json:"type"`
+		Name     string          `json:"parameter_name,omitempty"`
+		Text     string          `json:"text,omitempty"`
+		Image    *sendMedia      `json:"image,omitempty"`
+		Video    *sendMedia      `json:"video,omitempty"`
+		Document *sendMedia      `json:"document,omitempty"`
+		Location *sendLocation   `json:"location,omitempty"`
+		Payload  string          `json:"payload,omitempty"`
+		Code     string          `json:"coupon_code,omitempty"`
+		Action   json.RawMessage `json:"action,omitempty"`
+	}
+	sendMedia struct {
+		ID   string `json:"id,omitempty"`
+		Link string `json:"link,omitempty"`
+	}
+	sendLocation struct {
+		Latitude  json.RawMessage `json:"latitude"`
+		Longitude json.RawMessage `json:"longitude"`
 	}
 )
 
@@ -67,42 +82,67 @@ type sendMessage struct {
 	Status string `json:"message_status"`
 }
 
-func (s *Sandbox) postMessage(r *http.Request) (any, *graphError) {
-	answer, problem := s.takeMessage(r)
-	if problem != nil {
-		s.ledger.refused()
-		return nil, problem
-	}
-	return answer, nil
+// send is a request to send a message, read and not yet judged.
+type send struct {
+	sendRequest
+	marketing bool // came to /marketing_messages
+	from      *number
+	to        string // digits of the number that is really written to
 }
 
-func (s *Sandbox) takeMessage(r *http.Request) (*sendAnswer, *graphError) {
-	from := s.account.number(r.PathValue("id"))
-	if from == nil {
-		return nil, noSuchNode(r.PathValue("id"))
+// postMessage takes a message, or not, and answers as the faults let it.
+func (s *Sandbox) postMessage(marketing bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := &send{marketing: marketing}
+		problem := s.read(r, q)
+		noted := Request{FirstByte: firstByte(r), LastByte: s.opts.Now(), From: r.PathValue("id"), To: q.To, CallbackData: q.CallbackData}
+		if q.Template != nil {
+			noted.Template = q.Template.Name
+		}
+		var strikes verdict
+		if problem == nil {
+			strikes = s.faults.onSend(q.from.ID, noted.Template, q.to)
+		}
+		var l *life
+		if problem == nil && strikes.accepts() {
+			l, problem = s.take(q, strikes)
+		}
+		var answer any
+		if l != nil {
+			noted.WAMID = l.message.ID
+			answer = l.answer(q.To, strikes.hold != nil)
+		}
+		if strikes.end != nil && problem == nil {
+			problem = strikes.end.refusal()
+		}
+		if problem != nil {
+			noted.Code = problem.code
+			if l == nil {
+				s.ledger.refused()
+			}
+		}
+		s.journal.note(noted)
+		if l != nil && strikes.webhookFirst {
+			s.await(r.Context(), l.told)
+		}
+		s.reply(w, r, strikes, answer, problem)
+	})
+}
+
+// read reads a request and the two numbers in it.
+func (s *Sandbox) read(r *http.Request, q *send) (problem *graphError) {
+	if q.from = s.account.number(r.PathValue("id")); q.from == nil {
+		return noSuchNode(r.PathValue("id"))
 	}
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxSend+1))
 	if err != nil || len(raw) > maxSend {
-		return nil, &graphError{code: 100, message: "Invalid parameter", details: "The body could not be read or is too long"}
+		return invalid("The body could not be read or is too long")
 	}
-	var q sendRequest
-	if err := json.Unmarshal(raw, &q); err != nil {
-		return nil, &graphError{code: 100, message: "Invalid parameter", details: "The body is not the JSON that is expected: " + err.Error()}
+	if err := json.Unmarshal(raw, &q.sendRequest); err != nil {
+		return invalid("The body is not the JSON that is expected: " + err.Error())
 	}
-	to, problem := recipient(q.To, from.calling)
-	if problem != nil {
-		return nil, problem
-	}
-	t, problem := s.check(&q)
-	if problem != nil {
-		return nil, problem
-	}
-	m := s.accept(to, from, t, q.CallbackData)
-	return &sendAnswer{
-		Product:  "whatsapp",
-		Contacts: []sendContact{{Input: q.To, WaID: m.Recipient, UserID: m.BSUID}},
-		Messages: []sendMessage{{ID: m.ID, Status: "accepted"}},
-	}, nil
+	q.to, problem = recipient(q.To, q.from.calling)
+	return problem
 }
 
 var (
@@ -115,7 +155,7 @@ var (
 // trap that Meta lays (whatsapp.md §3.1).
 func recipient(to, calling string) (string, *graphError) {
 	if to == "" {
-		return "", &graphError{code: 131008, message: "Required parameter is missing", details: "Parameter 'to' is missing"}
+		return "", missing("Parameter 'to' is missing")
 	}
 	full := filler.ReplaceAllString(to, "")
 	if full != "" && full[0] != '+' {
@@ -127,45 +167,81 @@ func recipient(to, calling string) (string, *graphError) {
 	return full[1:], nil
 }
 
-// check judges everything but the recipient, and finds the template.
-func (s *Sandbox) check(q *sendRequest) (*template, *graphError) {
-	switch {
-	case q.Product != "whatsapp":
-		return nil, &graphError{code: 100, message: "The parameter messaging_product is required."}
-	case utf8.RuneCountInString(q.CallbackData) > maxCallback:
-		return nil, &graphError{code: 100, message: "Param biz_opaque_callback_data must be at most 512 characters long."}
-	case q.Type != "template":
-		return nil, &graphError{
-			code: 131047, message: "Re-engagement message",
-			details: "Message failed to send because more than 24 hours have passed since the customer last replied to this number.",
+// take judges a send and, when it is good, accepts its message.
+func (s *Sandbox) take(q *send, strikes verdict) (*life, *graphError) {
+	t, problem := s.check(&q.sendRequest, q.marketing)
+	if problem != nil {
+		return nil, problem
+	}
+	if q.to == q.from.Display {
+		return nil, &graphError{code: 131021, message: "Recipient cannot be sender", details: "Sender and recipient phone number is the same"}
+	}
+	if problem := s.tooFast(q.from); problem != nil {
+		return nil, problem
+	}
+	return s.accept(q, t, strikes)
+}
+
+func (l *life) answer(input string, held bool) *sendAnswer {
+	status := "accepted"
+	if held {
+		status = "held_for_quality_assessment"
+	}
+	return &sendAnswer{
+		Product:  "whatsapp",
+		Contacts: []sendContact{{Input: input, WaID: l.message.Recipient, UserID: l.message.BSUID}},
+		Messages: []sendMessage{{ID: l.message.ID, Status: status}},
+	}
+}
+
+// reply answers a request, or ends it in another way, as faults will have it.
+func (s *Sandbox) reply(w http.ResponseWriter, r *http.Request, strikes verdict, answer any, problem *graphError) {
+	if strikes.latency > 0 {
+		s.rest(r.Context(), strikes.latency)
+	}
+	if end := strikes.end; end != nil {
+		switch end.Kind {
+		case FaultHang:
+			s.await(r.Context(), nil)
+			panic(http.ErrAbortHandler)
+		case FaultDrop:
+			panic(http.ErrAbortHandler)
+		case FaultCut:
+			// Promised, and never written to its end.
+			w.Header().Set("Content-Length", "4096")
+			writeJSON(w, http.StatusOK, answer)
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
 		}
-	case q.Template == nil || q.Template.Name == "" || q.Template.Language.Code == "":
-		return nil, &graphError{code: 131008, message: "Required parameter is missing", details: "A template needs a name and a language code"}
 	}
-	t, status := s.account.template(q.Template.Name, q.Template.Language.Code)
-	if t == nil {
-		return nil, &graphError{
-			status: http.StatusNotFound, code: 132001, message: "Template name does not exist in the translation",
-			details: "template name (" + q.Template.Name + ") does not exist in " + q.Template.Language.Code,
-		}
+	if problem != nil {
+		problem.write(w)
+		return
 	}
-	switch status {
-	case statusPaused:
-		return nil, &graphError{code: codePaused, message: "Template is paused", details: "The template is paused due to low quality"}
-	case statusDisabled:
-		return nil, &graphError{code: codeDisabled, message: "Template is disabled", details: "The template was paused too many times"}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// await waits until something is done, the caller goes away or the sandbox stops.
+func (s *Sandbox) await(ctx context.Context, done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-ctx.Done():
+	case <-s.stopped:
 	}
-	variables := 0
-	for _, c := range q.Template.Components {
-		if c.Type == "body" {
-			variables += len(c.Parameters)
-		}
+}
+
+// timers are those of requests that wait, to be used again.
+var timers = sync.Pool{New: func() any { return time.NewTimer(time.Hour) }}
+
+// rest waits for a span of real time, as await does.
+func (s *Sandbox) rest(ctx context.Context, span time.Duration) {
+	timer := timers.Get().(*time.Timer)
+	timer.Reset(span)
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-s.stopped:
 	}
-	if variables != t.variables {
-		return nil, &graphError{
-			code: 132000, message: "Number of parameters does not match the expected number of params",
-			details: "body: the number of parameters differs from the template's",
-		}
-	}
-	return t, nil
+	timer.Stop()
+	timers.Put(timer)
 }

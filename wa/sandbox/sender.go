@@ -102,9 +102,9 @@ func (s *Sandbox) send(ctx context.Context, client *http.Client, row int) error 
 		Template: &sendTemplate{
 			Name: CampaignTemplate, Language: sendLanguage{CampaignLanguage},
 			Components: []sendComponent{
-				{Type: "header", Parameters: []map[string]any{{"type": "image", "image": map[string]string{"id": "800100200300400"}}}},
-				{Type: "body", Parameters: []map[string]any{{"type": "text", "text": s.people.person(phone).name}}},
-				{Type: "button", SubType: "quick_reply", Index: "0", Parameters: []map[string]any{{"type": "payload", "payload": stopPayload}}},
+				{Type: "header", Parameters: []sendParameter{{Type: "image", Image: &sendMedia{ID: "800100200300400"}}}},
+				{Type: "body", Parameters: []sendParameter{{Type: "text", Text: s.people.person(phone).name}}},
+				{Type: "button", SubType: "quick_reply", Index: json.RawMessage(`"0"`), Parameters: []sendParameter{{Type: "payload", Payload: stopPayload}}},
 			},
 		},
 	})
