@@ -243,6 +243,12 @@ func start(t *testing.T, o Options, rc *receiver) (s *Sandbox, stop func()) {
 	o.Secret = secret
 	rc.now = o.Now
 	o.WebhookURL = rc.URL + "/webhooks/meta"
+	return run(t, o)
+}
+
+// run is start without a receiver.
+func run(t testing.TB, o Options) (s *Sandbox, stop func()) {
+	t.Helper()
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
