@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -157,6 +159,58 @@ func TestJournal(t *testing.T) {
 	}
 	if len(ids) != len(accepted) || wamids != len(accepted) || codes == 0 || len(answered) == len(accepted) || wamids+codes == len(requests) {
 		t.Errorf("%d accepted, %d answered, %d refused, %d requests: not every ending was seen", len(accepted), len(answered), codes, len(requests))
+	}
+}
+
+func TestTheLatestRequestsAreKept(t *testing.T) {
+	j := &journal{}
+	const more = 7
+	for i := range keepRequests + more {
+		j.note(Request{Code: i})
+	}
+	kept := (&Sandbox{journal: j}).Requests()
+	if len(kept) != keepRequests || kept[0].Code != more || kept[len(kept)-1].Code != keepRequests+more-1 {
+		t.Errorf("%d are kept, from %d to %d", len(kept), kept[0].Code, kept[len(kept)-1].Code)
+	}
+}
+
+// TestArrivals sends requests over one connection, each headers first: that they
+// have been read shows when the stand-in asks for the body.
+func TestArrivals(t *testing.T) {
+	s, _ := start(t, Options{Speed: 1, Messages: -1}, newReceiver(t, nil))
+	c, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	in := bufio.NewReader(c)
+	body := sendBody("", "")
+	for i := range 3 {
+		before := s.opts.Now()
+		_, err := fmt.Fprintf(c, "POST /%s/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+			numberIDs[0], s.Token().Reveal(), len(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"HTTP/1.1 100 Continue\r\n", "\r\n"} {
+			if line, err := in.ReadString('\n'); line != want {
+				t.Fatalf("%q, %v", line, err)
+			}
+		}
+		between := s.opts.Now()
+		if _, err := c.Write([]byte(body)); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		all := s.Requests()
+		if r := all[i]; len(all) != i+1 || r.FirstByte.Before(before) || r.FirstByte.After(between) || r.LastByte.Before(between) {
+			t.Errorf("request %d began at %v, had its headers read at %v, and is kept as %+v", i, before, between, r)
+		}
 	}
 }
 

@@ -120,18 +120,26 @@ func TestHang(t *testing.T) {
 	}
 }
 
-// A stand-in that is told to stop does not wait for what hangs in it.
+// A stand-in that is told to stop does not wait for what hangs in it: here it
+// would for an hour.
 func TestStopsWhileRequestsHang(t *testing.T) {
-	s, stop := start(t, Options{Speed: 1, Messages: -1}, newReceiver(t, nil))
-	inject(t, s, Fault{Kind: FaultHang})
-	ended := make(chan error, 1)
-	go func() {
-		ended <- try(s, http.MethodPost, "/"+numberIDs[0]+"/messages", sendBody("", "")).err
-	}()
+	s, err := New(Options{WebhookURL: newReceiver(t, nil).URL, Secret: secret, Messages: -1, Faults: []Fault{{Kind: FaultHang}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.grace = time.Hour
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 2)
+	go func() { ended <- s.Run(ctx) }()
+	answered := make(chan error, 1)
+	go func() { answered <- try(s, http.MethodPost, "/"+numberIDs[0]+"/messages", sendBody("", "")).err }()
 	waitFor(t, "the request", func() bool { return len(s.Requests()) == 1 })
-	stop()
-	if err := <-ended; err == nil {
+	cancel()
+	if err := <-answered; err == nil {
 		t.Error("it was answered")
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 
@@ -161,6 +169,7 @@ func TestShareAndNext(t *testing.T) {
 // TestReadsFail has the API fail for whoever reads it, and not for sends.
 func TestReadsFail(t *testing.T) {
 	s, _ := start(t, Options{Speed: 1, Messages: -1}, newReceiver(t, nil))
+	inject(t, s, Fault{Kind: FaultDrop}) // of sends
 	inject(t, s, Fault{Kind: FaultRefuse, Reads: true, Code: 80007, Next: 1})
 	inject(t, s, Fault{Kind: FaultToken, Next: 1})
 	for _, want := range []string{"400 80007", "401 190", "200 0"} {

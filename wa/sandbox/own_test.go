@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -59,10 +60,50 @@ func TestFatesDoNotDependOnTheSender(t *testing.T) {
 			t.Fatalf("callback data %q, want %q", m.CallbackData, want)
 		}
 	}
-	for _, o := range own.OptOuts {
-		if o.Kind == "button" && !strings.Contains(fmt.Sprint(rc.fields[fieldMessages]), "payload:SAIR") {
-			t.Error("the button brings another payload back")
+}
+
+// TestTheButtonBringsItsPayloadBack presses the opt-out button of messages that
+// were sent with a payload, and of others without.
+func TestTheButtonBringsItsPayloadBack(t *testing.T) {
+	rc := newReceiver(t, nil)
+	s, _ := start(t, Options{Scenario: "optouts", Speed: fast, Messages: -1}, rc)
+	call(t, s, http.MethodGet, "/"+AccountID, "") // it has begun
+	begun := s.opts.Now()
+	waitFor(t, "minute 3", func() bool { return s.opts.Now().Sub(begun) > 3*time.Minute })
+	with := map[string]bool{}
+	for i := range 600 {
+		components := imageByID + "," + bodyOfOne
+		if i%2 == 0 {
+			components += "," + strings.Replace(stopPressed, "STOP_PROMO", "SAIR", 1)
 		}
+		o := try(s, http.MethodPost, "/"+numberIDs[0]+"/messages", templateBody(fmt.Sprintf("+35196%07d", i), CampaignTemplate, CampaignLanguage, components))
+		id, _ := o.message()
+		with[id] = i%2 == 0
+	}
+	waitFor(t, "the end", func() bool { b := s.Books(); return b.Waiting == 0 && b.Ahead == 0 })
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	pressed := map[string]int{}
+	for _, v := range rc.fields[fieldMessages] {
+		messages, _ := v.(map[string]any)["messages"].([]any)
+		for _, m := range messages {
+			m := m.(map[string]any)
+			b, ok := m["button"].(map[string]any)
+			if !ok {
+				continue
+			}
+			want := stopButton
+			if with[m["context"].(map[string]any)["id"].(string)] {
+				want = "SAIR"
+			}
+			if b["payload"] != want || b["text"] != stopButton {
+				t.Errorf("pressed: %v, want the payload %q", b, want)
+			}
+			pressed[want]++
+		}
+	}
+	if len(pressed) != 2 {
+		t.Errorf("pressed: %v", pressed)
 	}
 }
 

@@ -313,7 +313,7 @@ func try(s *Sandbox, method, path, body string) (o outcome) {
 	req.GetBody = nil
 	client := newClient(1)
 	defer client.CloseIdleConnections()
-	client.Timeout = 20 * time.Second
+	client.Timeout = 5 * time.Minute // for an answer that never comes
 	res, err := client.Do(req)
 	if err != nil {
 		return outcome{err: err}

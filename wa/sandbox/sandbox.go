@@ -65,8 +65,8 @@ const (
 	maxSpeed        = 1e6
 )
 
-// shutdownGrace is how long open Graph requests may take to end once the
-// sandbox is told to stop.
+// shutdownGrace is how long open Graph requests that do not hang may take to end
+// once the sandbox is told to stop.
 const shutdownGrace = 2 * time.Second
 
 // Sandbox is one stand-in. Make it with New and run it once.
@@ -86,6 +86,7 @@ type Sandbox struct {
 
 	begin   wa.Instant    // when Run began
 	stopped chan struct{} // closed when Run ends
+	grace   time.Duration // how long open Graph requests may take to end then
 }
 
 // New checks the options and binds the Graph API to a free port of 127.0.0.1,
@@ -109,6 +110,7 @@ func New(o Options) (*Sandbox, error) {
 		ledger:   newLedger(),
 		faults:   newFaults(o.Seed),
 		stopped:  make(chan struct{}),
+		grace:    shutdownGrace,
 	}
 	s.feed = newFeed(o, s.agenda, s.ledger)
 	for _, f := range o.Faults {
@@ -216,7 +218,7 @@ func (s *Sandbox) Run(ctx context.Context) error {
 	close(s.stopped) // requests that hang end now
 	parts.Wait()
 
-	grace, release := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	grace, release := context.WithTimeout(context.WithoutCancel(ctx), s.grace)
 	defer release()
 	if server.Shutdown(grace) != nil {
 		_ = server.Close()
