@@ -44,7 +44,7 @@ const (
 	FaultHang         = "hang"          // no answer comes, the connection stays open
 	FaultDrop         = "drop"          // the connection is closed without an answer
 	FaultCut          = "cut"           // the connection is closed in the middle of the answer
-	FaultRefuse       = "refuse"        // the error Code is answered
+	FaultRefuse       = "refuse"        // the error Code is answered; no JSON with an HTTP status and no code
 	FaultServer       = "server_error"  // a 5xx is answered: with the error Code, or no JSON without one
 	FaultToken        = "token"         // everything, reads included, is answered 401 with code 190
 	FaultWebhookFirst = "webhook_first" // the answer waits until the first status was taken by the webhook's receiver
@@ -69,6 +69,7 @@ type InForce struct {
 // complete fills in the defaults and refuses what cannot go wrong that way.
 func (f *Fault) complete() error {
 	f.Person = wa.Digits(f.Person)
+	bare := f.Kind == FaultRefuse && f.HTTP != 0 // as from a machine in front of the API
 	usual := map[string]int{FaultRefuse: 400, FaultServer: 500, FaultToken: 401}[f.Kind]
 	if f.HTTP == 0 {
 		f.HTTP = usual
@@ -83,7 +84,7 @@ func (f *Fault) complete() error {
 		return fmt.Errorf("sandbox: a share of %g is none; give one from 0 to 1", f.Share)
 	case f.Next < 0 || f.Delay < 0 || f.RetryAfter < 0:
 		return errors.New("sandbox: a fault cannot strike less than never, or wait less than no time")
-	case f.Code == 0 && (f.Kind == FaultRefuse || f.Kind == FaultFail):
+	case f.Code == 0 && !bare && (f.Kind == FaultRefuse || f.Kind == FaultFail):
 		return fmt.Errorf("sandbox: the fault %s needs a code, like 131026", f.Kind)
 	case f.HTTP != 0 && usual == 0:
 		return fmt.Errorf("sandbox: the fault %s answers no HTTP status of its own", f.Kind)

@@ -37,6 +37,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 		{Fault{Kind: FaultRefuse, Code: 131000}, false, "400 131000"},
 		{Fault{Kind: FaultRefuse, Code: 131048, Taken: true}, false, "400 131048"},
 		{Fault{Kind: FaultRefuse, Code: 130429, HTTP: 429, RetryAfter: 1500 * time.Millisecond}, false, "429 130429 after 2"},
+		{Fault{Kind: FaultRefuse, HTTP: 429, RetryAfter: time.Second}, false, "429 no JSON"},
 		{Fault{Kind: FaultServer}, false, "500 no JSON"},
 		{Fault{Kind: FaultServer, Taken: true, HTTP: 502}, true, "502 no JSON"},
 		{Fault{Kind: FaultServer, Taken: true, Code: 131000}, true, "500 131000"},

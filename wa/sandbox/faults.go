@@ -178,11 +178,12 @@ func (v verdict) accepts() bool {
 func (f *fault) refusal() *graphError {
 	switch f.Kind {
 	case FaultRefuse, FaultServer, FaultToken:
-		title, details := errorText(f.Code)
+		e := refuse(f.Code)
+		e.status, e.retryAfter, e.bare = f.HTTP, f.RetryAfter, f.Code == 0
 		if f.Details != "" {
-			details = f.Details
+			e.details = f.Details
 		}
-		return &graphError{status: f.HTTP, code: f.Code, message: title, details: details, retryAfter: f.RetryAfter, bare: f.Code == 0}
+		return e
 	}
 	return nil
 }

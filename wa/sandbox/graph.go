@@ -2,11 +2,9 @@ package sandbox
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // graph serves the part of the Graph API that tickwatch and its neighbours use
@@ -66,55 +64,12 @@ func (s *Sandbox) answer(f func(*http.Request) (any, *graphError)) http.Handler 
 	})
 }
 
+const jsonType = "application/json; charset=UTF-8"
+
 func writeJSON(w http.ResponseWriter, status int, value any) {
-	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	w.Header().Set("Content-Type", jsonType)
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(value) // a caller that went away needs no answer
-}
-
-// graphError is an error as the Graph API words it (whatsapp.md §3.3).
-type graphError struct {
-	status  int // 0 means 400
-	code    int
-	subcode int
-	message string
-	details string
-
-	retryAfter time.Duration // header, in whole seconds; 0 for none
-	bare       bool          // no JSON at all, as from a machine in front of the API
-}
-
-func (e *graphError) write(w http.ResponseWriter) {
-	if e.retryAfter > 0 {
-		seconds := (e.retryAfter + time.Second - 1) / time.Second
-		w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
-	}
-	if e.bare {
-		http.Error(w, "<html><body>Sorry, something went wrong.</body></html>", e.status)
-		return
-	}
-	body := map[string]any{
-		"message":    fmt.Sprintf("(#%d) %s", e.code, e.message),
-		"type":       "OAuthException",
-		"code":       e.code,
-		"fbtrace_id": "Astandinformeta0000000A",
-	}
-	if e.subcode != 0 {
-		body["error_subcode"], body["type"] = e.subcode, "GraphMethodException"
-	}
-	if e.details != "" {
-		body["error_data"] = map[string]string{"messaging_product": "whatsapp", "details": e.details}
-	}
-	status := e.status
-	if status == 0 {
-		status = http.StatusBadRequest
-	}
-	writeJSON(w, status, map[string]any{"error": body})
-}
-
-func noSuchNode(id string) *graphError {
-	return &graphError{code: 100, subcode: 33, message: "Unsupported request. Object with ID '" + id +
-		"' does not exist, cannot be loaded due to missing permissions, or does not support this operation"}
 }
 
 func (s *Sandbox) getNumbers(r *http.Request) (any, *graphError) {
@@ -161,7 +116,9 @@ func (s *Sandbox) getNode(r *http.Request) (any, *graphError) {
 	return nil, noSuchNode(id)
 }
 
-// page cuts a list as limit and after ask; a cursor is simply a position.
+// page cuts a list as limit and after ask; a cursor is simply a position. The
+// address of the next page holds the token, as Meta's does: whoever logs it gives
+// the token away.
 func page(r *http.Request, nodes []node, fields []string) (any, *graphError) {
 	q := r.URL.Query()
 	limit, err := strconv.Atoi(q.Get("limit"))
@@ -184,9 +141,10 @@ func page(r *http.Request, nodes []node, fields []string) (any, *graphError) {
 	}
 	paging := map[string]any{"cursors": map[string]string{"before": strconv.Itoa(begin), "after": strconv.Itoa(end)}}
 	if end < len(nodes) {
-		next := r.URL.Query()
-		next.Set("after", strconv.Itoa(end))
-		paging["next"] = "http://" + r.Host + r.URL.Path + "?" + next.Encode()
+		q.Set("after", strconv.Itoa(end))
+		q.Set("access_token", strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		path, _, _ := strings.Cut(r.RequestURI, "?")
+		paging["next"] = "http://" + r.Host + path + "?" + q.Encode()
 	}
 	return map[string]any{"data": data, "paging": paging}, nil
 }

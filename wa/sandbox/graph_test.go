@@ -3,7 +3,6 @@ package sandbox
 import (
 	"encoding/base64"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -118,6 +117,7 @@ func TestGraphReads(t *testing.T) {
 	for _, c := range []struct{ path, want string }{
 		{"/v26.0/" + AccountID + "/phone_numbers?fields=quality_rating,status", `map[id:500100200300400 quality_rating:GREEN status:CONNECTED]`},
 		{"/v26.0/" + AccountID + "/phone_numbers?limit=1&after=1", `id:500100200300401`},
+		{"/v26.0/" + AccountID + "/phone_numbers?limit=1", `/v26.0/400100200300400/phone_numbers?access_token=EAAG`},
 		{"/v26.0/" + AccountID + "/phone_numbers?limit=1", `after=1&limit=1`},
 		{"/v26.0/" + numberIDs[1] + "?fields=whatsapp_business_manager_messaging_limit,throughput", `throughput:map[level:STANDARD] whatsapp_business_manager_messaging_limit:TIER_100K`},
 		{"/v26.0/" + numberIDs[1] + "?fields=health_status", `can_send_message:AVAILABLE`},
@@ -125,6 +125,8 @@ func TestGraphReads(t *testing.T) {
 		{"/v26.0/" + AccountID + "/message_templates?name=autumn_offer&fields=id,quality_score,status", `[map[id:9900000000000001 quality_score:map[date:`},
 		{"/v26.0/" + AccountID + "/message_templates?status=ARCHIVED", `data:[]`},
 		{"/v26.0/9900000000000001?fields=health_status", `MESSAGE_TEMPLATE`},
+		{"/v26.0/" + AccountID + "/subscribed_apps", `whatsapp_business_api_data:map[id:700100200300400`},
+		{"/v26.0/1/subscribed_apps", `error_subcode:33`},
 		{"/v26.0/" + AccountID, `name:Autumn Shop`},
 		{"/v26.0/" + AccountID + "?fields=colour", `nonexisting field (colour)`},
 		{"/v26.0/123", `error_subcode:33`},
@@ -135,16 +137,4 @@ func TestGraphReads(t *testing.T) {
 			t.Errorf("%s: %v, want %s", c.path, answer, c.want)
 		}
 	}
-}
-
-// serve runs a server on loopback for the length of a test.
-func serve(t testing.TB, server *http.Server) (address string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() { _ = server.Close() })
-	return "http://" + listener.Addr().String()
 }

@@ -70,30 +70,11 @@ func standing(t *template, status string, q *sendTemplate) *graphError {
 			details: "template name (" + q.Name + ") does not exist in " + q.Language.Code,
 		}
 	case status == statusPaused:
-		return &graphError{code: codePaused, message: "Template is paused", details: "The template is paused due to low quality"}
+		return refuse(codePaused)
 	case status == statusDisabled:
-		return &graphError{code: codeDisabled, message: "Template is disabled", details: "The template was paused too many times"}
+		return refuse(codeDisabled)
 	}
 	return nil
-}
-
-func invalid(details string) *graphError {
-	return &graphError{code: 100, message: "Invalid parameter", details: details}
-}
-
-func missing(details string) *graphError {
-	return &graphError{code: 131008, message: "Required parameter is missing", details: details}
-}
-
-func miscounted(part string, given, wanted int) *graphError {
-	return &graphError{
-		code: codeCount, message: "Number of parameters does not match the expected number of params",
-		details: fmt.Sprintf("%s: number of localizable_params (%d) does not match the expected number of params (%d)", part, given, wanted),
-	}
-}
-
-func mismatched(details string) *graphError {
-	return &graphError{code: codeKind, message: "Parameter format does not match format in the created template", details: details}
 }
 
 // fits judges what a send fills the template with. It is written from Meta's

@@ -11,20 +11,6 @@ import (
 	"tickwatch/wa"
 )
 
-// templateBody is a send of a template, with these components.
-func templateBody(to, name, language, components string) string {
-	return fmt.Sprintf(`{"messaging_product":"whatsapp","recipient_type":"individual","to":%q,"type":"template","biz_opaque_callback_data":"c:1",
-		"template":{"name":%q,"language":{"code":%q},"components":[%s]}}`, to, name, language, components)
-}
-
-// Components that fit the templates.
-const (
-	imageByID   = `{"type":"header","parameters":[{"type":"image","image":{"id":"800100200300400"}}]}`
-	imageByLink = `{"type":"header","parameters":[{"type":"image","image":{"link":"https://shop.example/a.png"}}]}`
-	bodyOfOne   = `{"type":"body","parameters":[{"type":"text","text":"Ana"}]}`
-	stopPressed = `{"type":"button","sub_type":"quick_reply","index":"0","parameters":[{"type":"payload","payload":"STOP_PROMO"}]}`
-)
-
 // TestTemplatesAreJudged sends each kind of template well, and in every way that
 // Meta refuses, with the code that Meta gives.
 func TestTemplatesAreJudged(t *testing.T) {
@@ -138,17 +124,6 @@ func (s *Sandbox) pairs(from, to string) (n int) {
 		}
 	}
 	return n
-}
-
-// problemOf reads the error off an answer of the Graph API; 0 for none.
-func problemOf(answer map[string]any) (code int, details string) {
-	e, ok := answer["error"].(map[string]any)
-	if !ok {
-		return 0, ""
-	}
-	data, _ := e["error_data"].(map[string]any)
-	details, _ = data["details"].(string)
-	return int(e["code"].(float64)), details
 }
 
 func TestMarketingMessages(t *testing.T) {

@@ -46,10 +46,9 @@ func (s *Sandbox) tooFast(n *number) *graphError {
 	if s.opts.Throughput == 0 || n.throughput.pass(s.opts.Now(), s.opts.Throughput) {
 		return nil
 	}
-	return &graphError{
-		code: codeThroughput, message: "Rate limit hit", retryAfter: time.Second,
-		details: "Message failed to send because there were too many messages sent from this phone number in a short period of time",
-	}
+	e := refuse(codeThroughput)
+	e.retryAfter = time.Second
+	return e
 }
 
 // acquaintance is what the account had to do with one person.

@@ -101,13 +101,3 @@ func TestNoMarketingToTheUnitedStates(t *testing.T) {
 		t.Errorf("%d of 20 utility messages were sent", utility)
 	}
 }
-
-// ask sends the campaign's template to somebody.
-func ask(t *testing.T, s *Sandbox, from, to string) outcome {
-	t.Helper()
-	o := try(s, http.MethodPost, "/v26.0/"+from+"/messages", templateBody(to, CampaignTemplate, CampaignLanguage, imageByID+","+bodyOfOne))
-	if o.err != nil {
-		t.Fatal(o.err)
-	}
-	return o
-}

@@ -37,10 +37,7 @@ func (s *Sandbox) accept(q *send, t *template, strikes verdict) (*life, *graphEr
 	now := wa.At(s.opts.Now())
 	nth, ok := s.ledger.meet(q.to, q.from, now)
 	if !ok {
-		return nil, &graphError{
-			code: codePair, message: "(Business Account, Consumer Account) pair rate limit hit",
-			details: "Message failed to send because there were too many messages sent from this phone number to the same phone number in a short period of time",
-		}
+		return nil, refuse(codePair)
 	}
 	who := s.people.person(q.to)
 	m := &Message{

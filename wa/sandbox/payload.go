@@ -147,35 +147,6 @@ type (
 	}
 )
 
-// errorTexts are the title and the details that Meta gives with a failure.
-var errorTexts = map[int][2]string{
-	130472: {"User's number is part of an experiment", "Failed to send message because this user's phone number is part of an experiment"},
-	131026: {"Message undeliverable", "Message Undeliverable."},
-	131049: {"Meta chose not to deliver", "In order to maintain a healthy ecosystem engagement, the message failed to be delivered."},
-	131050: {"User has stopped receipt of marketing messages", "The recipient has chosen to stop receiving marketing messages from this business"},
-	131053: {"Media upload error", "Downloading media from weblink failed with http code 404, status message Not Found"},
-}
-
-// errorText is the title and the details of a code; the catalogue's where no
-// other is known here.
-func errorText(code int) (title, details string) {
-	if t, ok := errorTexts[code]; ok {
-		return t[0], t[1]
-	}
-	if e, ok := wa.LookUp(code); ok {
-		return e.Title, e.Cause
-	}
-	return "Unknown error", "Unknown error."
-}
-
-func errorOf(code int) errorItem {
-	title, details := errorText(code)
-	return errorItem{
-		Code: code, Title: title, Message: title, Data: errorDetail{details},
-		Href: "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/",
-	}
-}
-
 // newEntry is how often a further entry is begun where the present one would do.
 const newEntry = 0.25
 

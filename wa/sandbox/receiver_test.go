@@ -6,13 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -283,80 +281,4 @@ func waitFor(t testing.TB, what string, holds func() bool) {
 			t.Fatalf("waited a minute for %s", what)
 		}
 	}
-}
-
-// call asks the Graph API of a running sandbox.
-func call(t *testing.T, s *Sandbox, method, path, body string) (status int, answer map[string]any) {
-	t.Helper()
-	got := try(s, method, path, body)
-	if got.err != nil {
-		t.Fatalf("%s %s: %v", method, path, got.err)
-	}
-	return got.status, got.answer
-}
-
-// outcome is how a request to the Graph API ended.
-type outcome struct {
-	status     int // 0 when no answer came
-	retryAfter string
-	answer     map[string]any
-	err        error // why there is no answer that can be read
-}
-
-// try asks the Graph API once, and never by itself a second time.
-func try(s *Sandbox, method, path, body string) (o outcome) {
-	req, err := http.NewRequest(method, s.URL()+path, strings.NewReader(body))
-	if err != nil {
-		return outcome{err: err}
-	}
-	req.Header.Set("Authorization", "Bearer "+s.Token().Reveal())
-	req.GetBody = nil
-	client := newClient(1)
-	defer client.CloseIdleConnections()
-	client.Timeout = 5 * time.Minute // for an answer that never comes
-	res, err := client.Do(req)
-	if err != nil {
-		return outcome{err: err}
-	}
-	defer func() { _ = res.Body.Close() }()
-	o.status, o.retryAfter = res.StatusCode, res.Header.Get("Retry-After")
-	raw, err := io.ReadAll(res.Body)
-	if err == nil {
-		err = json.Unmarshal(raw, &o.answer)
-	}
-	o.err = err
-	return o
-}
-
-// ok tells whether a message was accepted.
-func (o outcome) ok() bool { return o.err == nil && o.status == http.StatusOK }
-
-// message is the wamid and the status of an accepted message.
-func (o outcome) message() (wamid, status string) {
-	messages, _ := o.answer["messages"].([]any)
-	if len(messages) == 0 {
-		return "", ""
-	}
-	m := messages[0].(map[string]any)
-	return m["id"].(string), m["message_status"].(string)
-}
-
-// String is how it ended, for tables: status and code, or why there are none.
-func (o outcome) String() string {
-	switch {
-	case errors.Is(o.err, io.ErrUnexpectedEOF):
-		return "cut"
-	case errors.Is(o.err, io.EOF):
-		return "EOF"
-	case o.status == 0:
-		return o.err.Error()
-	case o.err != nil:
-		return fmt.Sprintf("%d no JSON", o.status)
-	}
-	code, _ := problemOf(o.answer)
-	text := fmt.Sprintf("%d %d", o.status, code)
-	if o.retryAfter != "" {
-		text += " after " + o.retryAfter
-	}
-	return text
 }

@@ -21,6 +21,7 @@ const (
 	CampaignKey      = "autumn"
 	CampaignTemplate = "autumn_offer"
 	CampaignLanguage = "pt_PT"
+	CampaignMedia    = "800100200300400" // id of its picture, as if it had been uploaded
 )
 
 // sendersAtOnce bounds the outside sender's open requests.
@@ -102,7 +103,7 @@ func (s *Sandbox) send(ctx context.Context, client *http.Client, row int) error 
 		Template: &sendTemplate{
 			Name: CampaignTemplate, Language: sendLanguage{CampaignLanguage},
 			Components: []sendComponent{
-				{Type: "header", Parameters: []sendParameter{{Type: "image", Image: &sendMedia{ID: "800100200300400"}}}},
+				{Type: "header", Parameters: []sendParameter{{Type: "image", Image: &sendMedia{ID: CampaignMedia}}}},
 				{Type: "body", Parameters: []sendParameter{{Type: "text", Text: s.people.person(phone).name}}},
 				{Type: "button", SubType: "quick_reply", Index: json.RawMessage(`"0"`), Parameters: []sendParameter{{Type: "payload", Payload: stopPayload}}},
 			},
