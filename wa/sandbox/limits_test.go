@@ -31,6 +31,19 @@ func TestThroughput(t *testing.T) {
 	})
 }
 
+func TestHighThroughput(t *testing.T) {
+	s, _ := start(t, Options{Speed: 1, Messages: -1, Throughput: 2000}, newReceiver(t, nil))
+	_, answer := call(t, s, http.MethodGet, "/"+numberIDs[0]+"?fields=throughput", "")
+	if level := answer["throughput"].(map[string]any)["level"]; level != "HIGH" {
+		t.Errorf("the level is %v", level)
+	}
+	for i := range 1000 { // in the bucket of a second
+		if o := ask(t, s, numberIDs[0], fmt.Sprintf("+35193%07d", i)); !o.ok() {
+			t.Fatalf("send %d: %v", i, o)
+		}
+	}
+}
+
 func TestMeterIsEven(t *testing.T) {
 	var m meter
 	now := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC)

@@ -52,7 +52,7 @@ type Options struct {
 	Messages   int              // size of its campaign; 0 means 36,000, negative that nobody sends from outside
 	Log        *slog.Logger     // nil discards
 
-	Throughput  float64 // messages a campaign second that each number may send; 0 means any
+	Throughput  float64 // messages a campaign second that each number may send, high throughput from 1,000 on; 0 means any
 	Faults      []Fault // in force from the beginning
 	AcceptedLog string  // file that gets a line of JSON (Accepted) for each message, at its end; "" for none
 }
