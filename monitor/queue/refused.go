@@ -1,0 +1,183 @@
+package queue
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"time"
+
+	"tickwatch/wa"
+)
+
+const tooManyRequests = 429 // HTTP: a rate limit, whatever the code
+
+// classOf is what a refusal means.
+func classOf(r *wa.Refusal) wa.Class {
+	if r.HTTP == tooManyRequests {
+		return wa.ClassSlow
+	}
+	return wa.ClassOf(r.Code)
+}
+
+// refused takes in a refusal of a request that began at a moment, and says in o
+// what becomes of its message. q.mu is held.
+func (q *Queue) refused(t *ticket, r *wa.Refusal, began, now time.Time, o *wa.Outcome) {
+	c, n := t.campaign, t.number
+	if began.IsZero() { // refused by ourselves, its template could not be filled in
+		c.refusedOne(t, r, now, o)
+		return
+	}
+	o.Kind, o.Code, o.Details = wa.OutcomeAgain, r.Code, cmp.Or(r.Details, r.Message)
+	class := classOf(r)
+	if class == wa.ClassSlow {
+		n.slow(r, began, now, q.sentLately(n, now))
+	} else {
+		n.accepted()
+	}
+	switch class {
+	case wa.ClassSlow:
+		c.slowedOne(t, r, now, o)
+	case wa.ClassPair:
+		wait := time.Duration(math.Pow(4, float64(min(t.Tries, pairMost)))) * time.Second
+		o.Due = wa.At(now.Add(wait))
+	case wa.ClassAccount:
+		if r.Code == restrictedCountry && c.atFault(t, r, now, o) {
+			return
+		}
+		if q.closeByItself(began, place{scopeAll, ""}, r, now, "Everything is paused: Meta refuses all that we send. Nobody is marked as failed.") {
+			c.blame(t)
+		}
+	case wa.ClassNumber:
+		q.closeByItself(began, place{scopeNumber, n.id}, r, now, "This number is paused: Meta restricts it. What waits for it waits on.")
+	case wa.ClassTemplate:
+		if !c.atFault(t, r, now, o) && q.closeTemplate(began, t.plan, r, now) {
+			c.blame(t)
+		}
+	case wa.ClassRecipient:
+		c.refusedOne(t, r, now, o)
+	}
+}
+
+// stepBack is how long others go before a row that may be at fault.
+const stepBack = 10 * time.Second
+
+// restrictedCountry is of the account, but for people of one country only.
+const restrictedCountry = 130497
+
+// blame is what is held against a row whose refusal closed gates.
+type blame struct {
+	accepted int64 // of the campaign's messages, by then
+	again    bool  // it was let off once since
+}
+
+func (c *campaign) blame(t *ticket) { c.blamed[t.Recipient] = blame{accepted: c.accepted} }
+
+// atFault decides on a refusal that closes gates, if this row's closed one before:
+// it closes none then. The row steps back behind others; if they go out and it is
+// refused once more, the fault is its own, and it fails.
+func (c *campaign) atFault(t *ticket, r *wa.Refusal, now time.Time, o *wa.Outcome) bool {
+	b, ok := c.blamed[t.Recipient]
+	switch {
+	case ok && c.accepted > b.accepted:
+		c.refusedOne(t, r, now, o)
+	case ok && !b.again:
+		b.again = true
+		c.blamed[t.Recipient] = b
+		o.Due = wa.At(now.Add(stepBack))
+	default:
+		return false
+	}
+	return true
+}
+
+// sentLately is how many messages a second went out from a number lately.
+func (q *Queue) sentLately(n *number, now time.Time) float64 {
+	q.gates.mu.Lock()
+	defer q.gates.mu.Unlock()
+	return n.gate.begun.perSecond(now)
+}
+
+// slowedOne decides on a message that met a rate limit, or Meta at fault. Rate
+// limits send it back to its place, however often.
+func (c *campaign) slowedOne(t *ticket, r *wa.Refusal, now time.Time, o *wa.Outcome) {
+	switch r.Code {
+	case 131000, 131016, 1, 2:
+	default:
+		return
+	}
+	if r.HTTP == tooManyRequests {
+		return
+	}
+	tries := c.faults[t.Recipient]
+	if tries >= platformTries {
+		c.refusedOne(t, r, now, o)
+		return
+	}
+	c.faults[t.Recipient] = tries + 1
+	o.Due = wa.At(now.Add(platformDelay * time.Duration(math.Pow(platformFactor, float64(tries)))))
+}
+
+// acceptedOne notes that Meta took a message.
+func (c *campaign) acceptedOne(t *ticket) {
+	c.accepted++
+	c.sameCount = 0
+	delete(c.faults, t.Recipient)
+	delete(c.blamed, t.Recipient)
+}
+
+// refusedOne refuses a message for good. Many that are refused for the same
+// reason in a row are a fault of the list or the template, and not of people.
+func (c *campaign) refusedOne(t *ticket, r *wa.Refusal, now time.Time, o *wa.Outcome) {
+	o.Kind, o.Code, o.Details = wa.OutcomeRefused, r.Code, cmp.Or(r.Details, r.Message)
+	delete(c.faults, t.Recipient)
+	delete(c.blamed, t.Recipient)
+	if c.sameCode != r.Code || c.sameCount == 0 {
+		c.sameCode, c.sameCount = r.Code, 0
+	}
+	if c.sameCount++; c.sameCount < sameRefusals {
+		return
+	}
+	c.sameCount = 0
+	c.q.closeByItself(t.launched, place{scopeCampaign, c.plan.Key}, r, now,
+		fmt.Sprintf("Paused: %d messages in a row were refused for the same reason. Look at the list and the template.", sameRefusals))
+}
+
+// closeByItself closes a gate for a refusal, and tells of it. It tells whether the
+// gate was open.
+func (q *Queue) closeByItself(began time.Time, p place, r *wa.Refusal, now time.Time, text string) bool {
+	reason := reasonOf(r)
+	if !q.gates.closeAfter(began, p, reason, now) {
+		return false
+	}
+	q.keeper.nudge()
+	q.nudgeAll()
+	q.notices.tell(Incident{Scope: p.scope, ID: p.id, Code: r.Code, Text: text + " Reason: " + reason})
+	return true
+}
+
+// closeTemplate closes the gates of all campaigns that use a plan's template. It
+// tells whether one was open.
+func (q *Queue) closeTemplate(began time.Time, used *wa.Plan, r *wa.Refusal, now time.Time) (closed bool) {
+	text := fmt.Sprintf("Paused: Meta does not take the template %s. What waits can go out with another one.", wa.Clean(used.Form.Name))
+	for _, c := range q.campaigns {
+		if sameTemplate(&c.plan.Form, &used.Form) && c.plan.State != wa.PlanCancelled {
+			closed = q.closeByItself(began, place{scopeCampaign, c.plan.Key}, r, now, text) || closed
+		}
+	}
+	return closed
+}
+
+func sameTemplate(a, b *wa.TemplateForm) bool { return a.Name == b.Name && a.Language == b.Language }
+
+// reasonOf is a refusal in a few words for people.
+func reasonOf(r *wa.Refusal) string {
+	details := wa.Clean(cmp.Or(r.Details, r.Message))
+	if r.Code == 0 && r.HTTP == 0 {
+		return details
+	}
+	text := fmt.Sprintf("%d %s", r.Code, wa.Explain(r.Code, r.Message).Title)
+	if e, ok := wa.LookUp(r.Code); ok {
+		text = fmt.Sprintf("%d %s (%s)", r.Code, e.Title, e.Hint)
+	}
+	return text
+}
