@@ -41,6 +41,7 @@ type campaign struct {
 	trouble error      // of the latest claim
 	asked   bool       // it has claimed since it was started
 	empty   bool       // the latest claim gave nothing
+	stirs   int        // counts what a claim that is under way may not have seen
 	askAt   time.Time  // when it is worth to claim again, if empty; zero = when stirred
 	next    wa.Instant // Claims.Next of the latest claim
 	window  wa.Instant // when the latest of those in the claim that wait for their sending window may go
@@ -69,6 +70,7 @@ func newCampaign(q *Queue, p wa.Plan) *campaign {
 		n := q.numbers[id]
 		if n == nil {
 			n = newNumber(id, q.gates.find(place{scopeNumber, id}))
+			n.limit(q.bound(defaultThroughput)) // until what Meta takes is known
 			q.numbers[id] = n
 		}
 		c.lanes = append(c.lanes, &lane{number: n})
@@ -86,6 +88,7 @@ func (c *campaign) nudge() {
 
 // stirred tells that there may be something to claim again.
 func (c *campaign) stirred() {
+	c.stirs++
 	c.empty, c.askAt = false, time.Time{}
 	c.nudge()
 }

@@ -86,7 +86,7 @@ func (s *gates) load(stored []wa.Gate) {
 	defer s.mu.Unlock()
 	for _, g := range stored {
 		into := s.get(place{g.Scope, g.ID})
-		into.Gate, into.ever = g, true
+		into.Gate, into.ever, into.resumer = g, true, byItself
 	}
 }
 

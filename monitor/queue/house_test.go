@@ -34,10 +34,10 @@ type sent struct {
 // meta stands for the Cloud API in tests of time: it answers as it is told.
 type meta struct {
 	mu      sync.Mutex
-	takes   time.Duration // to answer
-	dials   time.Duration // before a request begins
-	writes  time.Duration // between the beginning and the last byte
-	answer  func(n int, s sent) (wa.Accepted, error)
+	takes   time.Duration                            // to answer
+	dials   time.Duration                            // before a request begins
+	writes  time.Duration                            // between the beginning and the last byte
+	answer  func(n int, s sent) (wa.Accepted, error) // one at a time
 	begun   []sent
 	refused int // by a gate
 }
@@ -70,6 +70,8 @@ func (m *meta) Send(ctx context.Context, from string, o *wa.Outgoing, begin func
 		return wa.Accepted{}, fmt.Errorf("%w: %w", wa.ErrMayHaveGone, ctx.Err())
 	}
 	if answer != nil {
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		return answer(n, s)
 	}
 	return wa.Accepted{WAMID: fmt.Sprintf("wamid.%d", n)}, nil

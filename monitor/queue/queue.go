@@ -128,7 +128,7 @@ type Queue struct {
 	// that are being sent included.
 	unanswered int64
 	launched   int64 // requests in all
-	busy       int64 // of these, those that are not over
+	busy       int64 // of these, those whose outcome is not on disk
 
 	runners sync.WaitGroup // of campaigns
 	work    sync.WaitGroup // requests, claims, and deeds of the queue's own

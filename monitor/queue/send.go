@@ -53,11 +53,12 @@ func (c *campaign) claim(l *lane, size int) (next time.Time) {
 	}
 	t := ticket{campaign: c, number: l.number, plan: c.plan}
 	t.gates, t.epoch = q.gates.passage(c.gate, l.number.gate)
+	stirs := c.stirs
 	c.claiming = q.deed(func(ctx context.Context) {
 		var window atomic.Int64
 		r.Hold = q.hold(t.plan, &window)
 		got, err := q.o.Store.Claim(context.WithoutCancel(ctx), r) // a claim that is cut off could be on disk all the same
-		q.claimed(l, &t, room, got, wa.Instant(window.Load()), err)
+		q.claimed(l, &t, claimResult{got, room, stirs, wa.Instant(window.Load()), err})
 	})
 	if !c.claiming {
 		q.gates.unreserve(room)
@@ -83,21 +84,30 @@ func (q *Queue) hold(p *wa.Plan, latest *atomic.Int64) func(string) wa.Instant {
 	}
 }
 
+// claimResult is what came of a claim.
+type claimResult struct {
+	wa.Claims
+	room   int        // that was reserved for it
+	stirs  int        // campaign.stirs when it began
+	window wa.Instant // the latest end of a wait for a sending window; 0 = none
+	err    error
+}
+
 // claimed takes in what a claim gave. All of its tickets are like pattern.
-func (q *Queue) claimed(l *lane, pattern *ticket, room int, got wa.Claims, window wa.Instant, err error) {
+func (q *Queue) claimed(l *lane, pattern *ticket, got claimResult) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	c, now := pattern.campaign, q.o.Now()
-	q.gates.unreserve(room - len(got.Messages))
+	q.gates.unreserve(got.room - len(got.Messages))
 	c.claiming = false
 	defer c.nudge()
 	defer c.tellQuiet()
 	defer q.notices.changed()
-	if err != nil {
+	if got.err != nil {
 		if c.trouble == nil {
-			q.o.Log.Error("nothing can be claimed; it is tried again", "campaign", c.plan.Key, "error", err)
+			q.o.Log.Error("nothing can be claimed; it is tried again", "campaign", c.plan.Key, "error", got.err)
 		}
-		c.trouble, c.claimAt = err, now.Add(q.own(claimAgain))
+		c.trouble, c.claimAt = got.err, now.Add(q.own(claimAgain))
 		return
 	}
 	for _, m := range got.Messages {
@@ -108,8 +118,8 @@ func (q *Queue) claimed(l *lane, pattern *ticket, room int, got wa.Claims, windo
 	}
 	fewer := got.Left < c.left || !c.asked
 	c.trouble, c.asked, c.left, c.next = nil, true, got.Left, got.Next
-	c.window = max(c.window, window)
-	c.empty, c.askAt = len(got.Messages) == 0, time.Time{}
+	c.window = max(c.window, got.window)
+	c.empty, c.askAt = len(got.Messages) == 0 && c.stirs == got.stirs, time.Time{}
 	switch {
 	case !c.empty:
 	case got.Next != 0:
@@ -136,7 +146,6 @@ func (q *Queue) launch(t *ticket, now time.Time) {
 	ok := q.deed(func(ctx context.Context) { q.send(ctx, t) })
 	if !ok {
 		t.number.busy--
-		q.busy--
 		q.comeBack(t, wa.Outcome{Kind: wa.OutcomeAgain})
 	}
 }
@@ -178,7 +187,6 @@ func (q *Queue) over(t *ticket, accepted wa.Accepted, err error) {
 	now := q.o.Now()
 	n, began := t.number, q.gates.cameBack(&t.pass)
 	n.busy--
-	q.busy--
 	for c := range n.waiting {
 		c.nudge()
 	}
@@ -225,6 +233,9 @@ func (q *Queue) settled(all []settlement) {
 		c := s.ticket.campaign
 		q.gates.settled()
 		delete(c.out, s.ticket)
+		if !s.ticket.launched.IsZero() {
+			q.busy--
+		}
 		if s.Kind == wa.OutcomeAgain {
 			c.sweep = c.sweep || c.plan.State == wa.PlanCancelled
 			c.stirred()

@@ -38,7 +38,7 @@ func (q *Queue) lookForStop() {
 		return
 	}
 	if there {
-		_, before, _ := q.gates.close(place{scopeAll, ""}, "STOP", stopReason, q.o.Now())
+		_, before, _ := q.gates.close(place{scopeAll, ""}, "STOP file", stopReason, q.o.Now())
 		q.keeper.nudge()
 		if !before.Closed {
 			q.notices.tell(Incident{Scope: scopeAll, Text: "Everything is paused: " + stopReason + ". Remove it, then resume."})
@@ -79,6 +79,11 @@ func (q *Queue) ceiling(id string) float64 {
 	if rate <= 0 {
 		rate = defaultThroughput
 	}
+	return q.bound(rate)
+}
+
+// bound keeps a rate of a number under our own ceiling.
+func (q *Queue) bound(rate float64) float64 {
 	if own := q.o.PerNumber.PerSecond(); own > 0 {
 		rate = min(rate, own)
 	}
