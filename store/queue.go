@@ -133,7 +133,11 @@ func (g *group) claim(r *wa.ClaimRequest) (out wa.Claims, err error) {
 		}
 	}
 	out.Left = g.counts(p.Campaign).Waiting
-	if looked < maxLooked && len(out.Messages) < r.Limit {
+	switch {
+	case len(out.Messages) == r.Limit:
+	case looked >= maxLooked:
+		out.Next = r.Now // there is more to look at
+	default:
 		err = g.w.stmts.nextDue.QueryRowContext(g.ctx, p.Campaign).Scan(&out.Next)
 	}
 	return out, err
