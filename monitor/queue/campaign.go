@@ -8,7 +8,9 @@ import (
 )
 
 const (
+	claimKeeps   = time.Second      // a claimed message that has not been sent by then goes back
 	lookEvery    = time.Second      // at a campaign that has nothing to wait for: limits and throughput change by themselves
+	idleEvery    = time.Minute      // at one that has nothing to send
 	claimAgain   = time.Second      // after a claim that failed
 	askAgain     = 10 * time.Second // when messages wait and none may go, though nothing says until when
 	commandWaits = 5 * time.Second  // at most, for what was claimed to go back
@@ -35,7 +37,7 @@ type campaign struct {
 	busy     bool          // a deed of its own is under way: a start, an end
 	deedAt   time.Time     // not before, after one that failed
 	claiming bool
-	sweep    bool // something went back to waiting though the campaign is cancelled
+	unsaved  bool // that it is cancelled is not on disk yet
 
 	claimAt time.Time  // not before, after a claim that failed
 	trouble error      // of the latest claim
@@ -50,7 +52,7 @@ type campaign struct {
 	sameCode  int // of refusals in a row, see refused
 	sameCount int
 	accepted  int64
-	faults    map[int64]int   // rows → times that a platform fault sent them back
+	faults    map[int64]tries // rows that were sent back
 	blamed    map[int64]blame // rows whose refusal closed a gate
 }
 
@@ -64,7 +66,7 @@ func newCampaign(q *Queue, p wa.Plan) *campaign {
 	c := &campaign{
 		q: q, id: p.Campaign, wake: make(chan struct{}, 1), command: make(chan struct{}, 1), plan: &p,
 		gate: q.gates.find(place{scopeCampaign, p.Key}), out: map[*ticket]struct{}{}, left: -1,
-		faults: map[int64]int{}, blamed: map[int64]blame{},
+		faults: map[int64]tries{}, blamed: map[int64]blame{},
 	}
 	for _, id := range p.From {
 		n := q.numbers[id]
@@ -116,6 +118,9 @@ func (c *campaign) step() time.Duration {
 	now := c.q.o.Now()
 	c.giveBack(now)
 	next := sooner(now.Add(c.q.own(lookEvery)), c.keepTime(now))
+	if c.plan.State != wa.PlanRunning || c.empty && c.askAt.IsZero() && len(c.out) == 0 {
+		next = sooner(now.Add(c.q.own(idleEvery)), c.keepTime(now))
+	}
 	if c.goes(now) {
 		next = sooner(next, c.release(now))
 		next = sooner(next, c.claimMore(now))
@@ -136,7 +141,9 @@ func (c *campaign) goes(now time.Time) bool {
 }
 
 // giveBack returns to the queue what was claimed and cannot begin now: its gate
-// is closed, its campaign has changed, its number rests, or the pace has fallen.
+// is closed, its campaign has changed, its number rests or has no connection
+// free, or the pace has fallen. It is judged anew when it is claimed again, so
+// that nobody is written to who opted out more than a moment before.
 func (c *campaign) giveBack(now time.Time) {
 	c.q.gates.mu.Lock()
 	changes := c.q.gates.changes
@@ -145,7 +152,8 @@ func (c *campaign) giveBack(now time.Time) {
 		soon := c.soon(l.number, now)
 		keep := l.ready[:0]
 		for i, t := range l.ready {
-			if (i >= soon || c.barred != changes && c.q.bars(t)) && c.q.gates.revoke(&t.pass) {
+			stale := i >= soon || now.Sub(t.claimed) > c.q.own(claimKeeps)
+			if (stale || c.barred != changes && c.q.bars(t)) && c.q.gates.revoke(&t.pass) {
 				c.q.comeBack(t, wa.Outcome{Kind: wa.OutcomeAgain})
 				continue
 			}
@@ -273,7 +281,7 @@ func (c *campaign) neediest(now time.Time) (best *lane, size int, next time.Time
 		case len(l.ready) > want/2:
 		case early.After(now):
 			next = sooner(next, early)
-		case n.testing && n.busy+len(l.ready) > 0:
+		case n.testing && n.busy+len(l.ready) > 0, n.stuck(now, c.q.o.Connections, c.q.own(claimKeeps)/2):
 			n.waiting[c] = true
 		case best == nil || spare > most:
 			best, size, most = l, min(room, want-len(l.ready)), spare

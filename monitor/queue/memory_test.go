@@ -96,16 +96,15 @@ func (m *memory) Claim(_ context.Context, r wa.ClaimRequest) (c wa.Claims, err e
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.claims = append(m.claims, r)
-	taken, upto := int64(0), r.Upto
-	for _, w := range m.rows {
-		if w.campaign == r.Campaign && w.state != waiting {
-			taken++
-		}
-	}
+	place := int64(0) // in the list
 	for i, w := range m.rows {
 		if w.campaign != r.Campaign || w.state != waiting {
+			if w.campaign == r.Campaign {
+				place++
+			}
 			continue
 		}
+		place++
 		if w.due <= r.Now && r.Hold != nil {
 			w.due = max(w.due, r.Hold(w.phone))
 		}
@@ -116,13 +115,12 @@ func (m *memory) Claim(_ context.Context, r wa.ClaimRequest) (c wa.Claims, err e
 			}
 			continue
 		}
-		if len(c.Messages) >= r.Limit || upto > 0 && taken >= upto {
+		if len(c.Messages) >= r.Limit || r.Upto > 0 && place > r.Upto {
 			c.Left++
 			continue
 		}
 		w.state, w.message = claimed, int64(len(m.byID)+1)
 		w.attempts++
-		taken++
 		m.byID[w.message] = w
 		c.Messages = append(c.Messages, wa.Claimed{
 			Message: w.message, Recipient: int64(i), Phone: w.phone, Values: []string{"Ana"}, Tries: w.tries,
@@ -170,6 +168,9 @@ func (m *memory) Settle(_ context.Context, outcomes ...wa.Outcome) error {
 		case wa.OutcomeAgain:
 			w.state, w.due = waiting, o.Due
 			w.tries++
+			if m.plans[w.campaign].State == wa.PlanCancelled {
+				w.state = cancelled
+			}
 		case wa.OutcomeUnknown:
 			w.state = unknown
 		}
@@ -208,6 +209,9 @@ func (m *memory) CancelRest(_ context.Context, campaign int64) (n int64, err err
 			n++
 		}
 	}
+	p := m.plans[campaign]
+	p.State = wa.PlanCancelled
+	m.plans[campaign] = p
 	return n, nil
 }
 

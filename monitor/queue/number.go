@@ -40,6 +40,7 @@ type number struct {
 	testing   bool          // after a rest, one request alone has to bring an answer
 	busy      int           // its open requests, and those about to be
 
+	back    time.Time          // when a request came back last
 	waiting map[*campaign]bool // for one of its connections
 }
 
@@ -78,6 +79,11 @@ func (n *number) free(now time.Time, connections int) int {
 		return max(0, 1-n.busy)
 	}
 	return max(0, connections-n.busy)
+}
+
+// stuck tells whether no connection is free, and none has become so for a span.
+func (n *number) stuck(now time.Time, connections int, span time.Duration) bool {
+	return n.busy >= connections && now.Sub(n.back) > span
 }
 
 // slow takes in a rate limit, or that Meta is overloaded: from a request that

@@ -130,7 +130,7 @@ func (q *Queue) Cancel(ctx context.Context, campaign int64) (cancelled int64, al
 	}
 	defer release()
 	q.mu.Lock()
-	already = c.plan.State == wa.PlanCancelled && !c.sweep
+	already = c.plan.State == wa.PlanCancelled && !c.unsaved
 	q.mu.Unlock()
 	if already {
 		return 0, true, nil
@@ -144,26 +144,20 @@ func (c *campaign) cancel(ctx context.Context) (int64, error) {
 	c.q.mu.Lock()
 	next := *c.plan
 	next.State = wa.PlanCancelled
-	c.plan = &next
-	c.sweep = true // until it is on disk
+	c.plan, c.unsaved = &next, true
+	c.q.gates.advance(c.gate) // nothing of it begins from here on
+	c.giveBack(c.q.o.Now())
 	c.q.mu.Unlock()
-	defer c.thaw()
-	err := c.freeze(ctx)
-	if err == nil {
-		err = c.save(ctx, next)
-	}
-	var n int64
-	if err == nil {
-		n, err = c.q.o.Store.CancelRest(ctx, next.Campaign)
-	}
+	n, err := c.q.o.Store.CancelRest(ctx, next.Campaign)
 	c.q.mu.Lock()
 	defer c.q.mu.Unlock()
+	defer c.nudge()
 	if err != nil {
 		c.deedAt = c.q.o.Now().Add(c.q.own(retryEvery))
 		return 0, fmt.Errorf("nothing more of it goes out, but that is not on disk yet and is tried again: %w", err)
 	}
-	c.sweep = false
-	c.left = 0
+	c.unsaved, c.left = false, 0
+	c.q.notices.changed()
 	return n, nil
 }
 
@@ -288,8 +282,8 @@ func (c *campaign) tellQuiet() {
 	c.quiet = nil
 }
 
-// keepTime does what is due by the clock: a start, an end, and cancelling what has
-// come back since the campaign was cancelled. It says when to look again.
+// keepTime does what is due by the clock: a start, an end, and a cancel that could
+// not be stored. It says when to look again.
 func (c *campaign) keepTime(now time.Time) time.Time {
 	if c.busy {
 		return time.Time{}
@@ -309,7 +303,7 @@ func (c *campaign) keepTime(now time.Time) time.Time {
 		})
 	case p.State == wa.PlanReady:
 		return p.StartsAt.Time()
-	case p.State == wa.PlanCancelled && c.sweep && len(c.out) == 0 && !c.claiming:
+	case p.State == wa.PlanCancelled && c.unsaved:
 		c.byItself(func(ctx context.Context) error {
 			_, _, err := c.q.Cancel(ctx, p.Campaign)
 			return err

@@ -37,11 +37,12 @@ type Store interface {
 	// Settle stores what became of claimed messages. Repeating it changes nothing,
 	// nor does an outcome that a webhook has made obsolete.
 	Settle(ctx context.Context, outcomes ...wa.Outcome) error
-	// Plans are those of our own campaigns that are neither cancelled nor wholly done.
+	// Plans are those of our own campaigns; ones that are cancelled may be left out.
 	Plans(ctx context.Context) ([]wa.Plan, error)
 	// SavePlan stores a plan's state, template, pace, moments and step of its ramp.
 	SavePlan(ctx context.Context, p wa.Plan) error
-	// CancelRest cancels what still waits of a campaign, and counts it.
+	// CancelRest ends a campaign: its plan is cancelled, and with it what waits, which
+	// it counts, and whatever comes back to waiting later.
 	CancelRest(ctx context.Context, campaign int64) (int64, error)
 	// Gates are those that were ever closed.
 	Gates(ctx context.Context) ([]wa.Gate, error)
@@ -156,7 +157,9 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 		return nil, err
 	}
 	for _, p := range plans {
-		q.Add(p)
+		if p.State != wa.PlanCancelled {
+			q.Add(p)
+		}
 	}
 	return q, nil
 }

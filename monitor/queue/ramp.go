@@ -10,6 +10,9 @@ import (
 	"tickwatch/wa"
 )
 
+// lookPatience is how long a step waits for people who may be written to soon.
+const lookPatience = time.Minute
+
 // upto is how many rows of the list may have been taken at a plan's step; 0 = all.
 func upto(p *wa.Plan) int64 {
 	if p.Step >= len(p.Ramp)-1 {
@@ -23,11 +26,11 @@ func lookReason(share float64) string {
 	return fmt.Sprintf("ramp: a look after %s %%", strconv.FormatFloat(share*100, 'f', -1, 64))
 }
 
-// rampLook pauses the campaign for a look when all of a step has gone out. It
-// tells whether it did.
+// rampLook pauses the campaign for a look when of a step all has gone out that may
+// go soon: who waits for a sending window goes with a later one. It tells whether
+// it did.
 func (c *campaign) rampLook(now time.Time) bool {
-	share := upto(c.plan)
-	if share == 0 || len(c.out) > 0 || c.left <= 0 || c.next != 0 && c.plan.Rows-c.left < share {
+	if upto(c.plan) == 0 || len(c.out) > 0 || c.left <= 0 || c.next != 0 && c.next.Sub(wa.At(now)) < lookPatience {
 		return false
 	}
 	p, reason := place{scopeCampaign, c.plan.Key}, lookReason(c.plan.Ramp[c.plan.Step])

@@ -3,7 +3,6 @@ package queue
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"time"
 
 	"tickwatch/wa"
@@ -38,8 +37,10 @@ func (q *Queue) refused(t *ticket, r *wa.Refusal, began, now time.Time, o *wa.Ou
 	case wa.ClassSlow:
 		c.slowedOne(t, r, now, o)
 	case wa.ClassPair:
-		wait := time.Duration(math.Pow(4, float64(min(t.Tries, pairMost)))) * time.Second
-		o.Due = wa.At(now.Add(wait))
+		before := c.faults[t.Recipient]
+		o.Due = wa.At(now.Add(time.Second << (2 * min(before.pair, pairMost)))) // 4^n s
+		before.pair++
+		c.faults[t.Recipient] = before
 	case wa.ClassAccount:
 		if r.Code == restrictedCountry && c.atFault(t, r, now, o) {
 			return
@@ -97,6 +98,9 @@ func (q *Queue) sentLately(n *number, now time.Time) float64 {
 	return n.gate.begun.perSecond(now)
 }
 
+// tries counts how often a row was sent back, and why, since the daemon began.
+type tries struct{ platform, pair int }
+
 // slowedOne decides on a message that met a rate limit, or Meta at fault. Rate
 // limits send it back to its place, however often.
 func (c *campaign) slowedOne(t *ticket, r *wa.Refusal, now time.Time, o *wa.Outcome) {
@@ -108,13 +112,14 @@ func (c *campaign) slowedOne(t *ticket, r *wa.Refusal, now time.Time, o *wa.Outc
 	if r.HTTP == tooManyRequests {
 		return
 	}
-	tries := c.faults[t.Recipient]
-	if tries >= platformTries {
+	before := c.faults[t.Recipient]
+	if before.platform >= platformTries {
 		c.refusedOne(t, r, now, o)
 		return
 	}
-	c.faults[t.Recipient] = tries + 1
-	o.Due = wa.At(now.Add(platformDelay * time.Duration(math.Pow(platformFactor, float64(tries)))))
+	o.Due = wa.At(now.Add(platformDelay << (2 * before.platform)))
+	before.platform++
+	c.faults[t.Recipient] = before
 }
 
 // acceptedOne notes that Meta took a message.

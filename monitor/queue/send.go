@@ -12,11 +12,10 @@ import (
 )
 
 const (
-	platformTries  = 5 // times that a row goes back for platform faults, before it is refused
-	sameRefusals   = 50
-	pairMost       = 6 // 4^6 s are more than an hour
-	platformDelay  = 5 * time.Second
-	platformFactor = 4
+	platformTries = 5               // times that a row goes back for platform faults, before it is refused
+	platformDelay = 5 * time.Second // before such a row is tried again; each time four times as long
+	sameRefusals  = 50              // of a campaign, in a row, at which it is paused
+	pairMost      = 6               // 4^6 s are more than an hour
 )
 
 // ticket is one claimed message on its way.
@@ -26,7 +25,8 @@ type ticket struct {
 	campaign *campaign
 	number   *number
 	plan     *wa.Plan // that it was claimed under
-	launched time.Time
+	claimed  time.Time
+	launched time.Time // zero = not yet
 	cancel   context.CancelFunc // of its request; nil before there is one
 }
 
@@ -112,7 +112,7 @@ func (q *Queue) claimed(l *lane, pattern *ticket, got claimResult) {
 	}
 	for _, m := range got.Messages {
 		t := *pattern
-		t.Claimed = m
+		t.Claimed, t.claimed = m, now
 		c.out[&t] = struct{}{}
 		l.ready = append(l.ready, &t)
 	}
@@ -124,7 +124,7 @@ func (q *Queue) claimed(l *lane, pattern *ticket, got claimResult) {
 	case !c.empty:
 	case got.Next != 0:
 		c.askAt = got.Next.Time()
-		if soonest := now.Add(q.own(claimAhead)); c.askAt.Before(soonest) {
+		if soonest := now.Add(q.own(claimAhead / 10)); c.askAt.Before(soonest) {
 			c.askAt = soonest
 		}
 	case got.Left > 0 && fewer: // it left out people, and has more to look through
@@ -186,7 +186,7 @@ func (q *Queue) over(t *ticket, accepted wa.Accepted, err error) {
 	defer q.mu.Unlock()
 	now := q.o.Now()
 	n, began := t.number, q.gates.cameBack(&t.pass)
-	n.busy--
+	n.busy, n.back = n.busy-1, now
 	for c := range n.waiting {
 		c.nudge()
 	}
@@ -237,7 +237,6 @@ func (q *Queue) settled(all []settlement) {
 			q.busy--
 		}
 		if s.Kind == wa.OutcomeAgain {
-			c.sweep = c.sweep || c.plan.State == wa.PlanCancelled
 			c.stirred()
 		} else if len(c.out) == 0 {
 			c.nudge()
