@@ -9,8 +9,22 @@ import (
 
 	"tickwatch/monitor/link"
 	"tickwatch/ui/pane"
-	"tickwatch/wa"
 )
+
+// caller carries a command to the daemon and decodes its answer into result.
+type caller func(verb string, args, result any) error
+
+// reply is an answer of the daemon on its way to the model.
+type reply func(*model) tea.Cmd
+
+// ask makes the command that calls the daemon; take gets the answer, in Update.
+func ask[R any](call caller, verb string, args any, take func(*model, R, error) tea.Cmd) tea.Cmd {
+	return func() tea.Msg {
+		var result R
+		err := call(verb, args, &result)
+		return reply(func(m *model) tea.Cmd { return take(m, result, err) })
+	}
+}
 
 // failures is the state of the error detail: one error code, and one page of
 // the messages that it hit.
@@ -171,6 +185,12 @@ func (m *model) typed(msg tea.Msg) tea.Cmd {
 		typeClean(&m.find.input, msg)
 	case switchDialog:
 		return m.filterBy(msg)
+	case resumeDialog:
+		typeClean(&m.resume.input, msg)
+	case retryConfirmDialog:
+		typeClean(&m.retry.input, msg)
+	case noteDialog:
+		typeClean(&m.note.input, msg)
 	}
 	return nil
 }
@@ -246,5 +266,14 @@ func problem(err error) string {
 	if _, ok := errors.AsType[*link.Fault](err); !ok && errors.Is(err, context.DeadlineExceeded) {
 		return "the daemon did not answer in time. Try again; if it stays so, run tickwatch doctor."
 	}
-	return wa.Clean(err.Error())
+	return screenText(err.Error())
+}
+
+// undone turns the error of a command that changes something into what the
+// operator should read: where it is not known whether it was done, it says so.
+func undone(err error) string {
+	if _, ok := errors.AsType[*link.Fault](err); !ok && errors.Is(err, context.DeadlineExceeded) {
+		return "the daemon did not answer in time: it may have been done. Look before you try again."
+	}
+	return problem(err)
 }

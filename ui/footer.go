@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -8,25 +9,22 @@ import (
 	"tickwatch/ui/theme"
 )
 
-// footer is the last lines: the keys, or a notice in their place.
+// footer is the last lines: the keys, or what must be said in their place. What
+// leaves a line free leaves it to the keys.
 func (m *model) footer(height int) string {
 	t := m.look(true).Theme
-	lines := make([]string, 0, height)
+	lines := m.said(t, height)
+	said := len(lines) > 0
 	switch {
-	case m.notice != "":
-		text := ansi.Wrap(m.notice, max(m.width-2, 1), "")
-		for _, line := range strings.Split(text, "\n") {
-			lines = append(lines, " "+t.Strong.Render(line))
-		}
-		if len(lines) > height { // the last line is cut, not lost
-			rest := ansi.Strip(strings.Join(lines[height-1:], ""))
-			lines = append(lines[:height-1], t.Strong.Render(rest))
-		}
+	case len(lines) == height:
+	case m.dialog != noDialog && height-len(lines) > 1:
+		lines = append(lines, m.stopLine(t), m.dialogLine(t))
 	case m.dialog != noDialog:
-		lines = append(lines, make([]string, height-1)...)
-		lines = append(lines, m.dialogLine(t))
-	case height == 1:
+		lines = append(lines, m.narrowLine(t))
+	case !m.wide():
 		lines = append(lines, m.keyLine(t, func(b *binding) bool { return b.essential }))
+	case said: // the keys that act are wanted most
+		lines = append(lines, m.keyLine(t, func(b *binding) bool { return b.footer && b.acts }))
 	default:
 		lines = append(lines,
 			m.keyLine(t, func(b *binding) bool { return b.footer && b.acts }),
@@ -39,6 +37,45 @@ func (m *model) footer(height int) string {
 		lines[i] = fill(lines[i], m.width)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// narrowLine are the keys of the open window, and behind them, never cut, one
+// that pauses.
+func (m *model) narrowLine(t theme.Theme) string {
+	line, stop := m.dialogLine(t), m.stopLine(t)
+	if ansi.StringWidth(line+stop)+1 > m.width {
+		stop = m.keyLine(t, func(b *binding) bool {
+			return b.urgent && slices.Contains(b.in, m.dialog) && (b.keys[0] == "!" || m.dialog == noteDialog)
+		})
+	}
+	return fill(line, max(m.width-ansi.StringWidth(stop)-1, 0)) + " " + stop
+}
+
+// stopLine are the keys that pause from the open window.
+func (m *model) stopLine(t theme.Theme) string {
+	return m.keyLine(t, func(b *binding) bool { return b.urgent && slices.Contains(b.in, m.dialog) })
+}
+
+// said are the lines that a pause on its way and the notice take, at most n.
+func (m *model) said(t theme.Theme, n int) []string {
+	var lines []string
+	for i, text := range []string{m.pauseLine(), m.notice} {
+		if text == "" {
+			continue
+		}
+		style := t.Strong
+		if i == 0 {
+			style = t.Watch
+		}
+		for _, line := range strings.Split(ansi.Wrap(text, max(m.width-2, 1), ""), "\n") {
+			lines = append(lines, " "+style.Render(line))
+		}
+	}
+	if len(lines) > n { // the last line is cut, not lost
+		rest := ansi.Strip(strings.Join(lines[n-1:], ""))
+		lines = append(lines[:n-1], t.Strong.Render(rest))
+	}
+	return lines
 }
 
 // keyLine lists keys: first those that work now, then, named as such, those
@@ -62,7 +99,7 @@ func (m *model) keyLine(t theme.Theme, want func(*binding) bool) string {
 	if len(can) > 0 {
 		line += "  "
 	}
-	line += t.Dim.Render("not yet: ")
+	line += t.Dim.Render("not now: ")
 	if whole := line + strings.Join(cannot, "  "); ansi.StringWidth(whole) <= m.width {
 		return whole
 	}
@@ -84,7 +121,22 @@ func (m *model) dialogLine(t theme.Theme) string {
 		keys = []string{key("↑↓", "scroll"), key("pgdn", "older"), key("pgup", "newer"), key("home", "newest"), key("esc", "close")}
 	case qualityDialog:
 		keys = []string{key("↑↓", "choose"), key("pgdn", "older"), key("pgup", "newer"), key("esc", "close")}
-	case deliveredDialog, reportsDialog, queueDialog, feedDialog:
+	case resumeDialog:
+		keys = []string{key("enter", "resume"), key("esc", "leave it paused")}
+		if len(m.resume.closed) > 1 {
+			keys = append([]string{key("↑↓", "choose")}, keys...)
+		}
+	case swapDialog:
+		keys = []string{key("↑↓", "choose"), key("enter", "take it"), key("esc", "close")}
+	case swapConfirmDialog:
+		keys = []string{key("enter", "yes"), key("esc", "no")}
+	case retryDialog:
+		keys = []string{key("↑↓", "choose"), key("space", "tick"), key("enter", "count"), key("esc", "close")}
+	case retryConfirmDialog:
+		keys = []string{key("enter", "send again"), key("esc", "back")}
+	case noteDialog:
+		keys = []string{key("enter", "leave the note"), key("esc", "close")}
+	case deliveredDialog, reportsDialog, queueDialog, feedDialog, copyDialog:
 		keys = []string{key("esc", "close")}
 	case alarmDialog:
 		keys = []string{key("k", "seen"), key("esc", "close")}

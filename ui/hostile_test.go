@@ -75,6 +75,7 @@ func TestNoForeignSequenceReachesTheScreen(t *testing.T) {
 				found := link.Found{Phone: text, Query: text, Messages: failedMessages(3, sampleNow)}
 				poison(reflect.ValueOf(&found).Elem(), text)
 				c.m.find.answer(foundMsg{found: found})
+				c.hostileSending(text)
 				c.m.Update(tea.PasteMsg{Content: text})
 
 				frame := c.m.frame()
@@ -92,6 +93,32 @@ func TestNoForeignSequenceReachesTheScreen(t *testing.T) {
 				fits(t, frame, size[0], size[1])
 			}
 		}
+	}
+}
+
+// hostileSending lets the windows that act get answers full of a text.
+func (c *console) hostileSending(text string) {
+	c.m.resume.told(poisoned(forecastOf(&link.ForecastArgs{}), text), nil)
+	more := choices()
+	for i := range more.Others {
+		poison(reflect.ValueOf(&more.Others[i]).Elem(), text+"\n"+text)
+	}
+	c.m.swap.told(more, nil)
+	for i := range c.m.retry.rows {
+		c.m.retry.rows[i].Title = screenText(text) // as openRetry takes them from the clean snapshot
+	}
+	if c.m.retry.counted != nil {
+		at := c.m.dialog
+		c.m.dialog = retryDialog
+		c.m.retryCounted(link.Retried{Eligible: 3, LeftOut: []link.LeftOut{{Reason: text, Count: 3}}}, nil)
+		c.m.dialog = at
+	}
+	c.m.note.problem = problem(errors.New(text))
+	if c.m.dialog == copyDialog {
+		c.m.copyStatus()
+	}
+	if len(c.m.pauses) > 0 {
+		c.m.pauseAnswered(c.m.pauses[0].ticket, link.Receipt{}, &link.Fault{Kind: link.FaultFailed, Text: text})
 	}
 }
 
@@ -242,7 +269,7 @@ func TestPausedStaysOnTheFirstLine(t *testing.T) {
 
 // The screen speaks the marketer's language.
 func TestNoWordsOfTheMachineRoom(t *testing.T) {
-	wrong := regexp.MustCompile(`(?i)\b(cohort|gate|lift|lease|p_adjusted|in_flight|webhook_)\b`)
+	wrong := regexp.MustCompile(`(?i)\b(cohort|gate|lift|lease|claim|claimed|p_adjusted|in_flight|webhook_)\b`)
 	texts := []string{KeyTable()}
 	for _, s := range screens {
 		c := newConsole(t, 200, 50, Options{})

@@ -19,6 +19,7 @@ const (
 	// would show every snapshot almost a quarter second late, for a minute.
 	redrawEvery   = 125 * time.Millisecond
 	answerWithin  = 5 * time.Second  // for a call to the daemon
+	workWithin    = 30 * time.Second // for one that it has to work for, or to ask Meta
 	noticeStays   = 12 * time.Second // a notice that nobody typed away
 	clockTicks    = time.Second
 	findTextLimit = 300
@@ -40,6 +41,13 @@ const (
 	feedDialog
 	eventsDialog
 	findDialog
+	copyDialog
+	resumeDialog
+	swapDialog
+	swapConfirmDialog
+	retryDialog
+	retryConfirmDialog
+	noteDialog
 	leaveDialog
 )
 
@@ -62,8 +70,12 @@ var paneNames = [focusCount]string{"Delivered", "Reports", "Quality", "Errors", 
 // model is the whole state of the console. Only Update changes it.
 type model struct {
 	opt  Options
-	call func(verb string, args, result any) error // to the daemon; only inside a tea.Cmd
-	done <-chan struct{}                           // closed when the console ends
+	done <-chan struct{} // closed when the console ends
+
+	// To the daemon; only inside a tea.Cmd. call waits for an answer that is ready,
+	// work for one that takes the daemon some work, and insist, which repeats the
+	// command under its id over every new link, for as long as the console lives.
+	call, work, insist caller
 
 	width, height int
 	dark          bool
@@ -92,7 +104,15 @@ type model struct {
 	history  history
 	failures failures
 	find     find
-	ticket   int // numbers the calls, to tell late answers
+	resume   resume
+	swap     swap
+	retry    retry
+	note     note
+	copied   string // what the window of y shows
+	ticket   int    // numbers the calls, to tell late answers
+
+	pauses   []pausing // that the daemon has not confirmed yet
+	followed *followed // the latest confirmed one
 
 	notice   string
 	noticeNo int
@@ -100,13 +120,19 @@ type model struct {
 
 func newModel(ctx context.Context, o Options) *model {
 	m := &model{opt: o, done: ctx.Done(), dark: true, now: o.Now(), focus: errorsFocus}
-	m.call = func(verb string, args, result any) error {
-		ctx, cancel := context.WithTimeout(ctx, answerWithin)
-		defer cancel()
-		return o.Daemon.Do(ctx, verb, args, result)
+	within := func(d time.Duration) caller {
+		return func(verb string, args, result any) error {
+			ctx, cancel := context.WithTimeout(ctx, d)
+			defer cancel()
+			return o.Daemon.Do(ctx, verb, args, result)
+		}
 	}
+	m.call, m.work = within(answerWithin), within(workWithin)
+	m.insist = func(verb string, args, result any) error { return o.Daemon.Do(ctx, verb, args, result) }
 	m.find.input = newInput("Number or message id: ")
 	m.filter = newInput("Name has: ")
+	m.note.input = newInput("Note: ")
+	m.note.input.CharLimit = noteLimit
 	return m
 }
 
@@ -183,6 +209,12 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, m.welcome(msg)
 	case ackedMsg:
 		return m, m.say(msg.text())
+	case reply:
+		return m, msg(m)
+	case lateMsg:
+		m.pauseLate(int(msg))
+	case againMsg:
+		return m, m.pauseAgain(int(msg))
 	}
 	return m, nil
 }
@@ -212,13 +244,22 @@ func (m *model) show() tea.Cmd {
 		m.compose()
 		m.settle()
 	}
-	return tea.Batch(tea.Tick(redrawEvery, func(time.Time) tea.Msg { return paceMsg{} }), m.refresh(), m.refreshGuest())
+	cmds := []tea.Cmd{tea.Tick(redrawEvery, func(time.Time) tea.Msg { return paceMsg{} }), m.refresh(), m.refreshGuest()}
+	if fresh {
+		cmds = append(cmds, m.follow(), m.refreshResume())
+	}
+	return tea.Batch(cmds...)
 }
 
-// say shows one line, or a few, over the footer until the next key or for a while.
-func (m *model) say(text string) tea.Cmd {
+// stay shows one line, or a few, over the footer until the next key.
+func (m *model) stay(text string) {
 	m.notice = text
 	m.noticeNo++
+}
+
+// say shows them until the next key or for a while.
+func (m *model) say(text string) tea.Cmd {
+	m.stay(text)
 	n := noticeMsg(m.noticeNo)
 	return tea.Tick(noticeStays, func(time.Time) tea.Msg { return n })
 }

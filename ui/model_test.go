@@ -35,18 +35,38 @@ func (c *console) seesNot(wrong ...string) {
 	}
 }
 
-// The acting keys are on the screen, and say in one line why they cannot act.
+// The keys that cannot act now are on the screen, and say in one line why.
 func TestActingKeysSayWhyNot(t *testing.T) {
-	for _, key := range []string{"p", "!", "u", "t", "r"} {
+	for key, why := range map[string]string{
+		"u": "autumn is not paused", "t": "Another system sends autumn", "r": "Another system sends autumn", "+": "Another system sends autumn", "-": "Another system sends autumn",
+	} {
 		c := newConsole(t, 80, 24, Options{}).live(trouble())
-		c.sees("not yet: p pause  ! pause all  u resume  t template  r SMS")
-		c.press(key)
-		c.sees("\n "+key+" ", "his version")
+		c.sees(" p pause  ! pause all  n note  k seen  not now: u t r + -")
+		c.press(key).sees(why)
 		if len(c.d.calls) > 0 {
 			t.Errorf("%s called the daemon: %q", key, c.d.calls)
 		}
 		c.press("tab") // any key takes the notice away
-		c.sees("not yet: p pause")
+		c.sees("not now: u t r")
+	}
+}
+
+// A console that only looks, and a replay, act on nothing.
+func TestNothingActsWhereOnlyLookingIsMeant(t *testing.T) {
+	for _, o := range []Options{{ReadOnly: true}, {Mode: ModeReplay}} {
+		c := newConsole(t, 80, 24, o).live(halted())
+		for _, b := range actKeys() {
+			c.press(b.keys...)
+		}
+		if len(c.d.calls) > 0 || len(c.m.pauses) > 0 || c.m.dialog != noDialog {
+			t.Errorf("%+v: it acts: %q", o, c.d.calls)
+		}
+		c.sees("not now: p ! u t r + - n k")
+		if c.press("p"); o.ReadOnly {
+			c.sees("read-only: p does nothing here")
+		} else {
+			c.sees("This is a replay")
+		}
 	}
 }
 

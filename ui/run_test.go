@@ -96,6 +96,7 @@ func terminal(t *testing.T, ctx context.Context, d Daemon, env ...string) (keys 
 
 func TestRunOnATerminal(t *testing.T) {
 	d := newDaemon()
+	d.prepared()
 	keys, out, ended := terminal(t, t.Context(), d)
 	out.await(t, "connecting…")
 	d.updates <- link.Update{Snapshot: healthy(), Connected: true}
@@ -103,7 +104,7 @@ func TestRunOnATerminal(t *testing.T) {
 	if _, err := io.WriteString(keys, "p"); err != nil {
 		t.Fatal(err)
 	}
-	out.await(t, "pauses this campaign")
+	out.await(t, "Another system sends autumn")
 	if _, err := io.WriteString(keys, "q"); err != nil {
 		t.Fatal(err)
 	}

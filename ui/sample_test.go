@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -333,6 +334,7 @@ func newConsole(t *testing.T, w, h int, o Options) *console {
 		return happened(a), nil
 	}
 	d.answers[link.VerbCampaigns] = func(json.RawMessage) (any, error) { return link.Cards{Campaigns: many(3), Known: 3}, nil }
+	d.prepared()
 	o.Daemon, o.Zone = d, sampleZone
 	if o.Now == nil {
 		o.Now = func() time.Time { return sampleNow }
@@ -348,11 +350,11 @@ func newConsole(t *testing.T, w, h int, o Options) *console {
 
 // show hands the console an update, past the spacing of redraws.
 func (c *console) show(u link.Update) *console {
-	before := [...]int{c.m.history.ticket, c.m.guest.ticket}
+	before := [...]int{c.m.history.ticket, c.m.guest.ticket, c.m.resume.ticket}
 	c.m.paced = false
 	_, cmd := c.m.Update(updateMsg{Update: u})
 	asked := 0
-	for i, ticket := range [...]int{c.m.history.ticket, c.m.guest.ticket} {
+	for i, ticket := range [...]int{c.m.history.ticket, c.m.guest.ticket, c.m.resume.ticket} {
 		if ticket != before[i] {
 			asked++
 		}
@@ -379,7 +381,7 @@ func (c *console) carryOut(cmd tea.Cmd, answers int) {
 				for _, sub := range msg {
 					run(sub)
 				}
-			case eventsMsg, guestMsg:
+			case eventsMsg, guestMsg, reply:
 				msgs <- msg
 			}
 		}()
@@ -403,8 +405,10 @@ func (c *console) press(keys ...string) *console {
 			continue
 		}
 		switch msg := cmd().(type) {
-		case failuresMsg, foundMsg, ackedMsg, eventsMsg, cardsMsg, guestMsg:
+		case failuresMsg, foundMsg, ackedMsg, eventsMsg, cardsMsg, guestMsg, reply:
 			c.m.Update(msg)
+		case tea.BatchMsg: // a call and the timer that watches it
+			c.carryOut(func() tea.Msg { return msg }, 1)
 		}
 	}
 	return c
@@ -416,10 +420,29 @@ func keyPress(name string) tea.KeyPressMsg {
 		"pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown, "home": tea.KeyHome, "space": tea.KeySpace,
 	}
 	if code, ok := named[name]; ok {
+		if code == tea.KeySpace {
+			return tea.KeyPressMsg{Code: code, Text: " "}
+		}
 		return tea.KeyPressMsg{Code: code}
 	}
-	if name == "ctrl+c" {
-		return tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl}
+	if letter, ok := strings.CutPrefix(name, "ctrl+"); ok {
+		return tea.KeyPressMsg{Code: []rune(letter)[0], Mod: tea.ModCtrl}
 	}
 	return tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
 }
+
+// unanswered presses a key whose call the daemon does not answer for a while.
+func (c *console) unanswered(key string) *console {
+	c.Helper()
+	if _, cmd := c.m.Update(keyPress(key)); cmd == nil {
+		c.Fatalf("%s does nothing", key)
+	}
+	for _, p := range c.m.pauses {
+		c.m.Update(lateMsg(p.ticket))
+	}
+	return c
+}
+
+func timedOut() error { return fmt.Errorf("nothing came: %w", context.DeadlineExceeded) }
+
+func typeName(v any) string { return fmt.Sprintf("%T", v) }

@@ -58,8 +58,8 @@ func (m *model) footerHeight() int {
 		return 0
 	case m.wide():
 		return 2
-	case m.notice != "":
-		return min(4, max(m.height-2, 1))
+	case m.notice != "" || len(m.pauses) > 0:
+		return min(len(m.said(theme.Theme{}, 4))+1, 4, max(m.height-2, 1))
 	}
 	return 1
 }
@@ -88,7 +88,7 @@ func (m *model) body(w, h int) string {
 	case helpDialog:
 		return pane.Help(l, helpSections(), m.scroll, w, h)
 	case leaveDialog:
-		return pane.Question(m.look(true), "Leaving ends the daemon too: no webhook is taken any more.", "Leave?   y yes   n no", w, h)
+		return pane.Question(m.look(true), m.leaveQuestion(), "Leave?   y yes   n no", w, h)
 	}
 	if m.shown == nil {
 		return pane.Waiting(m.look(true), m.linkProblem(), w, h)
@@ -108,6 +108,16 @@ func (m *model) body(w, h int) string {
 		if i := m.alarmAt(); i < len(m.shown.Alarms) {
 			return pane.AlarmDetail(l, m.shown, &m.shown.Alarms[i], w, h)
 		}
+	case resumeDialog:
+		return pane.Resume(l, m.shown, m.shownResume(w), w, h)
+	case swapDialog, swapConfirmDialog:
+		return pane.Swap(l, m.shownSwap(), w, h)
+	case retryDialog, retryConfirmDialog:
+		return pane.Retry(l, m.shownRetry(w), w, h)
+	case noteDialog:
+		return pane.Notes(l, m.notes(), inputLine(&m.note.input, w), m.note.problem, w, h)
+	case copyDialog:
+		return pane.Copied(l, m.copied, w, h)
 	case findDialog:
 		return pane.Find(l, inputLine(&m.find.input, w), m.find.found, m.findNote(), w, h)
 	}
@@ -119,7 +129,7 @@ func (m *model) body(w, h int) string {
 		return text
 	}
 	if !m.wide() {
-		return pane.Compact(l, m.shown, c, w, h)
+		return pane.Compact(l, m.shown, c, m.unread(), w, h)
 	}
 	return m.panes(l, m.shown, c, w, h)
 }
@@ -141,8 +151,8 @@ func (m *model) panes(l pane.Look, s *link.Snapshot, c *link.Campaign, w, h int)
 			pane.Quality(l, s, c, m.focus == qualityFocus, quality, top)),
 		pane.Errors(l, c, m.errorAt(), m.focus == errorsFocus, w, middle),
 		lipgloss.JoinHorizontal(lipgloss.Top,
-			pane.Queue(l, c, m.focus == queueFocus, queue, bottom),
-			pane.Alarms(l, s, c.ID, m.alarmAt(), m.focus == alarmsFocus, w-queue, bottom)))
+			pane.Queue(l, s, c, m.focus == queueFocus, queue, bottom),
+			pane.Alarms(l, s, c.ID, m.alarmAt(), m.unread(), m.focus == alarmsFocus, w-queue, bottom)))
 }
 
 // detail is the open window of one of the panes about the campaign; "" when
@@ -154,11 +164,19 @@ func (m *model) detail(c *link.Campaign, l pane.Look, w, h int) string {
 	case reportsDialog:
 		return pane.ReportsDetail(l, c, w, h)
 	case queueDialog:
-		return pane.QueueDetail(l, c, w, h)
+		return pane.QueueDetail(l, m.shown, c, w, h)
 	case qualityDialog:
 		return pane.QualityDetail(l, m.subjects(), m.subjectAt(), m.history.shown(), m.history.scroll, w, h)
 	}
 	return ""
+}
+
+// leaveQuestion is what leaving would end besides the console.
+func (m *model) leaveQuestion() string {
+	if len(m.pauses) > 0 {
+		return "The pause is not confirmed yet. Leaving stops asking for it; " + fromAShell + " asks again."
+	}
+	return "Leaving ends the daemon too: no webhook is taken any more."
 }
 
 func (m *model) linkProblem() string {

@@ -11,11 +11,17 @@ import (
 
 // Alarms lists what is wrong, of every campaign, open ones first. selected is
 // an index into s.Alarms; its row is always in view. Where there is room, long
-// texts take several lines, the first alarm's first.
-func Alarms(l Look, s *link.Snapshot, campaign string, selected int, focused bool, w, h int) string {
+// texts take several lines, the first alarm's first. A note that another
+// operator left, nil for none, stands above them until it is read.
+func Alarms(l Look, s *link.Snapshot, campaign string, selected int, note *link.Action, focused bool, w, h int) string {
 	inner, rows := max(w-4, 0), max(h-2, 0)
+	var notes []string
+	if note != nil && rows > 1 {
+		notes = l.noteLines(note, inner, min(max(rows-2*len(s.Alarms)-1, 1), 3))
+		rows -= len(notes)
+	}
 	if len(s.Alarms) == 0 {
-		return l.box("Alarms", "", []string{l.Theme.Dim.Render("No alarm.")}, w, h, focused)
+		return l.box("Alarms", "", append(notes, l.Theme.Dim.Render("No alarm.")), w, h, focused)
 	}
 	from, to := window(len(s.Alarms), rows, selected)
 	if selected == 0 && rows >= 3 && s.Alarms[0].Open() {
@@ -29,11 +35,14 @@ func Alarms(l Look, s *link.Snapshot, campaign string, selected int, focused boo
 		spare := rows - len(lines) - (to - i)
 		lines = append(lines, l.alarmLines(s, &s.Alarms[i], campaign, inner, 1+min(max(spare, 0), 2))...)
 	}
-	note := "none open"
+	open := "none open"
 	if n := openAlarms(s.Alarms); n > 0 {
-		note = strconv.Itoa(n) + " open"
+		open = strconv.Itoa(n) + " open"
 	}
-	return l.list("Alarms", note, lines, marked, w, h, focused)
+	if marked >= 0 {
+		marked += len(notes)
+	}
+	return l.list("Alarms", open, append(notes, lines...), marked, w, h, focused)
 }
 
 func openAlarms(alarms []link.Alarm) int {

@@ -44,7 +44,7 @@ func Empty(l Look, s *link.Snapshot, w, h int) string {
 	para("Still nothing? Leave with q and run  tickwatch doctor : it says what is wrong.", dim)
 	if openAlarms(s.Alarms) > 0 && h >= len(lines)+6 {
 		const alarms = 5
-		return l.middle(lines, w, h-alarms) + "\n" + Alarms(l, s, "", 0, false, w, alarms)
+		return l.middle(lines, w, h-alarms) + "\n" + Alarms(l, s, "", 0, nil, false, w, alarms)
 	}
 	return l.middle(lines, w, h)
 }

@@ -1,7 +1,6 @@
 package pane
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,31 +15,74 @@ const firstSpan = 30 * time.Minute
 
 // Header is the first line: which campaign, its state, the minute it is in, and
 // whether what is shown is live. The state and LIVE or STALE are kept whole
-// whatever the width; the names give way first.
+// whatever the width; the names give way first. Of a pause it says who paused,
+// since when and why, and of a campaign that waits what for.
 func Header(l Look, s *link.Snapshot, selected int, connected bool, w int) string {
 	live, age := l.live(s, connected)
 	if w >= 50 {
 		live += age // a narrow screen keeps the word alone
 	}
 	if selected < 0 || selected >= len(s.Campaigns) {
-		return row(" "+l.Theme.Strong.Render("tickwatch"), live+" ", w)
+		return l.headWithout(s, live, w)
 	}
 	c := &s.Campaigns[selected]
-	state := l.state(s, c)
-	title := " " + l.Theme.Strong.Render(name(c))
+	title, state := " "+l.Theme.Strong.Render(name(c)), l.state(s, c)
+	if g := paused(s, c); g != nil && g.Scope == link.ScopeAll && over(c) {
+		state += "  " + l.Theme.Paused.Render(" ALL PAUSED ")
+	}
+	var extras []string
+	if t := l.elapsed(c); t != "" && w >= 50 {
+		extras = append(extras, t)
+	}
+	if all := max(len(s.Campaigns), s.CampaignCount); all > 1 && w >= 70 {
+		extras = append(extras, l.Theme.Dim.Render(strconv.Itoa(selected+1)+" of "+strconv.Itoa(all)))
+	}
+	room := w - ansi.StringWidth(state) - ansi.StringWidth(live) - 5
+	if why := l.headWhy(s, c, room-min(ansi.StringWidth(title), max(room/3, 8))-2); why != "" {
+		gap := "  "
+		if paused(s, c) != nil { // the block brings a blank of its own
+			gap = " "
+		}
+		state += gap + why
+		room -= ansi.StringWidth(gap + why)
+		title = clip(title, room)
+		for _, extra := range extras { // as far as there is room left
+			if need := ansi.StringWidth(extra) + 2; ansi.StringWidth(title)+need <= room {
+				state += "  " + extra
+				room -= need
+			}
+		}
+		return row(title+"  "+state, live+" ", w)
+	}
 	if c.Template != nil && w >= 60 {
 		title += l.Theme.Dim.Render(" ▸ " + c.Template.Name + "/" + c.Template.Language)
 	}
-	extra := ""
-	if t := l.elapsed(c); t != "" && w >= 50 {
-		extra = "  " + t
+	for _, extra := range extras {
+		state += "  " + extra
+		room -= ansi.StringWidth(extra) + 2
 	}
-	if all := max(len(s.Campaigns), s.CampaignCount); all > 1 && w >= 70 {
-		extra += l.Theme.Dim.Render("  " + strconv.Itoa(selected+1) + " of " + strconv.Itoa(all))
+	return row(clip(title, max(room, 0))+"  "+state, live+" ", w)
+}
+
+// headWithout is the first line where no campaign is.
+func (l Look) headWithout(s *link.Snapshot, live string, w int) string {
+	title := " " + l.Theme.Strong.Render("tickwatch")
+	if all := Pauses(s, nil); len(all) > 0 {
+		title += "  " + l.Theme.Paused.Render(" ALL PAUSED ")
+		title += " " + l.headPause(s, &all[0], max(w-ansi.StringWidth(title+live)-3, 0))
 	}
-	fixed := ansi.StringWidth(state) + ansi.StringWidth(extra) + ansi.StringWidth(live) + 5
-	title = clip(title, max(w-fixed, 0))
-	return row(title+"  "+state+extra, live+" ", w)
+	return row(title, live+" ", w)
+}
+
+// headWhy is why the campaign does not send, as far as there is room.
+func (l Look) headWhy(s *link.Snapshot, c *link.Campaign, w int) string {
+	if w < 5 {
+		return ""
+	}
+	if g := paused(s, c); g != nil && (c.State == "paused" || !over(c) && (Own(c) || c.State == "running")) {
+		return l.Theme.Text.Render(l.headPause(s, g, w))
+	}
+	return l.Theme.Text.Render(clip(waitsFor(s, c), w))
 }
 
 // Connecting is the first line before anything is known.
@@ -60,52 +102,24 @@ func (l Look) live(s *link.Snapshot, connected bool) (word, age string) {
 	return l.Theme.Paused.Render(" STALE "), l.Theme.Text.Render(" " + span(since) + " old")
 }
 
-// state is the campaign's state as one word, PAUSED reversed.
+// state is the campaign's state as a word or two, PAUSED reversed.
 func (l Look) state(s *link.Snapshot, c *link.Campaign) string {
-	gate := closedGate(s, c)
+	g := paused(s, c)
 	switch {
-	case c.State == "paused", gate != nil && c.Origin == "own" && c.State != "finished" && c.State != "cancelled":
+	case c.State == "paused", g != nil && Own(c) && !over(c):
 		word := " PAUSED "
-		if gate != nil && gate.Scope == "all" {
+		if g != nil && g.Scope == link.ScopeAll {
 			word = " ALL PAUSED "
 		}
 		return l.Theme.Paused.Render(word)
-	case gate != nil && c.State == "running":
-		return l.Theme.Watch.Render(" PAUSE ASKED ") // the other system has not confirmed it
+	case g != nil && c.State == "running":
+		return l.Theme.Watch.Render(" PAUSE UNCONFIRMED ") // another system sends, and has not said that it stopped
 	case c.State == "":
 		return l.Theme.Dim.Render(notKnown)
+	case Own(c):
+		return l.Theme.Strong.Render(l.sendingWord(c))
 	}
 	return l.Theme.Strong.Render(strings.ToUpper(c.State))
-}
-
-// closedGate gives the gate that keeps the campaign from sending, the widest
-// one first; nil when all of its gates are open.
-func closedGate(s *link.Snapshot, c *link.Campaign) *link.Gate {
-	var found *link.Gate
-	for i := range s.Gates {
-		g := &s.Gates[i]
-		if g.State != "paused" {
-			continue
-		}
-		switch g.Scope {
-		case "all":
-			return g
-		case "channel":
-			if g.ID == "whatsapp" {
-				found = g
-			}
-		case "number":
-			// One closed number stops the campaign only when it has no other.
-			if len(c.Numbers) == 1 && slices.Contains(c.Numbers, g.ID) {
-				found = g
-			}
-		case "campaign":
-			if g.ID == c.ID {
-				found = g
-			}
-		}
-	}
-	return found
 }
 
 // elapsed is how far the first thirty minutes are.

@@ -62,12 +62,12 @@ func panes(l Look, s *link.Snapshot, c *link.Campaign, w, h int) map[string]stri
 	p := &Page{Messages: []link.Message{{Phone: "+351********11"}}, Number: 1}
 	return map[string]string{
 		"delivered": Delivered(l, c, true, w, h), "reports": Reports(l, c, true, w, h), "quality": Quality(l, s, c, true, w, h),
-		"errors": Errors(l, c, 0, true, w, h), "queue": Queue(l, c, true, w, h), "alarms": Alarms(l, s, "", 0, true, w, h),
-		"compact": Compact(l, s, c, w, h), "empty": Empty(l, s, w, h), "waiting": Waiting(l, "no daemon", w, h),
+		"errors": Errors(l, c, 0, true, w, h), "queue": Queue(l, s, c, true, w, h), "alarms": Alarms(l, s, "", 0, nil, true, w, h),
+		"compact": Compact(l, s, c, nil, w, h), "empty": Empty(l, s, w, h), "waiting": Waiting(l, "no daemon", w, h),
 		"question": Question(l, "Leave?", "y n", w, h), "switcher": Switcher(l, s, &Choices{Cards: cards, Input: "> "}, 0, w, h),
 		"find": Find(l, "> ", &link.Found{Query: "x"}, "", w, h), "detail": ErrorDetail(l, &e, c.Trend, wa.Explain(e.Code, ""), p, w, h),
 		"events": Events(l, log, 0, w, h), "unloaded": Events(l, &Log{}, 0, w, h), "feed": Feed(l, s, w, h),
-		"delivered view": DeliveredDetail(l, c, w, h), "reports view": ReportsDetail(l, c, w, h), "queue view": QueueDetail(l, c, w, h),
+		"delivered view": DeliveredDetail(l, c, w, h), "reports view": ReportsDetail(l, c, w, h), "queue view": QueueDetail(l, s, c, w, h),
 		"quality view": QualityDetail(l, subjects, len(subjects)-1, log, 0, w, h),
 		"alarm":        AlarmDetail(l, s, &a, w, h), "help": Help(l, []HelpSection{{"Keys", [][2]string{{"p", "pause"}}}}, 0, w, h),
 	}
@@ -224,9 +224,9 @@ func TestStateOfACampaign(t *testing.T) {
 		{"its only number", "own", "running", gate("number", "500"), " PAUSED "},
 		{"WhatsApp", "own", "running", gate("channel", "whatsapp"), " PAUSED "},
 		{"SMS only", "own", "running", gate("channel", "sms"), " RUNNING "},
-		{"not confirmed outside", "external", "running", gate("campaign", "autumn"), " PAUSE ASKED "},
+		{"not confirmed outside", "external", "running", gate("campaign", "autumn"), " PAUSE UNCONFIRMED "},
 		{"confirmed outside", "external", "paused", gate("campaign", "autumn"), " PAUSED "},
-		{"over", "own", "finished", gate("all", ""), " FINISHED "},
+		{"over", "own", "finished", gate("all", ""), " DONE   ALL PAUSED "},
 	} {
 		s := &link.Snapshot{Gates: c.gates, Campaigns: []link.Campaign{{ID: "autumn", Origin: c.origin, State: c.state, Numbers: []string{"500"}}}}
 		if got := ansi.Strip(Header(look(), s, 0, true, 80)); !strings.Contains(got, c.want) {
@@ -259,11 +259,11 @@ func TestQualityOfATemplate(t *testing.T) {
 
 func TestQueueSaysWhatIsThere(t *testing.T) {
 	c := &link.Campaign{Origin: "own", Counts: link.Counts{Waiting: 12_360, HandedOver: 7640, Unknown: 2, Paced: 5}}
-	pane := Queue(look(), c, false, 34, 12)
+	pane := Queue(look(), &link.Snapshot{}, c, false, 34, 12)
 	says(t, pane, "waiting", "12,360", "may have gone out", "waiting for Meta", "with Meta")
 	saysNot(t, pane, "cancelled", "another system")
 	c.Origin = "external"
-	says(t, Queue(look(), c, false, 34, 12), "sent elsewhere")
+	says(t, Queue(look(), &link.Snapshot{}, c, false, 34, 12), "sent elsewhere")
 }
 
 // The selected row is in view in a list that is longer than its pane.
@@ -276,7 +276,7 @@ func TestLongListsScroll(t *testing.T) {
 	}
 	for i := range 20 {
 		says(t, Errors(look(), c, i, true, 80, 6), "▸"+"1310"+string(rune('0'+i/10))+string(rune('0'+i%10)))
-		says(t, Alarms(look(), s, "", i, true, 60, 5), "▸09:11  WATCH  alarm "+string(rune('A'+i)))
+		says(t, Alarms(look(), s, "", i, nil, true, 60, 5), "▸09:11  WATCH  alarm "+string(rune('A'+i)))
 	}
 	saysNot(t, Errors(look(), c, 3, false, 80, 6), "▸")
 }
@@ -286,7 +286,7 @@ func TestAlarmOfAnotherCampaignIsNamed(t *testing.T) {
 		Campaigns: []link.Campaign{{ID: "a1", Name: "autumn"}, {ID: "s1", Name: "spring"}},
 		Alarms:    []link.Alarm{{Campaign: "s1", Text: "few arrive", RaisedAt: now}, {Campaign: "a1", Text: "many opt out", RaisedAt: now.Add(-30 * time.Hour)}},
 	}
-	pane := Alarms(look(), s, "a1", 0, false, 60, 6)
+	pane := Alarms(look(), s, "a1", 0, nil, false, 60, 6)
 	says(t, pane, "spring: few arrive", "Nov 19 03:11", "many opt out")
 	saysNot(t, pane, "autumn:")
 }

@@ -9,11 +9,16 @@ import (
 )
 
 // Plain says in lines of text, without any styling, what the panes show: the
-// open alarms first, then each campaign, then feed and host. Campaigns that are
+// pauses of more than one campaign and the open alarms first, then each campaign, then feed and host. Campaigns that are
 // over take one line.
 func Plain(s *link.Snapshot, zone *time.Location) []string {
 	l := Look{Zone: zone, Now: s.At}
 	lines := []string{"tickwatch status at " + l.local(s.At).Format("2006-01-02 15:04:05 MST"), ""}
+	for i := range s.Gates {
+		if g := &s.Gates[i]; g.State == link.GatePaused && g.Scope != link.ScopeCampaign {
+			lines = append(lines, upperFirst(l.PausedWhere(s, g))+".")
+		}
+	}
 	for i := range s.Alarms {
 		if a := &s.Alarms[i]; a.Open() {
 			where := ""
@@ -29,7 +34,8 @@ func Plain(s *link.Snapshot, zone *time.Location) []string {
 	for i := range s.Campaigns {
 		c := &s.Campaigns[i]
 		lines = append(lines, "", l.plainHead(s, c))
-		if i == 0 || c.State == "running" || c.State == "paused" {
+		if i == 0 || c.State == "running" || c.State == "paused" || c.State == "ready" {
+			lines = append(lines, l.plainQueue(s, c)...)
 			lines = append(lines, plainCampaign(c)...)
 		} else {
 			lines[len(lines)-1] += ": " + plainVerdict(c.First30.Verdict) + ", " + plainSettled(&c.First30)
@@ -46,11 +52,44 @@ func (l Look) plainHead(s *link.Snapshot, c *link.Campaign) string {
 	if c.Template != nil {
 		head += " (" + c.Template.Name + "/" + c.Template.Language + ")"
 	}
-	head += ", " + plainState(s, c)
+	head += ", " + l.plainState(s, c)
 	if c.StartedAt != nil {
 		head += ", started " + l.clock(*c.StartedAt)
 	}
 	return head
+}
+
+// plainQueue says where the messages of a campaign that tickwatch sends stand.
+func (l Look) plainQueue(s *link.Snapshot, c *link.Campaign) []string {
+	if !Own(c) {
+		return nil
+	}
+	n := &c.Counts
+	out, unsent := goingOut(c)
+	parts := []string{"waiting " + count(unsent)}
+	for _, p := range []branch{
+		{label: "going out now", count: out},
+		{label: "may have gone out", count: n.Unknown},
+		{label: "set aside", count: n.SetAside},
+		{label: "refused at once", count: n.Refused},
+		{label: "cancelled", count: n.Cancelled},
+	} {
+		if p.count > 0 {
+			parts = append(parts, p.label+" "+count(p.count))
+		}
+	}
+	parts = append(parts, "with Meta "+count(n.HandedOver))
+	lines := []string{"  Queue: " + strings.Join(parts, ", ")}
+	if pace := l.paceNote(c); pace != "" {
+		lines = append(lines, "    pace "+pace)
+	}
+	if why := waitsFor(s, c); why != "" {
+		lines = append(lines, "    nothing goes out just now: "+why)
+	}
+	if n.Unknown > 0 {
+		lines = append(lines, "    "+doubtful(c), "    "+resolveCommand(c))
+	}
+	return lines
 }
 
 func plainCampaign(c *link.Campaign) []string {
@@ -96,15 +135,20 @@ func plainVerdict(verdict string) string {
 	return strings.ToUpper(verdict)
 }
 
-func plainState(s *link.Snapshot, c *link.Campaign) string {
-	if g := closedGate(s, c); g != nil && c.State == "running" {
-		if c.Origin == "own" {
+func (l Look) plainState(s *link.Snapshot, c *link.Campaign) string {
+	g := paused(s, c)
+	switch {
+	case c.State == "paused", g != nil && Own(c) && !over(c):
+		if g == nil {
 			return "PAUSED"
 		}
+		return strings.TrimSpace("PAUSED " + l.headPause(s, g, 1<<10))
+	case g != nil && c.State == "running":
 		return "pause asked, not confirmed"
-	}
-	if c.State == "" {
+	case c.State == "":
 		return notKnown
+	case Own(c):
+		return l.sendingWord(c)
 	}
 	return strings.ToUpper(c.State)
 }
@@ -124,4 +168,26 @@ func (l Look) plainFeed(s *link.Snapshot) string {
 		text += " Disk " + bytesFree(*s.Host.DiskFreeBytes) + " free."
 	}
 	return text
+}
+
+// OneLine is a campaign's state in one line of plain text, to hand on to others.
+func OneLine(l Look, s *link.Snapshot, c *link.Campaign, connected bool) string {
+	f, n := &c.First30, &c.Counts
+	failed := "failed " + count(n.Failed)
+	if len(c.Errors) > 0 {
+		failed += ", most " + strconv.Itoa(c.Errors[0].Code) + " " + c.Errors[0].Title
+	}
+	stand := "with Meta " + count(n.HandedOver)
+	if n.Unknown > 0 {
+		stand = "may have gone out " + count(n.Unknown) + ", " + stand
+	}
+	if Own(c) {
+		_, unsent := goingOut(c)
+		stand = "waiting " + count(unsent) + ", " + stand
+	}
+	at := l.local(s.At).Format("2 Jan 15:04 MST")
+	if !connected {
+		at += ", not live"
+	}
+	return strings.Join([]string{name(c) + " " + l.plainState(s, c), plainVerdict(f.Verdict) + " " + plainSettled(f), failed, stand, at}, " | ")
 }

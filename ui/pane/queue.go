@@ -1,6 +1,8 @@
 package pane
 
 import (
+	"strings"
+
 	"tickwatch/monitor/link"
 	"tickwatch/ui/chart"
 )
@@ -8,12 +10,13 @@ import (
 // Queue says where the campaign's messages stand: those that are not with Meta
 // yet, then what became of the others, as a heat map. A line that counts nothing
 // is left out, except for the few that are always asked for; where there are
-// more lines than rows the least asked for go.
-func Queue(l Look, c *link.Campaign, focused bool, w, h int) string {
+// more lines than rows the least asked for go. Of a campaign that tickwatch
+// sends it gives pace and forecast end, and what it waits for.
+func Queue(l Look, s *link.Snapshot, c *link.Campaign, focused bool, w, h int) string {
 	inner, rows := max(w-4, 0), max(h-2, 0)
-	lines := l.queueLines(c, inner)
-	if c.Origin == "own" {
-		return l.box("Queue", "", texts(lines, rows), w, h, focused)
+	lines := l.queueLines(s, c, inner)
+	if Own(c) {
+		return l.box("Queue", l.paceNote(c), texts(lines, rows), w, h, focused)
 	}
 	if len(lines)+2 <= rows {
 		if pace := lastMinute(c.Trend); pace != "" {
@@ -32,7 +35,7 @@ func texts(lines []ranked, n int) []string {
 	return kept
 }
 
-func (l Look) queueLines(c *link.Campaign, w int) []ranked {
+func (l Look) queueLines(s *link.Snapshot, c *link.Campaign, w int) []ranked {
 	n := &c.Counts
 	var lines []ranked
 	count := func(rank int, label string, v int64, always bool) {
@@ -40,17 +43,27 @@ func (l Look) queueLines(c *link.Campaign, w int) []ranked {
 			lines = append(lines, ranked{rank, row(l.Theme.Dim.Render(label), l.Theme.Text.Render(count(v)), w)})
 		}
 	}
-	count(0, "waiting", n.Waiting, c.Origin == "own")
+	for _, why := range wrap(waitsFor(s, c), w, 2) {
+		lines = append(lines, ranked{0, l.Theme.Strong.Render(why)})
+	}
+	out, unsent := goingOut(c)
+	count(0, "waiting", unsent, Own(c))
+	count(2, "going out now", out, false)
 	count(1, "may have gone out", n.Unknown, false)
 	count(2, "set aside", n.SetAside, false)
-	count(5, "being sent", n.Claimed, false)
 	count(3, "waiting for Meta", n.Paced, false)
 	for _, b := range branches(c) {
+		if Own(c) && b.label == "failed" {
+			b.rank = 2 // what is going out is less known than what Delivered says too
+		}
 		lines = append(lines, ranked{b.rank, l.heatRow(b, n.HandedOver, w)})
 	}
 	count(6, "refused at once", n.Refused, false)
-	count(7, "cancelled", n.Cancelled, false)
+	count(6, "cancelled", n.Cancelled, false)
 	count(7, "no answer yet", n.InFlight, true)
+	if step := rampNote(c); step != "" {
+		lines = append(lines, ranked{8, row(l.Theme.Dim.Render("ramp"), l.Theme.Text.Render(step), w)})
+	}
 	return lines
 }
 
@@ -110,23 +123,32 @@ func lastMinute(trend []link.Minute) string {
 }
 
 // QueueDetail shows every count on a message's way, what it means, and how many
-// messages each minute brought.
-func QueueDetail(l Look, c *link.Campaign, w, h int) string {
+// messages each minute brought; of a campaign that tickwatch sends also how it
+// goes out, and what to do about messages that may have gone out.
+func QueueDetail(l Look, s *link.Snapshot, c *link.Campaign, w, h int) string {
 	inner, rows := max(w-4, 0), max(h-2, 0)
 	n := &c.Counts
 	var lines []string
+	note := "sent by another system"
+	if Own(c) {
+		note = l.paceNote(c)
+		if lines = l.sendingLines(s, c, inner); len(lines) > 0 && h >= 18 {
+			lines = append(lines, "")
+		}
+	}
 	add := func(label string, v int64, says string) {
 		lines = append(lines, l.Theme.Dim.Render(fit(label, 18))+l.Theme.Text.Render(right(count(v), 9))+l.Theme.Dim.Render("  "+says))
 	}
-	if c.Origin == "own" || n.Waiting > 0 {
-		add("waiting", n.Waiting, "not sent yet")
+	out, unsent := goingOut(c)
+	if Own(c) || unsent > 0 {
+		add("waiting", unsent, "not sent yet")
 	}
 	for _, other := range []branch{
-		{0, "may have gone out", n.Unknown, "sent without an answer; never sent again by itself"},
+		{0, "going out now", out, "on their way to Meta"},
+		{0, "may have gone out", n.Unknown, "no answer came; never sent again by itself"},
 		{0, "set aside", n.SetAside, "on hold with their group"},
-		{0, "being sent", n.Claimed, ""},
-		{0, "cancelled", n.Cancelled, ""},
-		{0, "refused at once", n.Refused, "Meta did not take them"},
+		{0, "cancelled", n.Cancelled, "will not be sent"},
+		{0, "refused at once", n.Refused, "Meta did not take them, see Errors"},
 		{0, "waiting for Meta", n.Paced, "Meta watches the template's quality first"},
 	} {
 		if other.count > 0 {
@@ -142,12 +164,35 @@ func QueueDetail(l Look, c *link.Campaign, w, h int) string {
 			l.Theme.Text.Render(right(count(b.count), 10))+l.Theme.Dim.Render(right(percent(share, 0), 7)+"  "+b.says))
 	}
 	add("no answer yet", n.InFlight, "no news but sent; most arrive within a minute")
+	if n.Unknown > 0 {
+		for _, line := range wrap(doubtful(c), inner, 3) {
+			lines = append(lines, l.Theme.Text.Render(line))
+		}
+		lines = append(lines, l.Theme.Strong.Render(clip("  "+resolveCommand(c), inner)))
+	}
 	lines = append(lines, "")
 	lines = append(lines, l.charts(inner, rows-len(lines),
 		countTrend("Messages a minute, by the minute they were sent in", c.Trend, perMinute(c.Trend, func(m *link.Minute) int64 { return m.Messages })))...)
-	note := "sent by another system"
-	if c.Origin == "own" {
-		note = ""
-	}
 	return l.box("Queue", note, lines, w, h, true)
+}
+
+// doubtful says what to do about messages that may have gone out.
+func doubtful(c *link.Campaign) string {
+	return things(c.Counts.Unknown, "message", "messages") + " may have gone out: the request left, and Meta's answer never came. " +
+		"A webhook about one settles it by itself. The others you settle once you know, from a shell:"
+}
+
+func resolveCommand(c *link.Campaign) string {
+	return "tickwatch resolve " + shellWord(c.ID) + " --as sent|not-sent"
+}
+
+// shellWord quotes a word as far as a shell needs it.
+func shellWord(s string) string {
+	safe := func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune("_-.,:/@+", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !safe(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
