@@ -82,9 +82,10 @@ func (m *model) said(t theme.Theme, n int) []string {
 // that do not.
 func (m *model) keyLine(t theme.Theme, want func(*binding) bool) string {
 	var can, cannot, short []string
-	for _, b := range bindings() {
+	for i := range m.keys {
+		b := &m.keys[i]
 		switch {
-		case !want(&b):
+		case !want(b):
 		case b.why(m) == "":
 			can = append(can, t.Key.Render(b.shown)+" "+t.Text.Render(b.name))
 		default:

@@ -41,7 +41,8 @@ const (
 // press carries out a key. A key that cannot act says why.
 func (m *model) press(msg tea.KeyPressMsg) tea.Cmd {
 	m.notice = ""
-	for _, b := range bindings() {
+	for i := range m.keys {
+		b := &m.keys[i]
 		if !slices.Contains(b.keys, msg.String()) || !slices.Contains(b.in, m.dialog) {
 			continue
 		}

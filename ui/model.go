@@ -70,6 +70,7 @@ var paneNames = [focusCount]string{"Delivered", "Reports", "Quality", "Errors", 
 // model is the whole state of the console. Only Update changes it.
 type model struct {
 	opt  Options
+	keys []binding
 	done <-chan struct{} // closed when the console ends
 
 	// To the daemon; only inside a tea.Cmd. call waits for an answer that is ready,
@@ -119,7 +120,7 @@ type model struct {
 }
 
 func newModel(ctx context.Context, o Options) *model {
-	m := &model{opt: o, done: ctx.Done(), dark: true, now: o.Now(), focus: errorsFocus}
+	m := &model{opt: o, keys: bindings(), done: ctx.Done(), dark: true, now: o.Now(), focus: errorsFocus}
 	within := func(d time.Duration) caller {
 		return func(verb string, args, result any) error {
 			ctx, cancel := context.WithTimeout(ctx, d)

@@ -25,15 +25,22 @@ type resume struct {
 }
 
 // pausesHere are the pauses that hold the campaign on the screen, with their ids
-// as the daemon knows them.
+// as the daemon knows them. One that is paused without a word of where is taken
+// to be paused itself.
 func (m *model) pausesHere() []link.Gate {
-	if m.raw == nil {
+	i := m.current()
+	switch {
+	case m.raw == nil:
 		return nil
+	case i < 0:
+		return pane.Pauses(m.raw, nil)
 	}
-	if i := m.current(); i >= 0 {
-		return pane.Pauses(m.raw, &m.raw.Campaigns[i])
+	c := &m.raw.Campaigns[i]
+	all := pane.Pauses(m.raw, c)
+	if len(all) == 0 && c.State == "paused" {
+		all = []link.Gate{{Scope: link.ScopeCampaign, ID: c.ID, State: link.GatePaused}}
 	}
-	return pane.Pauses(m.raw, nil)
+	return all
 }
 
 func (m *model) cannotResume() string {
@@ -119,7 +126,7 @@ func (m *model) refreshResume() tea.Cmd {
 	switch {
 	case same:
 		return nil
-	case !m.stands(r.gate):
+	case !slices.ContainsFunc(now, func(g link.Gate) bool { return g.Scope == r.gate.Scope && g.ID == r.gate.ID }):
 		m.dialog = noDialog
 		return m.say("It has been resumed meanwhile.")
 	}

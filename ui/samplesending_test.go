@@ -30,7 +30,7 @@ func halted() *link.Snapshot {
 	s := sending()
 	c := &s.Campaigns[0]
 	c.State, c.Counts.Claimed, c.Counts.Waiting = "paused", 12, 12_372
-	c.Sending.PerSecond, c.Sending.EndsAt = 0, nil
+	c.Sending.PerSecond, c.Sending.EndsAt, c.Sending.Held = 0, nil, "paused"
 	s.Gates = []link.Gate{{
 		Scope: link.ScopeCampaign, ID: "autumn", State: link.GatePaused, By: "ines", Reason: "the picture is the wrong one", Since: sampleNow.UTC(),
 	}}

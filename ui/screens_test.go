@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,7 +133,7 @@ func TestScreensStyled(t *testing.T) {
 		{"none", colorprofile.ASCII, false},
 	}
 	for _, s := range screens {
-		if s.name != "trouble" && s.name != "paused" && s.name != "stale" {
+		if !slices.Contains([]string{"trouble", "paused", "stale", "all_halted", "unconfirmed", "resume"}, s.name) {
 			continue
 		}
 		for _, look := range looks {

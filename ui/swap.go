@@ -32,6 +32,8 @@ func (m *model) cannotSwap() string {
 		return "Another system sends " + nameOf(c) + ": change the template there."
 	case c.State == "finished" || c.State == "cancelled":
 		return nameOf(c) + " is over: nothing waits that could go out with another template."
+	case c.Counts.Waiting+c.Counts.SetAside+c.Counts.Claimed == 0:
+		return "Nothing of " + nameOf(c) + " waits any more: all of it went out with the present template."
 	}
 	return ""
 }

@@ -60,7 +60,25 @@ func panes(l Look, s *link.Snapshot, c *link.Campaign, w, h int) map[string]stri
 	}}
 	subjects := Subjects(s, c)
 	p := &Page{Messages: []link.Message{{Phone: "+351********11"}}, Number: 1}
+	note := &link.Action{At: now, Operator: "rui", Reason: strings.Repeat("words ", 30)}
+	asks := &Resuming{Pauses: Pauses(s, c), Forecast: &link.Forecast{
+		Going: 12, Held: "until ten", LeftOut: []link.LeftOut{{Reason: "opted out", Count: 3}}, Closed: s.Gates,
+		Findings: []link.Finding{{Severity: link.VerdictAct, Text: strings.Repeat("bad ", 40)}},
+	}, Input: "Type 12: ", Note: "That was 11."}
+	offer := func(asked bool) *Templates {
+		return &Templates{
+			Choices:  &link.Choices{Waiting: 12, Others: []link.Choice{{TemplateRef: link.TemplateRef{Name: "text"}, Usable: true}, {Why: "it is paused"}}},
+			Previews: [][]string{{"Hello,", "", strings.Repeat("long ", 40)}, nil}, Asked: asked,
+		}
+	}
+	again := &Retrying{Rows: []RetryRow{{Code: 131053, Retry: "after_fix", Ticked: true}, {Code: 131026, Retry: "never"}}}
+	counted := &Retrying{Rows: again.Rows, Counted: &link.Retried{Eligible: 9, LeftOut: asks.Forecast.LeftOut}, Input: "Type 9: "}
 	return map[string]string{
+		"resume": Resume(l, s, asks, w, h), "resume asking": Resume(l, s, &Resuming{Note: "asking"}, w, h),
+		"swap": Swap(l, offer(false), w, h), "swap asked": Swap(l, offer(true), w, h), "swap asking": Swap(l, &Templates{Note: "asking"}, w, h),
+		"retry": Retry(l, again, w, h), "retry counted": Retry(l, counted, w, h), "copied": Copied(l, strings.Repeat("a | b ", 30), w, h),
+		"notes": Notes(l, []link.Action{*note}, "Note: ", "", w, h), "no notes": Notes(l, nil, "Note: ", "Not left.", w, h),
+		"alarms and a note": Alarms(l, s, "", 0, note, true, w, h), "compact with a note": Compact(l, s, c, note, w, h),
 		"delivered": Delivered(l, c, true, w, h), "reports": Reports(l, c, true, w, h), "quality": Quality(l, s, c, true, w, h),
 		"errors": Errors(l, c, 0, true, w, h), "queue": Queue(l, s, c, true, w, h), "alarms": Alarms(l, s, "", 0, nil, true, w, h),
 		"compact": Compact(l, s, c, nil, w, h), "empty": Empty(l, s, w, h), "waiting": Waiting(l, "no daemon", w, h),
@@ -71,6 +89,14 @@ func panes(l Look, s *link.Snapshot, c *link.Campaign, w, h int) map[string]stri
 		"quality view": QualityDetail(l, subjects, len(subjects)-1, log, 0, w, h),
 		"alarm":        AlarmDetail(l, s, &a, w, h), "help": Help(l, []HelpSection{{"Keys", [][2]string{{"p", "pause"}}}}, 0, w, h),
 	}
+}
+
+// ownFull is a campaign of our own with everything there is to say about it.
+func ownFull(c link.Campaign) link.Campaign {
+	c.ID, c.Origin, c.State = "autumn", "own", "running"
+	c.Counts = link.Counts{Messages: 100, Waiting: 10, SetAside: 10, Claimed: 10, Unknown: 10, Cancelled: 10, Refused: 10, HandedOver: 40, Paced: 5}
+	c.Sending = &link.Sending{Pace: "1000/h", Held: strings.Repeat("waits ", 30), StartsAt: &now, EndsAt: &now, ExpiresAt: &now, Ramp: &link.Ramp{Shares: []float64{0.01, 1}}}
+	return c
 }
 
 // TestExactSizes: a pane has the lines it was given, each as wide as asked.
@@ -84,6 +110,9 @@ func TestExactSizes(t *testing.T) {
 	for _, s := range []*link.Snapshot{
 		{},
 		{Campaigns: []link.Campaign{full}, Alarms: alarms, Numbers: make([]link.Number, 5)},
+		{Campaigns: []link.Campaign{ownFull(full)}, Gates: []link.Gate{
+			{Scope: "all", State: "paused", By: "rui", Reason: strings.Repeat("because ", 30), Since: now}, {Scope: "campaign", ID: "autumn", State: "paused", By: "ines"},
+		}},
 	} {
 		c := &link.Campaign{}
 		if len(s.Campaigns) > 0 {

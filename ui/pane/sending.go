@@ -221,8 +221,8 @@ func (l Look) sendingLines(s *link.Snapshot, c *link.Campaign, w int) []string {
 	if how == nil || over(c) {
 		return lines
 	}
-	if why := waitsFor(s, c); why != "" {
-		add(l.Theme.Strong.Render, "Nothing goes out just now: "+strings.TrimSuffix(why, ".")+".", 2)
+	if how.Held != "" && how.PerSecond <= 0 && c.State != "ready" {
+		add(l.Theme.Strong.Render, "Nothing goes out just now: "+strings.TrimSuffix(how.Held, ".")+".", 2)
 	}
 	if how.StartsAt != nil && c.State == "ready" {
 		add(text, "It starts at "+l.clock(*how.StartsAt)+".", 1)
