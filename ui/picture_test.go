@@ -31,6 +31,10 @@ func TestPictures(t *testing.T) {
 		{"healthy", "healthy", 80, 24},
 		{"trouble", "trouble", 80, 24},
 		{"error", "detail", 80, 24},
+		{"sending", "sending", 80, 24},
+		{"paused", "receipt", 80, 24},
+		{"resume", "resume", 80, 24},
+		{"template", "swap_confirm", 80, 24},
 	} {
 		t.Run(p.name, func(t *testing.T) {
 			c := newConsole(t, p.w, p.h, Options{})

@@ -165,6 +165,9 @@ func QueueDetail(l Look, s *link.Snapshot, c *link.Campaign, w, h int) string {
 	}
 	add("no answer yet", n.InFlight, "no news but sent; most arrive within a minute")
 	if n.Unknown > 0 {
+		if h >= 26 {
+			lines = append(lines, "")
+		}
 		for _, line := range wrap(doubtful(c), inner, 3) {
 			lines = append(lines, l.Theme.Text.Render(line))
 		}

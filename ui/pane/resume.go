@@ -70,9 +70,16 @@ func (l Look) forecastLines(s *link.Snapshot, f *link.Forecast, w int) []ranked 
 	if f.EndsAt != nil {
 		pace += ", the last at about " + l.clock(*f.EndsAt)
 	}
-	add(0, strong, things(f.Going, "message", "messages")+" will go out"+pace+".")
+	if len(f.Closed) == 0 {
+		add(0, strong, things(f.Going, "message", "messages")+" will go out"+pace+".")
+	} else {
+		add(0, strong, things(f.Going, "message", "messages")+" could go out, but not yet. It stays paused:")
+	}
 	for i := range f.Closed {
-		add(1, strong, "Stays paused: "+strings.TrimSpace(PausePlace(s, &f.Closed[i])+" "+l.pausedBy(&f.Closed[i]))+".")
+		g := &f.Closed[i]
+		for _, line := range wrap(strings.TrimSpace(PausePlace(s, g)+" "+l.pausedBy(g)), w-2, 2) {
+			lines = append(lines, ranked{1, "  " + text(line)})
+		}
 	}
 	if f.Held != "" {
 		add(2, text, "It will still wait: "+strings.TrimSuffix(f.Held, ".")+".")

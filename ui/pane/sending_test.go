@@ -109,7 +109,7 @@ func TestTheConfirmationStaysInView(t *testing.T) {
 		r.Forecast.Findings = append(r.Forecast.Findings, link.Finding{Severity: link.VerdictAct, Text: "bad"})
 	}
 	for _, size := range [][2]int{{80, 20}, {38, 9}, {38, 5}} {
-		says(t, Resume(look(), &link.Snapshot{}, r, size[0], size[1]), "12 messages will go out", "Type 12 and press enter")
+		says(t, Resume(look(), &link.Snapshot{}, r, size[0], size[1]), "12 messages could go out", "Type 12 and press enter")
 	}
 	again := &Retrying{Input: "Type 9: ", Counted: &link.Retried{Eligible: 9, LeftOut: r.Forecast.LeftOut}}
 	for i := range 20 {

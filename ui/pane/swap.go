@@ -83,7 +83,7 @@ func (l Look) templateList(t *Templates, w, h int) string {
 		marked = -1
 		lines = append(lines, l.Theme.Dim.Render(clip("There is no other template in this account.", inner)))
 	}
-	for len(lines)+len(foot) < rows {
+	if len(lines)+len(foot) < rows {
 		lines = append(lines, "")
 	}
 	lines = append(lines[:max(min(len(lines), rows-len(foot)), 0)], foot...)
