@@ -83,12 +83,13 @@ type Host struct {
 
 // Gate is a place where sending can be paused.
 type Gate struct {
-	Scope  string    `json:"scope"` // all, channel, number, campaign
-	ID     string    `json:"id"`
-	State  string    `json:"state"` // open, paused
-	By     string    `json:"by,omitempty"`
-	Reason string    `json:"reason,omitempty"`
-	Since  time.Time `json:"since"`
+	Scope   string     `json:"scope"` // all, channel, number, campaign
+	ID      string     `json:"id"`
+	State   string     `json:"state"` // open, paused
+	By      string     `json:"by,omitempty"`
+	Reason  string     `json:"reason,omitempty"`
+	Since   time.Time  `json:"since"`
+	OpensAt *time.Time `json:"opens_at,omitempty"` // of a paused one that resumes by itself
 }
 
 // Campaign is one send as the screen shows it.

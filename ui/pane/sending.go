@@ -91,7 +91,7 @@ func channelName(id string) string {
 	return id
 }
 
-// pausedBy says who paused, since when and why.
+// pausedBy says who paused, since when, until when if it ends by itself, and why.
 func (l Look) pausedBy(g *link.Gate) string {
 	var said []string
 	if g.By != "" {
@@ -99,6 +99,9 @@ func (l Look) pausedBy(g *link.Gate) string {
 	}
 	if !g.Since.IsZero() {
 		said = append(said, "since "+l.clock(g.Since))
+	}
+	if g.OpensAt != nil {
+		said = append(said, "until "+l.clock(*g.OpensAt))
 	}
 	text := strings.Join(said, " ")
 	if g.Reason == "" {

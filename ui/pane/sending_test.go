@@ -77,6 +77,9 @@ func TestPauses(t *testing.T) {
 	if n := len(Pauses(s, nil)); n != 1 {
 		t.Errorf("without a campaign there are %d", n)
 	}
+	until := now.Add(9 * time.Hour)
+	s.Gates[3].OpensAt = &until
+	says(t, Header(look(), &link.Snapshot{Gates: s.Gates[3:4], Campaigns: []link.Campaign{{Origin: "own", State: "paused"}}}, 0, true, 90), " ALL PAUSED  by ines until 18:11")
 	// One of two numbers does not stop it; it is named nevertheless.
 	s.Gates = s.Gates[1:2]
 	c.Origin, c.State = "own", "running"
