@@ -30,6 +30,7 @@ type Options struct {
 	Now        func() time.Time                    // the daemon's clock; nil = time.Now
 	Host       func(ctx context.Context) link.Host // nil = no host figures
 	Version    string
+	Zone       string // name of the daemon's time zone; "" = not known
 	Log        *slog.Logger
 
 	// Decode reads a raw body again; the export of a single campaign needs it.

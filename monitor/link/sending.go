@@ -21,6 +21,7 @@ const (
 	VerbJob      = "job"      // JobArgs → Job
 	VerbTest     = "test"     // TestArgs → Job
 	VerbRejected = "rejected" // RejectedArgs → RejectedPage
+	VerbWatch    = "watch"    // WatchArgs → Card
 )
 
 // Scopes of a Gate.
@@ -223,7 +224,8 @@ type ListArgs struct {
 
 // JobArgs asks for a job's state.
 type JobArgs struct {
-	Job string `json:"job"`
+	Job    string `json:"job"`
+	Cancel bool   `json:"cancel,omitempty"` // and ends it, unless it is done: nothing is left of its work then
 }
 
 // Job is a longer piece of the daemon's work: a list being read, a test send.
@@ -293,6 +295,19 @@ type Rejected struct {
 	Line   int64  `json:"line"` // of the file, counted from 1
 	Value  string `json:"value"`
 	Reason string `json:"reason"`
+}
+
+// WatchArgs declares a campaign that another system sends: the messages that
+// leave a number from a moment on belong to it, where their callback data names
+// no other.
+type WatchArgs struct {
+	Number   string       `json:"number"` // phone_number_id
+	Name     string       `json:"name,omitempty"`
+	Template *TemplateRef `json:"template,omitempty"` // only messages of this one; without a language, of any
+	Upload   string       `json:"upload,omitempty"`   // a list: only messages to its people
+	Phone    string       `json:"phone,omitempty"`    // its column; "" = the one that looks like it
+	Country  string       `json:"country,omitempty"`  // ISO 3166 code, for its numbers without one
+	Started  *time.Time   `json:"started,omitempty"`  // nil = now
 }
 
 // Sending is how one of our own campaigns goes out.

@@ -10,6 +10,7 @@ type Snapshot struct {
 	Rev       uint64     `json:"rev"` // grows with every published snapshot of one daemon
 	At        time.Time  `json:"at"`
 	Version   string     `json:"version"`
+	Zone      string     `json:"zone,omitempty"` // of the daemon's clock, such as Europe/Lisbon; "" = not known
 	Feed      Feed       `json:"feed"`
 	Host      Host       `json:"host"`
 	Gates     []Gate     `json:"gates"`

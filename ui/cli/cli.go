@@ -50,19 +50,28 @@ type commands struct {
 	Config  string `help:"Configuration file." placeholder:"FILE" type:"path"`
 	DataDir string `help:"Data folder, instead of data.dir." placeholder:"DIR" type:"path"`
 
-	Watch   watchCmd   `cmd:"" default:"withargs" help:"The console: attach to the daemon and watch (the default)."`
-	Demo    demoCmd    `cmd:"" help:"A live campaign against a local stand-in for Meta. Needs no configuration."`
-	Run     runCmd     `cmd:"" help:"Daemon and console in one process, for a laptop or a quick look."`
-	Serve   serveCmd   `cmd:"" help:"The daemon: take webhooks in, keep and judge them."`
-	Status  statusCmd  `cmd:"" help:"Print how the campaigns are doing."`
-	Explain explainCmd `cmd:"" help:"Say what an error code means and what helps."`
-	Find    findCmd    `cmd:"" help:"Look up a person by number, or a message by its id (wamid)."`
-	Ack     ackCmd     `cmd:"" help:"Acknowledge an alarm."`
-	Export  exportCmd  `cmd:"" help:"Write what was taken in to a file: a recording, to be replayed."`
-	Replay  replayCmd  `cmd:"" help:"Play a recording again, with its own clock."`
-	Doctor  doctorCmd  `cmd:"" help:"Check the set-up, and say how to mend what is wrong."`
-	Bench   benchCmd   `cmd:"" help:"Measure how fast tickwatch is on this machine."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Watch    watchCmd    `cmd:"" default:"withargs" help:"The console: attach to the daemon and watch (the default)."`
+	Demo     demoCmd     `cmd:"" help:"A live campaign against a local stand-in for Meta. Needs no configuration."`
+	Run      runCmd      `cmd:"" help:"Daemon and console in one process, for a laptop or a quick look."`
+	Serve    serveCmd    `cmd:"" help:"The daemon: take webhooks in, keep and judge them."`
+	Pause    pauseCmd    `cmd:"" help:"Pause what goes out: everything, or one campaign, number or channel. Never asks."`
+	Stop     stopCmd     `cmd:"" help:"The emergency pause of everything, also without a daemon that answers."`
+	Resume   resumeCmd   `cmd:"" help:"Let what was paused go on. Asks first."`
+	Check    checkCmd    `cmd:"" help:"Judge a recipient list. Touches nothing."`
+	Campaign campaignCmd `cmd:"" help:"Own campaigns: import, test, start, pace, cancel, list, show."`
+	Swap     swapCmd     `cmd:"" help:"Send the rest of a campaign with another approved template."`
+	Retry    retryCmd    `cmd:"" help:"Try failed messages of a campaign again."`
+	Resolve  resolveCmd  `cmd:"" help:"Say what became of messages that may have gone out."`
+	Note     noteCmd     `cmd:"" help:"Leave a note for the next one on call."`
+	Status   statusCmd   `cmd:"" help:"Print how the campaigns are doing."`
+	Explain  explainCmd  `cmd:"" help:"Say what an error code means and what helps."`
+	Find     findCmd     `cmd:"" help:"Look up a person by number, or a message by its id (wamid)."`
+	Ack      ackCmd      `cmd:"" help:"Acknowledge an alarm."`
+	Export   exportCmd   `cmd:"" help:"Write what was taken in to a file: a recording, to be replayed."`
+	Replay   replayCmd   `cmd:"" help:"Play a recording again, with its own clock."`
+	Doctor   doctorCmd   `cmd:"" help:"Check the set-up, and say how to mend what is wrong."`
+	Bench    benchCmd    `cmd:"" help:"Measure how fast tickwatch is on this machine."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // app is what every command gets.

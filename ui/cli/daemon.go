@@ -53,7 +53,7 @@ func startDaemon(ctx context.Context, cfg Config, now func() time.Time, logTo io
 		return nil, err
 	}
 	d.monitor, err = monitor.New(ctx, monitor.Options{
-		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Log: d.log, Decode: webhook.Decode,
+		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Zone: zoneName(), Log: d.log, Decode: webhook.Decode,
 		Host: func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
 	})
 	if err != nil {

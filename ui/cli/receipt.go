@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"tickwatch/monitor/link"
+	"tickwatch/wa"
+)
+
+// printReceipt prints what became of a command that pauses, resumes, starts,
+// swaps or cancels. done says it in a few words, for a daemon that does not.
+func (a *app) printReceipt(r *link.Receipt, asJSON bool, verb, done string) error {
+	if asJSON {
+		return a.json(r)
+	}
+	return a.print(receiptText(r, verb, done))
+}
+
+func receiptText(r *link.Receipt, verb, done string) string {
+	text := wa.Clean(r.Text)
+	if text == "" {
+		text = ownReceiptText(r, verb, done)
+	}
+	if verb != link.VerbPause {
+		return text
+	}
+	if !r.Stored {
+		text += " It holds, but is not on disk yet: a restart of the daemon before it is would undo it."
+	}
+	switch r.Outside {
+	case "asked":
+		text += " Another system sends this campaign: it was asked to stop, and has not answered yet."
+	case "not_confirmed":
+		text += " Another system sends this campaign and did not confirm: stop it there."
+	}
+	return text
+}
+
+func ownReceiptText(r *link.Receipt, verb, done string) string {
+	if r.Already {
+		done += " already"
+	}
+	var parts []string
+	if verb == link.VerbPause && !r.Already {
+		done += " after " + strconv.FormatFloat(r.ClosedMS, 'f', 0, 64) + " ms"
+	}
+	if r.Waiting > 0 {
+		parts = append(parts, amount(r.Waiting)+" wait")
+	}
+	if r.OpenRequests > 0 {
+		parts = append(parts, amount(int64(r.OpenRequests))+" are on their way to Meta and may arrive")
+	}
+	if r.HandedOver > 0 {
+		parts = append(parts, amount(r.HandedOver)+" are with Meta")
+	}
+	if r.Unknown > 0 {
+		parts = append(parts, amount(r.Unknown)+" may have gone out")
+	}
+	if len(parts) == 0 {
+		return done + "."
+	}
+	return done + ": " + strings.Join(parts, ", ") + "."
+}
+
+// amount is a number with its thousands set apart, in full.
+func amount(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// people counts them.
+func people(n int64) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return amount(n) + " people"
+}
+
+// messages counts them.
+func messages(n int64) string {
+	if n == 1 {
+		return "1 message"
+	}
+	return amount(n) + " messages"
+}
+
+// leftOutText lists who gets nothing, and why.
+func leftOutText(all []link.LeftOut) string {
+	var b strings.Builder
+	for _, l := range all {
+		fmt.Fprintf(&b, "  %9s  %s\n", amount(l.Count), wa.Clean(l.Reason))
+	}
+	return b.String()
+}
+
+// findingsText lists what a pre-flight found, the worst first.
+func findingsText(all []link.Finding, width int) string {
+	var b strings.Builder
+	for _, severity := range []string{link.VerdictAct, link.VerdictWatch, link.VerdictOK} {
+		for _, f := range all {
+			if f.Severity != severity {
+				continue
+			}
+			for i, line := range wrapWords(wa.Clean(f.Text), max(width-9, 20)) {
+				label := ""
+				if i == 0 {
+					label = strings.ToUpper(severity)
+				}
+				fmt.Fprintf(&b, "  %-5s  %s\n", label, line)
+			}
+		}
+	}
+	return b.String()
+}
+
+// mustMend tells whether a finding keeps a campaign from starting.
+func mustMend(all []link.Finding) bool {
+	for _, f := range all {
+		if f.Severity == link.VerdictAct {
+			return true
+		}
+	}
+	return false
+}
