@@ -23,6 +23,8 @@ type Config struct {
 	Data       DataConfig       `section:"data"`
 	Link       LinkConfig       `section:"link"`
 	Webhook    WebhookConfig    `section:"webhook"`
+	Graph      GraphConfig      `section:"graph"`
+	Pace       PaceConfig       `section:"pace"`
 	Metrics    MetricsConfig    `section:"metrics"`
 	Thresholds ThresholdsConfig `section:"thresholds"`
 	Retention  RetentionConfig  `section:"retention"`
@@ -49,6 +51,22 @@ type WebhookConfig struct {
 	VerifyToken []wa.Secret `key:"verify_token" doc:"the word that Meta repeats when you subscribe the webhook"`
 }
 
+// GraphConfig says how Meta's Graph API is asked: to send, and how templates and
+// numbers stand. Without a token nothing is sent.
+type GraphConfig struct {
+	BaseURL        string    `key:"base_url" kind:"url" default:"https://graph.facebook.com" doc:"where the Graph API is; plain http is taken for loopback only"`
+	Version        string    `key:"version" default:"v26.0" doc:"its version, such as v26.0"`
+	AccessToken    wa.Secret `key:"access_token" doc:"the access token of a system user; without one nothing is sent"`
+	WABAID         string    `key:"waba_id" doc:"id of the WhatsApp Business Account whose templates are used"`
+	PhoneNumberIDs []string  `key:"phone_number_ids" doc:"ids of the numbers that may send, as a list; none = all numbers of the account"`
+}
+
+// PaceConfig bounds how fast a campaign goes out that has no pace of its own.
+type PaceConfig struct {
+	MessagesPerSecond int `key:"messages_per_second" kind:"limit" shown:"the number's throughput" doc:"messages a second from each number; 0 = no limit of our own"`
+	MessagesPerHour   int `key:"messages_per_hour" kind:"limit" default:"1000" doc:"messages an hour of each campaign; 0 = no limit of our own"`
+}
+
 // MetricsConfig says how Prometheus reaches the daemon.
 type MetricsConfig struct {
 	Listen string `key:"listen" kind:"address" doc:"Prometheus metrics, at /metrics, over plain HTTP to whoever asks; off unless set, such as to 127.0.0.1:9480"`
@@ -65,6 +83,8 @@ type ThresholdsConfig struct {
 	CPUAct       float64       `key:"cpu_act" default:"0.90" doc:"load of the machine above which to act"`
 	CallbacksOK  float64       `key:"callbacks_ok" default:"0.99" doc:"share of messages with a status after a minute from which on all is well"`
 	CallbacksAct float64       `key:"callbacks_act" default:"0.95" doc:"share of messages with a status after a minute below which to act"`
+	InvalidAct   float64       `key:"invalid_act" default:"0.05" doc:"share of invalid numbers in a list above which it is not sent without --force"`
+	RefusersAct  float64       `key:"refusers_act" default:"0.03" doc:"share of past refusers in a list above which it is not sent without --force"`
 	JudgeAfter   time.Duration `key:"judge_after" default:"10s" doc:"age at which a message without an answer counts"`
 	MinMessages  int           `key:"min_messages" default:"200" doc:"messages that a campaign needs before its rates are judged"`
 }
@@ -151,8 +171,11 @@ func ConfigTable() string {
 	}
 	for _, s := range settings {
 		meaning := s.doc
-		if s.secret() {
+		switch {
+		case s.several():
 			meaning += "; several for a rotation; or one to a line in the file that " + code(s.name+fileSuffix) + " names"
+		case s.secret():
+			meaning += "; or in the file that " + code(s.name+fileSuffix) + " names"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(s.name), code(cmp.Or(s.def, s.shown)), code(s.env), strings.ReplaceAll(meaning, "|", `\|`))
 	}

@@ -92,9 +92,11 @@ func defaults() Config {
 		Data:    DataConfig{Dir: "/state/tickwatch"},
 		Link:    LinkConfig{Socket: "/state/tickwatch/tickwatch.sock"},
 		Webhook: WebhookConfig{Listen: "127.0.0.1:8480"},
+		Graph:   GraphConfig{BaseURL: "https://graph.facebook.com", Version: "v26.0"},
+		Pace:    PaceConfig{MessagesPerHour: 1000},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 0.95, DeliveryAct: 0.90, ReportsOK: 0.001, ReportsAct: 0.005, CPUOK: 0.70, CPUAct: 0.90,
-			CallbacksOK: 0.99, CallbacksAct: 0.95, JudgeAfter: 10 * time.Second, MinMessages: 200,
+			CallbacksOK: 0.99, CallbacksAct: 0.95, InvalidAct: 0.05, RefusersAct: 0.03, JudgeAfter: 10 * time.Second, MinMessages: 200,
 		},
 		Retention: RetentionConfig{RawDays: 30},
 	}
@@ -129,6 +131,15 @@ tls_key = "/key.pem"
 public_url = "https://hooks.example.com/webhooks/meta"
 app_secret = ["new", "old"]
 verify_token = "token, with a comma"
+[graph]
+base_url = "http://127.0.0.1:9999"
+version = "v27.1"
+access_token = "token_with_no_blank"
+waba_id = "500100200300400"
+phone_number_ids = ["106540352242922", " 106540352242923 ", "106540352242922"]
+[pace]
+messages_per_second = 20
+messages_per_hour = 0
 [metrics]
 listen = "127.0.0.1:9480"
 [thresholds]
@@ -140,6 +151,8 @@ cpu_ok = 0.5
 cpu_act = 0.5
 callbacks_ok = 0.9
 callbacks_act = 0.8
+invalid_act = 0.1
+refusers_act = 0.2
 judge_after = "1m30s"
 min_messages = 50
 
@@ -154,10 +167,15 @@ raw_days = 7
 			Listen: ":9000", TLSCert: filepath.Join(w.home, "cert.pem"), TLSKey: "/key.pem", PublicURL: "https://hooks.example.com/webhooks/meta",
 			AppSecret: secrets("new", "old"), VerifyToken: secrets("token, with a comma"),
 		},
+		Graph: GraphConfig{
+			BaseURL: "http://127.0.0.1:9999", Version: "v27.1", AccessToken: wa.NewSecret("token_with_no_blank"),
+			WABAID: "500100200300400", PhoneNumberIDs: []string{"106540352242922", "106540352242923"},
+		},
+		Pace:    PaceConfig{MessagesPerSecond: 20},
 		Metrics: MetricsConfig{Listen: "127.0.0.1:9480"},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 1, DeliveryAct: 0, ReportsOK: 0.002, ReportsAct: 0.01, CPUOK: 0.5, CPUAct: 0.5,
-			CallbacksOK: 0.9, CallbacksAct: 0.8, JudgeAfter: 90 * time.Second, MinMessages: 50,
+			CallbacksOK: 0.9, CallbacksAct: 0.8, InvalidAct: 0.1, RefusersAct: 0.2, JudgeAfter: 90 * time.Second, MinMessages: 50,
 		},
 		Retention: RetentionConfig{RawDays: 7},
 	}
@@ -174,7 +192,10 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		"TICKWATCH_THRESHOLDS_DELIVERY_OK=0.9", "TICKWATCH_THRESHOLDS_DELIVERY_ACT=0.8", "TICKWATCH_THRESHOLDS_REPORTS_OK=1e-3",
 		"TICKWATCH_THRESHOLDS_REPORTS_ACT=0.5", "TICKWATCH_THRESHOLDS_CPU_OK=0", "TICKWATCH_THRESHOLDS_CPU_ACT=1",
 		"TICKWATCH_THRESHOLDS_CALLBACKS_OK=0.7", "TICKWATCH_THRESHOLDS_CALLBACKS_ACT=0.6", "TICKWATCH_THRESHOLDS_JUDGE_AFTER=5s",
-		"TICKWATCH_THRESHOLDS_MIN_MESSAGES=1", "TICKWATCH_METRICS_LISTEN=localhost:0", "TICKWATCH_RETENTION_RAW_DAYS=90")
+		"TICKWATCH_THRESHOLDS_MIN_MESSAGES=1", "TICKWATCH_METRICS_LISTEN=localhost:0",
+		"TICKWATCH_GRAPH_BASE_URL=https://graph.example.com", "TICKWATCH_GRAPH_VERSION=v9.0", "TICKWATCH_GRAPH_ACCESS_TOKEN=one,token", "TICKWATCH_GRAPH_WABA_ID=1",
+		"TICKWATCH_GRAPH_PHONE_NUMBER_IDS=1, 2,", "TICKWATCH_PACE_MESSAGES_PER_SECOND=5", "TICKWATCH_PACE_MESSAGES_PER_HOUR=600",
+		"TICKWATCH_THRESHOLDS_INVALID_ACT=0.5", "TICKWATCH_THRESHOLDS_REFUSERS_ACT=1", "TICKWATCH_RETENTION_RAW_DAYS=90")
 	want := Config{
 		Data: DataConfig{Dir: filepath.Join(w.o.Dir, "state")},
 		Link: LinkConfig{Socket: "/run/tickwatch.sock"},
@@ -182,10 +203,14 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 			Listen: "[::1]:0", TLSCert: "/cert.pem", TLSKey: "/key.pem", PublicURL: "http://127.0.0.1:8480",
 			AppSecret: secrets("new", "old"), VerifyToken: secrets("token"),
 		},
+		Graph: GraphConfig{
+			BaseURL: "https://graph.example.com", Version: "v9.0", AccessToken: wa.NewSecret("one,token"), WABAID: "1", PhoneNumberIDs: []string{"1", "2"},
+		},
+		Pace:    PaceConfig{MessagesPerSecond: 5, MessagesPerHour: 600},
 		Metrics: MetricsConfig{Listen: "localhost:0"},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 0.9, DeliveryAct: 0.8, ReportsOK: 0.001, ReportsAct: 0.5, CPUOK: 0, CPUAct: 1,
-			CallbacksOK: 0.7, CallbacksAct: 0.6, JudgeAfter: 5 * time.Second, MinMessages: 1,
+			CallbacksOK: 0.7, CallbacksAct: 0.6, InvalidAct: 0.5, RefusersAct: 1, JudgeAfter: 5 * time.Second, MinMessages: 1,
 		},
 		Retention: RetentionConfig{RawDays: 90},
 	}
@@ -274,8 +299,9 @@ func TestConfigUnknownKeys(t *testing.T) {
 		{"[webhook]\napp_secretfile = \"a\"", "webhook.app_secretfile", "webhook.app_secret_file"},
 		{"[thresholds]\ndelivery = 0.9", "thresholds.delivery", "thresholds.delivery_ok"},
 		{"[webhook]\ntwilio_auth_token = \"later\"", "webhook.twilio_auth_token", "webhook.verify_token"},
-		{"[graph]\naccess_token = \"later\"", "graph.access_token", "webhook.verify_token"},
-		{"[pace]", "pace", "data.dir"},
+		{"[graph]\naccess_tokens = \"one\"", "graph.access_tokens", "graph.access_token"},
+		{"[graph]\nphone_number_id = \"1\"", "graph.phone_number_id", "graph.phone_number_ids"},
+		{"[paces]\nmessages_per_hour = 1", "paces.messages_per_hour", "pace.messages_per_hour"},
 		{"\"a\\u001b[31m\" = 1", "a[31m", ""},
 		{"[data]\ndir = \"/d\"\n[a]\nb.c = 1\nd = 2", "a.b.c (and 1 more)", ""},
 	} {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +55,44 @@ func (c *Config) check(v values) error {
 	if s := c.Webhook.PublicURL; s != "" && !validPublicURL(s) {
 		return v.fault("webhook.public_url", "is no public address; write https://host or https://host/path as the providers call it, without user, ? and #")
 	}
+	if err := c.Graph.check(v); err != nil {
+		return err
+	}
 	return c.Thresholds.check(v)
+}
+
+var (
+	graphVersion = regexp.MustCompile(`^v[1-9][0-9]?\.[0-9]$`)
+	graphID      = regexp.MustCompile(`^[0-9]{1,20}$`)
+)
+
+func (g GraphConfig) check(v values) error {
+	if !validPublicURL(g.BaseURL) {
+		return v.fault("graph.base_url", "is no address of the Graph API; write https://host, without user, ? and #; plain http is for loopback only")
+	}
+	if !graphVersion.MatchString(g.Version) {
+		return v.fault("graph.version", "%s is no version of the Graph API; write one such as v26.0", quoted(g.Version))
+	}
+	if strings.ContainsFunc(g.AccessToken.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return v.fault(secretKey(v, "graph.access_token"), "has a blank or a character in it that no access token has; copy it again")
+	}
+	if g.WABAID != "" && !graphID.MatchString(g.WABAID) {
+		return v.fault("graph.waba_id", "%s is no id; Meta's ids are digits alone, and WhatsApp Manager shows them", quoted(g.WABAID))
+	}
+	for _, id := range g.PhoneNumberIDs {
+		if !graphID.MatchString(id) {
+			return v.fault("graph.phone_number_ids", "%s is no id; it is not the phone number itself but its phone_number_id, digits alone, which WhatsApp Manager shows", quoted(id))
+		}
+	}
+	return nil
+}
+
+// secretKey is the key that gave a secret: itself, or that of its file.
+func secretKey(v values, key string) string {
+	if _, inFile := v[key+fileSuffix]; inFile {
+		return key + fileSuffix
+	}
+	return key
 }
 
 func (t ThresholdsConfig) check(v values) error {

@@ -27,7 +27,7 @@ type setting struct {
 	env   string // TICKWATCH_WEBHOOK_LISTEN
 	def   string // default; "" = none, or worked out
 	shown string // how the table writes a default that is worked out
-	kind  string // path, address, url, or "" = as the field's type says
+	kind  string // path, address, url, limit, or "" = as the field's type says
 	doc   string
 	index []int // of the field in Config
 	typ   reflect.Type
@@ -58,7 +58,11 @@ func envName(key string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-func (s setting) secret() bool { return s.typ == reflect.TypeFor[[]wa.Secret]() }
+// secret tells what must not be seen, and may be given as a file.
+func (s setting) secret() bool { return s.several() || s.typ == reflect.TypeFor[wa.Secret]() }
+
+// several tells a secret that may have several values at a time.
+func (s setting) several() bool { return s.typ == reflect.TypeFor[[]wa.Secret]() }
 
 // value is one value as it was written, with its place.
 type value struct {
@@ -110,7 +114,14 @@ func (s setting) assign(c *Config, v values, home string) error {
 		if err != nil {
 			return v.fault(key, "%w", err)
 		}
-		field.Set(reflect.ValueOf(secrets))
+		switch {
+		case s.several():
+			field.Set(reflect.ValueOf(secrets))
+		case len(secrets) > 1:
+			return v.fault(key, "holds %d values, and there can be only one; leave the one that is in force", len(secrets))
+		case len(secrets) == 1:
+			field.Set(reflect.ValueOf(secrets[0]))
+		}
 		return nil
 	}
 	given, ok := v[s.name]
@@ -134,9 +145,14 @@ func (s setting) parse(v value, home string) (any, error) {
 	case reflect.Float64:
 		return parseShare(v)
 	case reflect.Int:
-		return parseCount(v)
+		if s.kind == "limit" {
+			return parseWhole(v, 0, "; 0 is no limit")
+		}
+		return parseWhole(v, 1, "")
 	case reflect.Int64:
 		return s.parseSpan(v)
+	case reflect.Slice:
+		return parseList(v)
 	}
 	text, ok := v.raw.(string)
 	if !ok {
@@ -171,8 +187,9 @@ func parseShare(v value) (any, error) {
 	return nil, fmt.Errorf("%s is no fraction of one; write a number without quotes, such as 0.95", quoted(v.raw))
 }
 
-func parseCount(v value) (any, error) {
-	var n int64
+// parseWhole reads a whole number from least on.
+func parseWhole(v value, least int64, meaning string) (any, error) {
+	n := int64(-1)
 	switch raw := v.raw.(type) {
 	case int64:
 		n = raw
@@ -181,10 +198,36 @@ func parseCount(v value) (any, error) {
 			n = i
 		}
 	}
-	if n < 1 || n > math.MaxInt32 {
-		return nil, fmt.Errorf("%s is no whole number from 1 on; write one without quotes, such as 200", quoted(v.raw))
+	if n < least || n > math.MaxInt32 {
+		return nil, fmt.Errorf("%s is no whole number from %d on; write one without quotes, such as 200%s", quoted(v.raw), least, meaning)
 	}
 	return int(n), nil
+}
+
+// parseList reads a list of texts; a variable separates them by commas.
+func parseList(v value) (any, error) {
+	var texts []string
+	switch raw := v.raw.(type) {
+	case string:
+		texts = strings.Split(raw, ",")
+	case []any:
+		for _, one := range raw {
+			text, ok := one.(string)
+			if !ok {
+				return nil, errors.New(`must be a list of texts; put each in "quotes"`)
+			}
+			texts = append(texts, text)
+		}
+	default:
+		return nil, errors.New(`must be a list of texts; write ["…", "…"]`)
+	}
+	var list []string
+	for _, t := range texts {
+		if t = strings.TrimSpace(t); t != "" && !slices.Contains(list, t) {
+			list = append(list, t)
+		}
+	}
+	return list, nil
 }
 
 func (s setting) parseSpan(v value) (any, error) {

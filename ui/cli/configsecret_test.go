@@ -41,6 +41,30 @@ func TestConfigSecretsFromFiles(t *testing.T) {
 	w.refuse("TICKWATCH_WEBHOOK_APP_SECRET", "both", "remove one")
 }
 
+// TestConfigAccessToken: of the access token there is one at a time, and a bad
+// one is not shown.
+func TestConfigAccessToken(t *testing.T) {
+	w := newWorld(t)
+	w.write(filepath.Join(w.o.Dir, "token"), "EAAx1\n", 0o600)
+	w.file("[graph]\naccess_token_file = \"token\"\n")
+	if got := w.load().Graph.AccessToken; got.Reveal() != "EAAx1" {
+		t.Errorf("the token is %q", got.Reveal())
+	}
+	w.write(filepath.Join(w.o.Dir, "token"), "EAAx1\nEAAx2\n", 0o600)
+	w.refuse("graph.access_token_file", "2 values", "only one")
+	w.write(filepath.Join(w.o.Dir, "token"), "hush hush", 0o600)
+	w.refuse("graph.access_token_file", "copy it again")
+	if _, err := LoadConfig(w.o); strings.Contains(err.Error(), "hush") {
+		t.Errorf("it is shown: %v", err)
+	}
+	w.write(filepath.Join(w.o.Dir, "token"), "EAAx1", 0o644)
+	w.refuse("graph.access_token_file", "mode 0644", "chmod 600")
+	w.env("TICKWATCH_GRAPH_ACCESS_TOKEN=EAAx3")
+	if got := w.load().Graph.AccessToken; got.Reveal() != "EAAx3" {
+		t.Errorf("the token is %q", got.Reveal())
+	}
+}
+
 func TestConfigSecretFilesRefused(t *testing.T) {
 	w := newWorld(t)
 	path := filepath.Join(w.o.Dir, "secret")

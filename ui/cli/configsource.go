@@ -227,7 +227,7 @@ func (s setting) secrets(v values, home string) ([]wa.Secret, string, error) {
 	switch raw := in.raw.(type) {
 	case nil:
 	case string:
-		if texts = []string{raw}; !in.typed {
+		if texts = []string{raw}; !in.typed && s.several() {
 			texts = strings.Split(raw, ",")
 		}
 	case []any:
