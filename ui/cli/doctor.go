@@ -71,6 +71,7 @@ func doctor(ctx context.Context, cfg Config, o doctorOptions) diagnosis {
 			return c
 		}},
 		{"port", false, func(ctx context.Context) check { return checkPort(ctx, cfg.Webhook, running.Load()) }},
+		{"metrics", false, func(ctx context.Context) check { return checkMetrics(ctx, cfg, running.Load()) }},
 		{"certificate", false, func(context.Context) check { return checkCertificate(cfg.Webhook, o.Roots, o.Now()) }},
 		{"public address", false, func(context.Context) check { return checkPublic(cfg.Webhook.PublicURL) }},
 		{"terminal", true, func(context.Context) check { return checkTerminal(o.Env) }},
