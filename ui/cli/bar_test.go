@@ -58,7 +58,7 @@ func TestTimeLeft(t *testing.T) {
 func TestGuarded(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "Ana": "Ana", "=1+1": "'=1+1", "+351": "'+351", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
-		"\t=1": "' =1", "\r=1": "' =1", "\x1b=1": "'=1", "\u200b=1": "'=1", "a=1": "a=1", " =1": "' =1",
+		"\t=1": "' =1", "\r=1": "' =1", "\x1b=1": "'=1", "\u200b=1": "'=1", "a=1": "a=1",
 	} {
 		if got := guarded(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

@@ -94,7 +94,7 @@ func (c *campaignPaceCmd) Run(ctx context.Context, a *app) error {
 	if now.Held != "" {
 		text += " For now nothing goes out: " + wa.Clean(now.Held) + "."
 	}
-	return a.print(text)
+	return a.say(text)
 }
 
 func paceText(pace string) string {

@@ -117,8 +117,8 @@ func (c *campaignImportCmd) print(ctx context.Context, a *app, s *session, job *
 		text += fmt.Sprintf("%s rejected; which and why is in %s\n", plainRows(made.Rejected), wa.Clean(saved))
 	}
 	if check := job.Check; check != nil {
-		text += findingsText(check.Findings, a.width())
+		text += faultsText(check.Findings, a.width())
 	}
 	text += next("tickwatch campaign start %s", shellWord(wa.Clean(made.ID)))
-	return errors.Join(a.print(text), failed)
+	return errors.Join(a.say(text), failed)
 }

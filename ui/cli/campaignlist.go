@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -70,7 +71,7 @@ func campaignListText(found []link.Card, cards *link.Cards, zone *time.Location)
 		fmt.Fprintf(&b, "%s more, sent by other systems: --all lists them.\n", amount(int64(others)))
 	}
 	if rest := cards.Known - len(cards.Campaigns); rest > 0 {
-		fmt.Fprintf(&b, "%s older ones are not listed: give a part of their name.\n", amount(int64(rest)))
+		fmt.Fprintf(&b, "%s older, not listed: give a part of the name.\n", amount(int64(rest)))
 	}
 	return b.String()
 }
@@ -113,8 +114,11 @@ func campaignText(s *link.Snapshot, c *link.Campaign, zone *time.Location) strin
 	}
 	line("Campaign", "%s (%s)", wa.Clean(c.Name), wa.Clean(c.ID))
 	state := strings.ToUpper(c.State)
-	if c.Origin != "own" {
+	switch {
+	case c.Origin != "own":
 		state += ", sent by another system"
+	case c.State == "running" && slices.ContainsFunc(s.Gates, func(g link.Gate) bool { return g.State == link.GatePaused && stops(&g, c) }):
+		state = "PAUSED"
 	}
 	line("State", "%s", state)
 	line("Template", "%s", templateText(c.Template))
@@ -149,7 +153,7 @@ func sendingLines(line func(label, format string, args ...any), w *link.Sending,
 	}
 	line("Pace", "%s", pace)
 	if r := w.Ramp; r != nil && r.Step >= 0 && r.Step < len(r.Shares) {
-		line("Ramp", "step %d of %d, up to %s of the list", r.Step+1, len(r.Shares), shareText(r.Shares[r.Step]))
+		line("Ramp", "step %d of %d, up to %s %% of the list", r.Step+1, len(r.Shares), strconv.FormatFloat(100*r.Shares[r.Step], 'f', -1, 64))
 	}
 	if w.StartsAt != nil {
 		line("Starts", "%s", momentText(*w.StartsAt, zone))
@@ -176,6 +180,12 @@ func concerns(g *link.Gate, c *link.Campaign) bool {
 		return slices.Contains(c.Numbers, g.ID)
 	}
 	return g.ID == c.ID
+}
+
+// stops tells whether a gate, when it is closed, keeps all of a campaign from
+// sending.
+func stops(g *link.Gate, c *link.Campaign) bool {
+	return concerns(g, c) && (g.Scope != link.ScopeNumber || len(c.Numbers) == 1)
 }
 
 type queueCount struct {

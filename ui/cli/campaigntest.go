@@ -63,7 +63,7 @@ func (c *campaignTestCmd) Run(ctx context.Context, a *app) error {
 	if c.JSON {
 		err = a.json(job.Tested)
 	} else {
-		err = a.print(testedText(job.Tested, a.width()))
+		err = a.say(testedText(job.Tested, a.width()))
 	}
 	if err == nil && !job.Tested.Pass {
 		err = errTestFailed
@@ -79,7 +79,7 @@ func testedText(t *link.Tested, width int) string {
 	}
 	text := fmt.Sprintf("%s: %s sent, %s arrived; the slowest was taken in %.0f ms; Meta reported back on %s.\n",
 		word, messages(t.Sent), amount(t.Arrived), t.SlowMS, shareText(t.Callback))
-	return text + findingsText(t.Findings, width)
+	return text + faultsText(t.Findings, width)
 }
 
 // shareText is a share in percent. It cuts and never rounds up: what fell short

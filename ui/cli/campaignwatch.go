@@ -73,7 +73,7 @@ func (c *campaignWatchCmd) Run(ctx context.Context, a *app) error {
 	if args.Started != nil {
 		from = momentText(*args.Started, time.Local)
 	}
-	return a.print(fmt.Sprintf("%s is watched from %s on: tickwatch status --campaign %s", wa.Clean(card.Name), from, shellWord(wa.Clean(card.ID))))
+	return a.say(fmt.Sprintf("%s is watched from %s on: tickwatch status --campaign %s", wa.Clean(card.Name), from, shellWord(wa.Clean(card.ID))))
 }
 
 // anyLanguage names a template, of one language or of any.

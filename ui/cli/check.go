@@ -124,7 +124,7 @@ func checkText(c *link.Check, width int) string {
 			fmt.Fprintf(&b, "  %9s  %s\n", amount(n.count), n.what)
 		}
 	}
-	b.WriteString(findingsText(c.Findings, width))
+	b.WriteString(findingsText(c.Findings, width, link.VerdictAct, link.VerdictWatch, link.VerdictOK))
 	return b.String()
 }
 

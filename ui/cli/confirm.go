@@ -4,8 +4,12 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/term"
 
 	"tickwatch/monitor/link"
 	"tickwatch/wa"
@@ -40,16 +44,42 @@ func (a *app) canAsk() bool {
 // tell prints text for people, who may be about to be asked.
 func (a *app) tell(text string) {
 	if text = strings.TrimRight(text, "\n"); text != "" {
-		_, _ = fmt.Fprintln(a.Err, text)
+		_, _ = fmt.Fprintln(a.Err, broken(text, a.Err))
 	}
+}
+
+// say prints text for people on standard output.
+func (a *app) say(text string) error { return a.print(broken(text, a.Out)) }
+
+// broken breaks lines between words where they go to a terminal that is
+// narrower; a file or a program gets them whole.
+func broken(text string, to io.Writer) string {
+	f, ok := to.(*os.File)
+	if !ok || !isTerminal(f) {
+		return text
+	}
+	width, _, err := term.GetSize(f.Fd())
+	if err != nil || width <= 0 {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if ansi.StringWidth(line) > width {
+			lines[i] = strings.Join(wrapWords(line, width), "\n")
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // ask has the operator type a word before it is done.
 func (a *app) ask(ctx context.Context, word, toDo string) error {
-	_, _ = fmt.Fprintf(a.Err, "Type %s to %s, or just enter to leave it: ", wa.Clean(word), toDo)
+	_, _ = fmt.Fprint(a.Err, broken(fmt.Sprintf("Type %s to %s, or just enter to leave it:", wa.Clean(word), toDo), a.Err)+" ")
 	typed := make(chan string, 1)
 	go func() { // a read from a terminal cannot be ended
-		line, _ := bufio.NewReader(a.In).ReadString('\n')
+		line, err := bufio.NewReader(a.In).ReadString('\n')
+		if err != nil { // the end of the input leaves the cursor where it is
+			_, _ = fmt.Fprintln(a.Err)
+		}
 		typed <- strings.TrimSpace(line)
 	}()
 	select {

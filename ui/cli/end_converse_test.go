@@ -39,7 +39,7 @@ func talk(t *testing.T, dir string, stdout io.Writer, args ...string) *dialogue 
 	if stdout != nil {
 		d.process.Stdout = stdout
 	}
-	tty, err := pty.StartWithSize(d.process, &pty.Winsize{Rows: 24, Cols: 80})
+	tty, err := pty.StartWithSize(d.process, &pty.Winsize{Rows: 24, Cols: 120})
 	if err != nil {
 		t.Fatal(err)
 	}

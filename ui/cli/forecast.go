@@ -45,7 +45,7 @@ func forecastText(f *link.Forecast, zone *time.Location, width int) string {
 	for _, g := range f.Closed {
 		fmt.Fprintf(&b, "Stays paused: %s%s.\n", gateText(g.Scope, g.ID), pausedBy(&g))
 	}
-	if text := findingsText(f.Findings, width); text != "" {
+	if text := faultsText(f.Findings, width); text != "" {
 		b.WriteString("Found before:\n" + text)
 	}
 	return b.String()

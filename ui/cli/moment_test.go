@@ -67,7 +67,7 @@ func TestMoment(t *testing.T) {
 }
 
 func TestRamp(t *testing.T) {
-	for text, want := range map[string][]float64{"1%,5%,25%,100%": {0.01, 0.05, 0.25, 1}, "100%": {1}, " 0.5% , 100 %": {0.005, 1}} {
+	for text, want := range map[string][]float64{"1%,5%,25%,100%": {0.01, 0.05, 0.25, 1}, "100%": {1}, "0.5% , 100 %": {0.005, 1}} {
 		var r rampArg
 		if err := r.UnmarshalText([]byte(text)); err != nil || !slices.Equal(r.shares, want) {
 			t.Errorf("%s: %v, %v", text, r.shares, err)

@@ -33,5 +33,5 @@ func (c *noteCmd) Run(ctx context.Context, a *app) error {
 	if c.JSON {
 		return a.json(left)
 	}
-	return a.print("Noted: " + wa.Clean(text))
+	return a.say("Noted: " + wa.Clean(text))
 }

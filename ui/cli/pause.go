@@ -84,7 +84,9 @@ func insist(ctx context.Context, socket, verb string, args, result any) error {
 			attached = attached || u.Connected
 			if !attached && nobodyThere(u.Err) {
 				cancel()
-				<-answered // it uses result
+				if err := <-answered; err == nil { // waited for, because it uses result
+					return nil
+				}
 				return u.Err
 			}
 		}
@@ -95,5 +97,5 @@ func insist(ctx context.Context, socket, verb string, args, result any) error {
 // in, from one whose daemon is slow.
 func nobodyThere(err error) bool {
 	var fault *link.Fault
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &fault)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &fault)
 }

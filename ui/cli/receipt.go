@@ -15,7 +15,7 @@ func (a *app) printReceipt(r *link.Receipt, asJSON bool, verb, done string) erro
 	if asJSON {
 		return a.json(r)
 	}
-	return a.print(receiptText(r, verb, done))
+	return a.say(receiptText(r, verb, done))
 }
 
 func receiptText(r *link.Receipt, verb, done string) string {
@@ -98,10 +98,15 @@ func leftOutText(all []link.LeftOut) string {
 	return b.String()
 }
 
-// findingsText lists what a pre-flight found, the worst first.
-func findingsText(all []link.Finding, width int) string {
+// faultsText lists what a pre-flight found wrong, the worst first.
+func faultsText(all []link.Finding, width int) string {
+	return findingsText(all, width, link.VerdictAct, link.VerdictWatch)
+}
+
+// findingsText lists what a pre-flight found, of these severities.
+func findingsText(all []link.Finding, width int, severities ...string) string {
 	var b strings.Builder
-	for _, severity := range []string{link.VerdictAct, link.VerdictWatch, link.VerdictOK} {
+	for _, severity := range severities {
 		for _, f := range all {
 			if f.Severity != severity {
 				continue

@@ -58,9 +58,9 @@ func (c *resolveCmd) Run(ctx context.Context, a *app) error {
 	case c.JSON:
 		return a.json(r)
 	case r.Resolved == 0:
-		return a.print("No message of " + c.name() + " is in doubt.")
+		return a.say("No message of " + c.name() + " is in doubt.")
 	case again:
-		return a.print(fmt.Sprintf("%s of %s count as not sent, and wait to be sent again.", messages(r.Resolved), c.name()))
+		return a.say(fmt.Sprintf("%s of %s count as not sent, and wait to be sent again.", messages(r.Resolved), c.name()))
 	}
-	return a.print(fmt.Sprintf("%s of %s count as sent.", messages(r.Resolved), c.name()))
+	return a.say(fmt.Sprintf("%s of %s count as sent.", messages(r.Resolved), c.name()))
 }

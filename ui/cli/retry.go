@@ -79,9 +79,9 @@ func (c *retryCmd) print(a *app, r *link.Retried) error {
 		return a.json(r)
 	}
 	if c.DryRun {
-		return a.print(retriedText(r))
+		return a.say(retriedText(r))
 	}
-	return a.print(fmt.Sprintf("%s wait to be sent again in %s.", messages(r.Queued), c.name()))
+	return a.say(fmt.Sprintf("%s wait to be sent again in %s.", messages(r.Queued), c.name()))
 }
 
 func retriedText(r *link.Retried) string {
