@@ -66,9 +66,24 @@ func (c *Campaign) tidy() {
 		e.Share = orZero(e.Share)
 		e.Trend = each(e.Trend, nil)
 	})
+	c.Sending = c.Sending.tidied()
 	c.Clusters = slices.DeleteFunc(each(c.Clusters, nil), func(k Cluster) bool {
 		return !finite(k.Lift) || !finite(k.PAdjusted)
 	})
+}
+
+// tidied is a copy; nil of nil.
+func (w *Sending) tidied() *Sending {
+	if w == nil {
+		return nil
+	}
+	t := *w
+	t.PerSecond = orZero(w.PerSecond)
+	t.StartsAt, t.ExpiresAt, t.EndsAt = utc(w.StartsAt), utc(w.ExpiresAt), utc(w.EndsAt)
+	if w.Ramp != nil {
+		t.Ramp = &Ramp{Shares: each(w.Ramp.Shares, nil), Step: w.Ramp.Step}
+	}
+	return &t
 }
 
 func (f *First30) tidy() {

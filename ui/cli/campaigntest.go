@@ -61,6 +61,7 @@ func (c *campaignTestCmd) Run(ctx context.Context, a *app) error {
 		return errors.New("the daemon ended the test without a judgement: bring it and tickwatch to the same version")
 	}
 	if c.JSON {
+		job.Tested.Findings = append([]link.Finding{}, job.Tested.Findings...) // an array, empty or not
 		err = a.json(job.Tested)
 	} else {
 		err = a.say(testedText(job.Tested, a.width()))

@@ -91,6 +91,7 @@ func (c *checkCmd) print(ctx context.Context, a *app, s *session, job string, fo
 		return err
 	}
 	if c.JSON {
+		found.Findings = append([]link.Finding{}, found.Findings...) // an array, empty or not
 		return a.json(found)
 	}
 	text := checkText(found, a.width())

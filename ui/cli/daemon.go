@@ -59,7 +59,9 @@ func startDaemon(ctx context.Context, cfg Config, now func() time.Time, logTo io
 	if err != nil {
 		return nil, err
 	}
-	d.link = link.NewServer(link.ServerOptions{Handle: d.monitor.Handle, Log: d.log})
+	d.link = link.NewServer(link.ServerOptions{
+		Handle: d.monitor.Handle, Log: d.log, Urgent: func(verb string) bool { return verb == link.VerbPause },
+	})
 	if d.socket, err = link.Listen(cfg.Link.Socket); err != nil {
 		return nil, err
 	}

@@ -80,3 +80,15 @@ func TestRamp(t *testing.T) {
 		}
 	}
 }
+
+// TestZoneName: what the daemon calls its zone, the command line finds again.
+func TestZoneName(t *testing.T) {
+	name := zoneName()
+	if name == "" {
+		t.Skip("this machine does not tell its zone")
+	}
+	now := time.Now()
+	if got := zone(t, name); now.In(got).Format(time.RFC3339) != now.Format(time.RFC3339) {
+		t.Errorf("%s is not the zone of this process", name)
+	}
+}

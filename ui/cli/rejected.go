@@ -48,13 +48,13 @@ func (s *session) writeRejected(ctx context.Context, job, path string, replace b
 	_, err = writeNew(path, replace, func(to io.Writer) error {
 		buffered := bufio.NewWriter(to)
 		w := csv.NewWriter(buffered)
-		if err := w.Write([]string{"line", "value", "reason"}); err != nil {
+		if err := w.Write([]string{"line", "reason", "value"}); err != nil {
 			return err
 		}
 		err := s.rejectedPages(ctx, job, func(p link.RejectedPage) (bool, error) {
 			for _, r := range p.Rows {
 				rows++
-				if err := w.Write([]string{strconv.FormatInt(r.Line, 10), guarded(r.Value), guarded(r.Reason)}); err != nil {
+				if err := w.Write([]string{strconv.FormatInt(r.Line, 10), guarded(r.Reason), guarded(r.Value)}); err != nil {
 					return false, err
 				}
 			}
