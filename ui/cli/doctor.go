@@ -63,6 +63,7 @@ func doctor(ctx context.Context, cfg Config, o doctorOptions) diagnosis {
 		{"configuration", true, func(context.Context) check { return checkConfig(cfg, o) }},
 		{"secrets", false, func(context.Context) check { return checkSecrets(cfg.Webhook) }},
 		{"file modes", false, func(context.Context) check { return checkModes(cfg, o.UID) }},
+		{"STOP file", false, func(context.Context) check { return checkStop(cfg.Data.Dir) }},
 		{"disk", false, func(ctx context.Context) check { return checkDisk(ctx, cfg.Data.Dir) }},
 		{"clock", true, func(context.Context) check { return checkClock(cfg, o) }},
 		{"daemon", false, func(ctx context.Context) check {

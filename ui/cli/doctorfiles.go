@@ -104,6 +104,19 @@ func checkModes(cfg Config, uid int) check {
 	return fine("%s and what is in it are closed to others", dir)
 }
 
+// checkStop tells of the file that keeps a daemon from sending.
+func checkStop(dir string) check {
+	path := filepath.Join(dir, stopName)
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fine("%s is not there", path)
+	case err != nil:
+		return ill(err.Error(), "run doctor as the user that runs the daemon")
+	}
+	return note(fmt.Sprintf("%s is there since %s: nothing is sent", path, momentText(info.ModTime(), time.Local)), "to send again, remove it, then tickwatch resume")
+}
+
 const (
 	// littleFree holds a few campaigns of 100,000 messages.
 	littleFree = 1 << 30

@@ -148,3 +148,21 @@ func TestShellWord(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckStop(t *testing.T) {
+	dir := t.TempDir()
+	found(t, checkStop(filepath.Join(dir, "none")), "ok", "is not there")
+	file := stopFile{path: filepath.Join(dir, stopName)}
+	if err := file.make("wrong list"); err != nil || !file.made {
+		t.Fatal(err)
+	}
+	found(t, checkStop(dir), "note", file.path, "nothing is sent", "tickwatch resume")
+	again := stopFile{path: file.path}
+	if err := again.make(""); err != nil || again.made {
+		t.Errorf("%v; made again: %v", err, again.made)
+	}
+	again.takeBack() // it is the other one's
+	found(t, checkStop(dir), "note")
+	file.takeBack()
+	found(t, checkStop(dir), "ok")
+}
