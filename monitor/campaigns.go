@@ -19,6 +19,7 @@ type live struct {
 	reading bool // the course is being read; later changes wait in pending
 	pending []pendingChange
 	card    *link.Card // what it was when it last was drawn up, unless it has changed since
+	sending bool       // of ours, started, and not everything has gone out
 }
 
 type pendingChange struct {
@@ -106,10 +107,11 @@ func newestFirst(all []*live) {
 }
 
 // seen tells whether there is anything to show of a campaign.
-func (l *live) seen() bool { return l.Counts.Messages > 0 || l.Counts.OptOuts > 0 }
+func (l *live) seen() bool { return l.Own || l.Counts.Messages > 0 || l.Counts.OptOuts > 0 }
 
-// running: a campaign of another system is over after two hours without a new message.
-func (l *live) running(now wa.Instant) bool { return now-l.Latest < runningSilence }
+// running: a campaign of another system is over after two hours without a new
+// message; one of ours is not while something waits that may go out.
+func (l *live) running(now wa.Instant) bool { return now-l.Latest < runningSilence || l.sending }
 
 // find gives a campaign by id or name.
 func (m *Monitor) find(name string) (*live, error) {

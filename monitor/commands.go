@@ -14,6 +14,12 @@ import (
 
 // Handle carries out a console's command.
 func (m *Monitor) Handle(ctx context.Context, peer link.Peer, cmd link.Command) (any, error) {
+	if answer, ok, err := m.send(ctx, peer.Name, cmd); ok {
+		return answer, err
+	}
+	if answer, ok, err := m.take(peer.Name, cmd); ok {
+		return answer, err
+	}
 	switch cmd.Verb {
 	case link.VerbStatus:
 		return with(cmd, func(a link.StatusArgs) (any, error) { return m.status(ctx, a) })
@@ -66,7 +72,8 @@ func (m *Monitor) status(ctx context.Context, a link.StatusArgs) (*link.Snapshot
 	m.read(ctx, show)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.snapshot(wa.At(m.o.Now()), show()), nil
+	view := m.queue.View()
+	return m.snapshot(wa.At(m.o.Now()), show(), &view), nil
 }
 
 // acknowledge notes who has seen an alarm. Doing it twice changes nothing.

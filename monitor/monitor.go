@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"tickwatch/monitor/link"
+	"tickwatch/monitor/list"
+	"tickwatch/monitor/queue"
 	"tickwatch/store"
 	"tickwatch/wa"
 )
@@ -32,6 +34,7 @@ type Options struct {
 	Version    string
 	Zone       string // name of the daemon's time zone; "" = not known
 	Log        *slog.Logger
+	Sending    Sending // how our own campaigns go out
 
 	// Decode reads a raw body again; the export of a single campaign needs it.
 	Decode func(source string, body []byte, received wa.Instant) *wa.Post
@@ -68,6 +71,16 @@ type Monitor struct {
 	actions   []store.Action // oldest first
 	lastID    int64          // of an action
 
+	queue      *queue.Queue
+	sends      *stopwatch
+	lists      lists
+	plans      map[int64]wa.Plan        // of our own campaigns, as they were last known
+	checks     map[int64][]list.Finding // what stood against an imported list
+	gateCodes  map[[2]string]int        // why tickwatch closed a gate by itself: Meta's code
+	told       []told                   // for the queue, which has not heard it yet
+	unrecorded []store.Action           // not on the disk yet
+	recording  sync.WaitGroup           // those who write actions
+
 	reading sync.Mutex // one at a time reads courses; taken before mu
 	saving  sync.Mutex // one at a time stores alarms; taken before mu
 	unsaved bool       // the latest try to store alarms failed
@@ -93,6 +106,7 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 		o: o, changed: make(chan struct{}, 1), feed: st.Feed, titles: st.Titles, actions: st.Actions,
 		campaigns: map[int64]*live{}, byKey: map[string]*live{},
 		numbers: map[string]wa.Number{}, templates: map[int64]wa.Template{}, standing: standing{},
+		plans: map[int64]wa.Plan{}, checks: map[int64][]list.Finding{}, gateCodes: map[[2]string]int{},
 	}
 	m.pace.start(wa.At(o.Now()))
 	for _, a := range st.Actions {
@@ -115,6 +129,10 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 	if m.incidents.stands("feed", "feed") {
 		m.stalledAt = st.Feed.LastEventAt
 	}
+	if err := m.openQueue(ctx); err != nil {
+		return nil, err
+	}
+	m.lists.open(o.Sending.Folder)
 	o.Store.OnCommit(m.apply)
 	return m, nil
 }
@@ -139,6 +157,9 @@ func (m *Monitor) apply(c *store.Change) {
 			m.campaigns[cc.ID], m.byKey[cc.Key] = l, l
 		}
 		l.Campaign, l.card = cc.Campaign, nil
+		if l.Own {
+			m.listen(cc)
+		}
 		switch {
 		case l.reading:
 			l.pending = append(l.pending, pendingChange{&cc.Tally, c.Seq})
@@ -150,6 +171,9 @@ func (m *Monitor) apply(c *store.Change) {
 		m.keepNumber(n)
 	}
 	for _, t := range c.Templates {
+		if (t.Status == "PAUSED" || t.Status == "DISABLED") && m.templates[t.ID].Status != t.Status {
+			m.told = append(m.told, told{template: &t})
+		}
 		m.templates[t.ID] = t
 	}
 	for i := range c.Accounts {
@@ -192,6 +216,11 @@ func (m *Monitor) Refused() { m.wake() }
 // Run judges and publishes until ctx ends, and once more then. It publishes once
 // before it waits.
 func (m *Monitor) Run(ctx context.Context) {
+	var parts sync.WaitGroup
+	defer m.recording.Wait()
+	defer m.lists.close()
+	defer parts.Wait()
+	parts.Go(func() { m.queue.Run(ctx) })
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
 	m.mu.Lock()
@@ -232,15 +261,18 @@ func (m *Monitor) lookAtHost(ctx context.Context) {
 // publish judges, hands a snapshot on, and stores what alarms have changed. It
 // tells whether a campaign is running.
 func (m *Monitor) publish(ctx context.Context) (running bool) {
+	m.tellQueue()
 	m.reading.Lock()
 	m.read(context.WithoutCancel(ctx), m.needed) // a short read; ending must not cut it off
 	m.reading.Unlock()
 	m.mu.Lock()
 	now := wa.At(m.o.Now())
+	view := m.queue.View()
 	shown := m.newest(now)
 	m.judge(now)
+	m.judgeQueue(now, &view)
 	m.rev++
-	snap := m.snapshot(now, shown)
+	snap := m.snapshot(now, shown, &view)
 	m.mu.Unlock()
 	m.o.Publish(snap) // before anything waits for the disk
 	_ = m.save(nil)   // it has said so in the log

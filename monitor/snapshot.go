@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"tickwatch/monitor/link"
+	"tickwatch/monitor/queue"
 	"tickwatch/store"
 	"tickwatch/wa"
 )
 
 // snapshot draws up everything a console shows, with these campaigns. m.mu is held.
-func (m *Monitor) snapshot(now wa.Instant, shown []*live) *link.Snapshot {
+func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *link.Snapshot {
 	s := &link.Snapshot{
 		Rev: m.rev, At: now.Time(), Version: m.o.Version, Zone: m.o.Zone, Host: m.host,
 		Gates: []link.Gate{}, Campaigns: []link.Campaign{}, Numbers: []link.Number{}, Templates: []link.Template{},
@@ -20,13 +21,18 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live) *link.Snapshot {
 	}
 	for _, l := range shown {
 		if l.course != nil { // else it could not be read, and the log says why
-			s.Campaigns = append(s.Campaigns, m.campaign(now, l))
+			c := m.campaign(now, l)
+			m.showQueue(now, l, view, &c)
+			s.Campaigns = append(s.Campaigns, c)
 		}
 	}
 	for _, l := range m.campaigns {
 		if l.seen() {
 			s.CampaignCount++
 		}
+	}
+	for _, g := range view.Gates {
+		s.Gates = append(s.Gates, gateView(g))
 	}
 	s.Feed = m.feedView(now)
 	for _, n := range m.numbers {
@@ -173,14 +179,18 @@ func (m *Monitor) errors(now wa.Instant, l *live) []link.Error {
 func (m *Monitor) actionsView() []link.Action {
 	out := []link.Action{}
 	for _, a := range slices.Backward(m.actions) {
-		out = append(out, link.Action{
-			ID: actionID(a.ID), At: a.At.Time(), Operator: a.Operator, Verb: a.Verb, Target: a.Target, Reason: a.Reason, Effect: a.Effect,
-		})
+		out = append(out, actionView(&a))
 		if len(out) == link.MaxActions {
 			break
 		}
 	}
 	return out
+}
+
+func actionView(a *store.Action) link.Action {
+	return link.Action{
+		ID: actionID(a.ID), At: a.At.Time(), Operator: a.Operator, Verb: a.Verb, Target: a.Target, Reason: a.Reason, Effect: a.Effect,
+	}
 }
 
 func actionID(id int64) string { return "x" + strconv.FormatInt(id, 10) }

@@ -57,7 +57,8 @@ func (m *Monitor) Show(ctx context.Context) {
 	m.mu.Lock()
 	now := wa.At(m.o.Now())
 	m.rev++
-	snap := m.snapshot(now, m.newest(now))
+	view := m.queue.View()
+	snap := m.snapshot(now, m.newest(now), &view)
 	m.mu.Unlock()
 	m.o.Publish(snap)
 }

@@ -16,6 +16,7 @@ type Thresholds struct {
 	CPUOK, CPUAct             float64
 	CallbacksOK, CallbacksAct float64       // handed-over messages with any status after a minute
 	MinMessages               int64         // decided messages below which nothing is judged
+	InvalidAct, RefusersAct   float64       // of a list: above them it is not sent without force
 	JudgeAfter                time.Duration // the age from which a minute's messages are judged
 }
 
@@ -23,7 +24,7 @@ type Thresholds struct {
 func DefaultThresholds() Thresholds {
 	return Thresholds{
 		DeliveryOK: 0.95, DeliveryAct: 0.90, ReportsOK: 0.001, ReportsAct: 0.005,
-		CPUOK: 0.70, CPUAct: 0.90, CallbacksOK: 0.99, CallbacksAct: 0.95, MinMessages: 200, JudgeAfter: 10 * time.Second,
+		CPUOK: 0.70, CPUAct: 0.90, CallbacksOK: 0.99, CallbacksAct: 0.95, MinMessages: 200, InvalidAct: 0.05, RefusersAct: 0.03, JudgeAfter: 10 * time.Second,
 	}
 }
 

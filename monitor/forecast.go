@@ -1,0 +1,309 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tickwatch/monitor/link"
+	"tickwatch/monitor/list"
+	"tickwatch/monitor/queue"
+	"tickwatch/store"
+	"tickwatch/wa"
+)
+
+// forecast says what would go out if a gate were opened, or a campaign started.
+func (m *Monitor) forecast(ctx context.Context, a link.ForecastArgs) (link.Forecast, error) {
+	scope, id, l, err := m.place(a.GateArgs)
+	if err != nil {
+		return link.Forecast{}, err
+	}
+	out := link.Forecast{LeftOut: []link.LeftOut{}, Closed: []link.Gate{}, Findings: []link.Finding{}, Word: "resume"}
+	for _, g := range m.queue.View().Gates {
+		if g.Closed && (g.Scope != scope || g.ID != id) && (scope == link.ScopeAll || g.Scope != link.ScopeCampaign) {
+			out.Closed = append(out.Closed, gateView(g))
+		}
+	}
+	if l != nil && !l.Own {
+		return out, nil
+	}
+	now := m.o.Now()
+	facts, err := m.o.Store.ListFacts(ctx, wa.At(now), FrequencyCap)
+	if err != nil {
+		return out, err
+	}
+	left := map[string]int64{}
+	for _, c := range m.goingOut(l) {
+		if err := m.o.Store.EachWaiting(ctx, c.Campaign, func(phone string) error {
+			switch {
+			case facts.OptedOut.Has(phone):
+				left["opted out"]++
+			case c.Form.Category == wa.CategoryMarketing && facts.Capped.Has(phone):
+				left["have to wait: they had a marketing message lately"]++
+				out.Going++
+			default:
+				out.Going++
+			}
+			return nil
+		}); err != nil {
+			return out, err
+		}
+		if l != nil {
+			out.Pace = c.Pace.String()
+			if c.State == wa.PlanDraft || c.State == wa.PlanReady {
+				out.Word = "start"
+			}
+			out.Findings = append(out.Findings, m.preflight(ctx, l, &c, &facts, out.Going)...)
+			if perSecond := c.Pace.PerSecond(); perSecond > 0 {
+				ends := now.Add(time.Duration(float64(out.Going) / perSecond * float64(time.Second))).UTC()
+				out.EndsAt = &ends
+			}
+		}
+	}
+	out.LeftOut = leftOut(left)
+	return out, nil
+}
+
+// goingOut are the plans of one of our own campaigns, or of all that are running.
+func (m *Monitor) goingOut(only *live) (plans []wa.Plan) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, l := range m.campaigns {
+		if !l.Own || only != nil && l != only {
+			continue
+		}
+		if p := m.planOf(l); only != nil || p.State == wa.PlanRunning {
+			plans = append(plans, p)
+		}
+	}
+	return plans
+}
+
+// preflight looks again at what has changed since the list was imported.
+func (m *Monitor) preflight(ctx context.Context, l *live, p *wa.Plan, facts *store.ListFacts, going int64) []link.Finding {
+	out := []link.Finding{}
+	add := func(severity, text string, n int64) {
+		out = append(out, link.Finding{Severity: severity, Text: text, Count: n})
+	}
+	if m.o.Sending.Meta == nil {
+		add(list.Act, "no access to Meta is configured: set graph.access_token and graph.waba_id", 0)
+		return out
+	}
+	forms, err := m.o.Sending.Meta.Templates(ctx)
+	if err != nil {
+		add(list.Watch, "Meta does not say how the template stands: "+wa.Clean(err.Error()), 0)
+	} else {
+		i := slices.IndexFunc(forms, func(f wa.TemplateForm) bool { return f.Name == p.Form.Name && f.Language == p.Form.Language })
+		spares := 0
+		for k := range forms {
+			if k != i && forms[k].Status == wa.StatusApproved && forms[k].SameVariables(&p.Form) {
+				spares++
+			}
+		}
+		switch {
+		case i < 0:
+			add(list.Act, fmt.Sprintf("the template %s is not there any more", ref(&p.Form)), 0)
+		case forms[i].Status != wa.StatusApproved:
+			add(list.Act, fmt.Sprintf("the template %s is %s: Meta would refuse every message", ref(&p.Form), wa.Clean(forms[i].Status)), 0)
+		case forms[i].Quality == wa.QualityRed:
+			add(list.Act, fmt.Sprintf("the template %s has quality RED: Meta is about to pause it", ref(&p.Form)), 0)
+		case forms[i].Quality == wa.QualityYellow:
+			add(list.Watch, fmt.Sprintf("the template %s has quality YELLOW", ref(&p.Form)), 0)
+		}
+		if spares == 0 {
+			add(list.Watch, "no other approved template has the same variables: none could take its place", 0)
+		}
+	}
+	m.mu.Lock()
+	limit, known := m.limitOf(p.From)
+	rejected := m.checks[l.ID]
+	m.mu.Unlock()
+	if left := int64(limit) - facts.Used24h; known && going > left {
+		add(list.Watch, fmt.Sprintf("Meta lets you write to %s people in 24 hours, %s of them are used: the list is larger than what is left", count(int64(limit)), count(facts.Used24h)), going-left)
+	}
+	for _, f := range rejected {
+		out = append(out, link.Finding{Severity: f.Severity, Text: f.Text, Count: f.Count})
+	}
+	return out
+}
+
+// limitOf is the messaging limit of numbers: the highest known, for it is the
+// portfolio's. m.mu is held.
+func (m *Monitor) limitOf(numbers []string) (people int, known bool) {
+	for _, id := range numbers {
+		if n, ok := m.numbers[id]; ok {
+			if p, ok := n.Limit.People(); ok && p > people {
+				people, known = p, true
+			}
+		}
+	}
+	return people, known
+}
+
+func ref(f *wa.TemplateForm) string { return wa.Clean(f.Name + "/" + f.Language) }
+
+// start lets a campaign go out, after the pre-flight.
+func (m *Monitor) start(ctx context.Context, command, operator string, a link.StartArgs) (link.Receipt, error) {
+	l, plan, err := m.own(a.Campaign)
+	if err != nil {
+		return link.Receipt{}, err
+	}
+	if m.o.Sending.Meta == nil {
+		return link.Receipt{}, refused("nothing can be sent: set graph.access_token and graph.waba_id, and start the daemon again")
+	}
+	f, err := m.forecast(ctx, link.ForecastArgs{GateArgs: link.GateArgs{Scope: link.ScopeCampaign, ID: l.Key}})
+	if err != nil {
+		return link.Receipt{}, err
+	}
+	var against []string
+	for _, x := range f.Findings {
+		if x.Severity == list.Act {
+			against = append(against, x.Text)
+		}
+	}
+	if len(against) > 0 && !a.Force {
+		return link.Receipt{}, refused("%s does not start: %s. Mend it, or start with --force", wa.Clean(l.Name), strings.Join(against, "; "))
+	}
+	launch := queue.Launch{Ramp: a.Ramp}
+	if a.At != nil {
+		launch.At = *a.At
+	}
+	if a.Expires != nil {
+		launch.Expires = *a.Expires
+	}
+	already, err := m.queue.Start(ctx, plan.Campaign, launch)
+	if errors.Is(err, queue.ErrNoCampaign) {
+		return link.Receipt{}, refused("%s is over: nothing of it waits", wa.Clean(l.Name))
+	}
+	if err != nil {
+		return link.Receipt{}, err
+	}
+	r := m.receipt(command, l)
+	r.Already = already
+	switch {
+	case already:
+		r.Text = wa.Clean(l.Name) + " was started already."
+	case a.At != nil && a.At.After(m.o.Now()):
+		r.Text = fmt.Sprintf("%s starts at %s: %s waiting.", wa.Clean(l.Name), a.At.UTC().Format("2006-01-02 15:04 UTC"), count(r.Waiting))
+	default:
+		r.Text = fmt.Sprintf("%s goes out: %s waiting, at %s.", wa.Clean(l.Name), count(r.Waiting), plan.Pace)
+	}
+	if !already {
+		reason := ""
+		if len(against) > 0 {
+			reason = "forced, despite: " + strings.Join(against, "; ")
+		}
+		m.record(store.Action{Operator: operator, Verb: "start", Target: l.Key, Reason: reason, Effect: r.Text})
+	}
+	return r, nil
+}
+
+// choices lists the templates that a campaign's rest could go out with.
+func (m *Monitor) choices(ctx context.Context, a link.CampaignArgs) (link.Choices, error) {
+	l, plan, err := m.own(a.Campaign)
+	if err != nil {
+		return link.Choices{}, err
+	}
+	if m.o.Sending.Meta == nil {
+		return link.Choices{}, refused("templates cannot be asked for: set graph.access_token and graph.waba_id, and start the daemon again")
+	}
+	forms, err := m.o.Sending.Meta.Templates(ctx)
+	if err != nil {
+		return link.Choices{}, err
+	}
+	values, err := m.o.Store.Sample(ctx, l.ID)
+	if err != nil {
+		return link.Choices{}, err
+	}
+	value := func(variable string) string { return plan.Value(values, variable) }
+	out := link.Choices{Campaign: l.Key, Current: choice(&plan.Form, nil, value), Others: []link.Choice{}, Waiting: m.receipt("", l).Waiting}
+	for i := range forms {
+		f := &forms[i]
+		if f.Name == plan.Form.Name && f.Language == plan.Form.Language {
+			out.Current.Status, out.Current.Quality = f.Status, string(f.Quality)
+			continue
+		}
+		out.Others = append(out.Others, choice(f, &plan, value))
+	}
+	slices.SortStableFunc(out.Others, func(a, b link.Choice) int {
+		rank := func(c link.Choice) string {
+			usable, language := "1", "1"
+			if c.Usable {
+				usable = "0"
+			}
+			if c.Language == plan.Form.Language {
+				language = "0"
+			}
+			return usable + language + c.Name + c.Language
+		}
+		return strings.Compare(rank(a), rank(b))
+	})
+	out.Others = out.Others[:min(len(out.Others), link.MaxChoices)]
+	return out, nil
+}
+
+// choice draws up a template; with the plan whose rest it might send.
+func choice(f *wa.TemplateForm, plan *wa.Plan, value func(string) string) link.Choice {
+	c := link.Choice{
+		TemplateRef: link.TemplateRef{Name: f.Name, Language: f.Language},
+		Category:    f.Category, Status: f.Status, Quality: string(f.Quality), Usable: true,
+	}
+	if plan != nil {
+		if err := swappable(plan, f); err != nil {
+			c.Usable, c.Why = false, err.Error()
+		}
+	}
+	filled, err := f.Fill(value)
+	if err == nil {
+		c.Preview = f.Preview(filled)
+	} else {
+		c.Preview = f.Preview(wa.Filled{})
+	}
+	return c
+}
+
+// swappable tells whether what waits of a campaign can be sent with a template.
+func swappable(p *wa.Plan, f *wa.TemplateForm) error {
+	switch {
+	case f.Status != wa.StatusApproved:
+		return fmt.Errorf("it is %s", strings.ToLower(wa.Clean(f.Status)))
+	case !f.SameVariables(&p.Form):
+		return errors.New("its variables are others")
+	case p.Form.Category != wa.CategoryMarketing && f.Category == wa.CategoryMarketing:
+		return errors.New("it is marketing, and the campaign is not")
+	}
+	return nil
+}
+
+// swap sends the rest of a campaign with another template.
+func (m *Monitor) swap(ctx context.Context, command, operator string, a link.SwapArgs) (link.Receipt, error) {
+	l, plan, err := m.own(a.Campaign)
+	if err != nil {
+		return link.Receipt{}, err
+	}
+	if m.o.Sending.Meta == nil {
+		return link.Receipt{}, refused("templates cannot be asked for: set graph.access_token and graph.waba_id, and start the daemon again")
+	}
+	r := m.receipt(command, l)
+	if plan.Form.Name == a.Template.Name && plan.Form.Language == a.Template.Language {
+		r.Already, r.Text = true, fmt.Sprintf("%s goes out with %s already.", wa.Clean(l.Name), ref(&plan.Form))
+		return r, nil
+	}
+	form, err := m.o.Sending.Meta.Template(ctx, a.Template.Name, a.Template.Language)
+	if err != nil {
+		return link.Receipt{}, err
+	}
+	if err := swappable(&plan, &form); err != nil {
+		return link.Receipt{}, refused("%s cannot take its place: %v", ref(&form), err)
+	}
+	if err := m.queue.Swap(ctx, plan.Campaign, form, plan.Bind); err != nil {
+		return link.Receipt{}, err
+	}
+	r = m.receipt(command, l)
+	r.Text = fmt.Sprintf("%s that wait go out with %s. Nothing was resumed.", count(r.Waiting), ref(&form))
+	m.record(store.Action{Operator: operator, Verb: "swap", Target: l.Key, Effect: ref(&plan.Form) + " → " + ref(&form)})
+	return r, nil
+}

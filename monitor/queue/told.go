@@ -1,0 +1,62 @@
+package queue
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tickwatch/wa"
+)
+
+// settling is how long after a resume failures may still be of messages that went
+// out before it, and close nothing again.
+const settling = 30 * time.Second
+
+// Failed tells of messages of a campaign that Meta took and failed later with a
+// code, from numbers of ours. It does what the same code does as an answer: the
+// messages have failed, those that wait need not. A rate limit slows down the
+// campaign's numbers; a code of one person alone does nothing.
+func (q *Queue) Failed(campaign int64, code int, numbers []string) {
+	r := &wa.Refusal{Code: code}
+	now := q.o.Now()
+	began := now.Add(-settling)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	c := q.campaigns[campaign]
+	if c == nil {
+		return
+	}
+	switch wa.ClassOf(code) {
+	case wa.ClassAccount:
+		if code != restrictedCountry {
+			q.closeByItself(began, place{scopeAll, ""}, r, now, "Everything is paused: Meta fails all that we send.")
+		}
+	case wa.ClassNumber:
+		if len(numbers) == 1 || len(c.plan.From) == 1 { // else it is not known which one
+			q.closeByItself(began, place{scopeNumber, slices.Concat(numbers, c.plan.From)[0]}, r, now, "This number is paused: Meta restricts it. What waits for it waits on.")
+		} else {
+			q.closeByItself(began, place{scopeCampaign, c.plan.Key}, r, now, "Paused: Meta restricts one of its numbers.")
+		}
+	case wa.ClassTemplate:
+		q.closeTemplate(began, c.plan, r, now)
+	case wa.ClassSlow:
+		for _, l := range c.lanes {
+			l.number.slow(r, now, now, q.sentLately(l.number, now))
+		}
+	case wa.ClassRecipient, wa.ClassPair:
+	}
+}
+
+// TemplateStopped tells that Meta has paused or disabled a template: the campaigns
+// that use it are paused before it refuses their messages.
+func (q *Queue) TemplateStopped(name, language, status string) {
+	code := 132015
+	if status == "DISABLED" {
+		code = 132016
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	now := q.o.Now()
+	used := wa.Plan{Form: wa.TemplateForm{Name: name, Language: language}}
+	q.closeTemplate(now, &used, &wa.Refusal{Code: code, Details: fmt.Sprintf("Meta says %s", wa.Clean(status))}, now)
+}

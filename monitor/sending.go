@@ -1,0 +1,305 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"tickwatch/monitor/alarm"
+	"tickwatch/monitor/link"
+	"tickwatch/monitor/queue"
+	"tickwatch/store"
+	"tickwatch/wa"
+)
+
+// Meta answers what must be known of templates before something is sent.
+type Meta interface {
+	Templates(ctx context.Context) ([]wa.TemplateForm, error)
+	Template(ctx context.Context, name, language string) (wa.TemplateForm, error)
+}
+
+// Sending says how our own campaigns go out. Without a Sender and Meta nothing
+// can be sent or started; pauses are kept all the same.
+type Sending struct {
+	Sender    queue.Sender
+	Meta      Meta
+	Speed     float64 // how many seconds of the daemon's clock pass in a real one; 0 = 1
+	StopFile  string  // pauses everything while it is there
+	Pace      wa.Pace // of a campaign that has none of its own; zero = no limit
+	PerNumber wa.Pace // our own ceiling for each number; zero = none
+	Folder    string  // for lists on their way; "" = none can be taken
+}
+
+// FrequencyCap is how much marketing one person gets (design.md: two messages in
+// 24 hours, six hours apart).
+var FrequencyCap = wa.FrequencyCap{Messages: 2, Within: 24 * time.Hour, Apart: 6 * time.Hour}
+
+// cannotSend is the Sender of a daemon that was given none.
+type cannotSend struct{}
+
+func (cannotSend) Send(context.Context, string, *wa.Outgoing, func() error) (wa.Accepted, error) {
+	return wa.Accepted{}, fmt.Errorf("no access to Meta is configured: %w", wa.ErrNotSent)
+}
+
+// openQueue starts the queue from what is stored; it sends nothing before Run.
+func (m *Monitor) openQueue(ctx context.Context) error {
+	s := &m.o.Sending
+	sender := s.Sender
+	if sender == nil {
+		sender = cannotSend{}
+	}
+	m.sends = newStopwatch(sender, m.o.Now)
+	plans, err := m.o.Store.Plans(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range plans {
+		m.plans[p.Campaign] = p
+	}
+	m.queue, err = queue.New(ctx, queue.Options{
+		Store: m.o.Store, Sender: m.sends, Now: m.o.Now, Speed: s.Speed, Log: m.o.Log,
+		StopFile: s.StopFile, PerNumber: s.PerNumber, Cap: FrequencyCap, Unanswered: m.unanswered,
+		Changed: m.wake, Incident: m.incident,
+	})
+	return err
+}
+
+// unanswered is how many messages Meta has taken from us and said nothing of.
+func (m *Monitor) unanswered() (n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, l := range m.campaigns {
+		if l.Own && l.running(wa.At(m.o.Now())) {
+			n += l.Counts.Messages - l.Counts.Sent - l.Counts.Paced - (l.Counts.Failed - l.Counts.Refused)
+		}
+	}
+	return n
+}
+
+// incident records what the queue did by itself.
+func (m *Monitor) incident(i queue.Incident) {
+	verb, target := "pause", gateName(i.Scope, i.ID)
+	switch {
+	case i.Cancelled:
+		verb = "cancel"
+	case i.Opened:
+		verb = "resume"
+	}
+	m.mu.Lock()
+	if i.Code != 0 {
+		m.gateCodes[[2]string{i.Scope, i.ID}] = i.Code
+	}
+	m.mu.Unlock()
+	m.record(store.Action{Operator: "tickwatch", Verb: verb, Target: target, Reason: i.Text})
+	m.wake()
+}
+
+// gateName is a gate as people call it.
+func gateName(scope, id string) string {
+	switch scope {
+	case link.ScopeAll:
+		return "everything"
+	case link.ScopeNumber:
+		return "number " + wa.Clean(id)
+	case link.ScopeChannel:
+		return wa.Clean(id)
+	}
+	return wa.Clean(id)
+}
+
+// record keeps an action: at once for the screen, soon on the disk. A command
+// whose work is done does not wait for it.
+func (m *Monitor) record(a store.Action) link.Action {
+	m.mu.Lock()
+	m.lastID++
+	a.ID, a.At = m.lastID, wa.At(m.o.Now())
+	m.actions = append(m.actions, a)
+	m.actions = m.actions[max(0, len(m.actions)-link.MaxActions):]
+	m.unrecorded = append(m.unrecorded, a)
+	m.mu.Unlock()
+	m.wake()
+	m.recording.Go(m.saveActions)
+	return actionView(&a)
+}
+
+// saveActions writes the actions that are not on the disk.
+func (m *Monitor) saveActions() {
+	m.saving.Lock()
+	defer m.saving.Unlock()
+	for {
+		m.mu.Lock()
+		if len(m.unrecorded) == 0 {
+			m.mu.Unlock()
+			return
+		}
+		a := m.unrecorded[0]
+		m.mu.Unlock()
+		if err := m.o.Store.SaveAlarms(nil, &a); err != nil {
+			m.o.Log.Error("an action is not on the disk; it is tried again with the next", "verb", a.Verb, "target", a.Target, "error", err)
+			return
+		}
+		m.mu.Lock()
+		m.unrecorded = slices.DeleteFunc(m.unrecorded, func(x store.Action) bool { return x.ID == a.ID })
+		m.mu.Unlock()
+	}
+}
+
+// judgeQueue raises an alarm for every gate that tickwatch closed by itself, and
+// that is closed still.
+func (m *Monitor) judgeQueue(now wa.Instant, v *queue.View) {
+	standing := map[string]bool{}
+	for _, g := range v.Gates {
+		if !g.Closed || g.By != "tickwatch" || rampLook(g.Reason) {
+			continue
+		}
+		code := m.gateCodes[[2]string{g.Scope, g.ID}]
+		if code == 0 {
+			code = codeIn(g.Reason)
+		}
+		kind := alarmKind(g.Scope, code)
+		subject := "paused " + g.Scope + " " + g.ID
+		standing[kind+subject] = true
+		f := finding{kind: kind, subject: subject, text: "tickwatch paused " + gateName(g.Scope, g.ID) + ": " + g.Reason}
+		if g.Scope == link.ScopeCampaign {
+			f.campaign = g.ID
+		}
+		if code != 0 {
+			f.advice = wa.Explain(code, m.titles[code]).Advice
+		}
+		m.incidents.fact(now, alarm.Act, f)
+	}
+	for _, kind := range []string{"account", "template", "quality", "list"} {
+		m.incidents.clearOthers(now, kind, func(subject string) bool {
+			return len(subject) < 7 || subject[:7] != "paused " || standing[kind+subject]
+		})
+	}
+}
+
+func rampLook(reason string) bool { return len(reason) > 6 && reason[:6] == "ramp: " }
+
+// codeIn is the error code that a reason names; 0 = none.
+func codeIn(reason string) int {
+	digits := ""
+	for _, r := range reason + " " {
+		if r >= '0' && r <= '9' {
+			digits += string(r)
+			continue
+		}
+		if n, err := strconv.Atoi(digits); err == nil && n > 0 {
+			if _, known := wa.LookUp(n); known {
+				return n
+			}
+		}
+		digits = ""
+	}
+	return 0
+}
+
+func alarmKind(scope string, code int) string {
+	switch {
+	case scope == link.ScopeAll:
+		return "account"
+	case scope == link.ScopeNumber:
+		return "quality"
+	case code != 0 && wa.ClassOf(code) == wa.ClassTemplate:
+		return "template"
+	}
+	return "list"
+}
+
+// told is news by webhook that concerns what still waits.
+type told struct {
+	campaign int64
+	code     int
+	numbers  []string
+	template *wa.Template // or that Meta has stopped one
+}
+
+// listen notes failures that mean more than one person. m.mu is held, and the
+// store's writer waits: the queue hears of it from publish.
+func (m *Monitor) listen(c *store.CampaignChange) {
+	for k, n := range c.Errors {
+		if n <= 0 || k.Code == 0 {
+			continue
+		}
+		if class := wa.ClassOf(k.Code); class != wa.ClassRecipient && class != wa.ClassPair {
+			m.told = append(m.told, told{campaign: c.ID, code: k.Code, numbers: slices.Clone(c.Numbers)})
+		}
+	}
+}
+
+// tellQueue hands on what came by webhook.
+func (m *Monitor) tellQueue() {
+	m.mu.Lock()
+	all := m.told
+	m.told = nil
+	m.mu.Unlock()
+	for _, t := range all {
+		if t.template != nil {
+			m.queue.TemplateStopped(t.template.Name, t.template.Language, t.template.Status)
+		} else {
+			m.queue.Failed(t.campaign, t.code, t.numbers)
+		}
+	}
+}
+
+// stopwatch times the sends of campaigns that are looked at: test sends.
+type stopwatch struct {
+	queue.Sender
+	now func() time.Time
+
+	mu    sync.Mutex
+	since map[string]time.Duration // the slowest, by campaign key; those that are looked at
+}
+
+func newStopwatch(s queue.Sender, now func() time.Time) *stopwatch {
+	return &stopwatch{Sender: s, now: now, since: map[string]time.Duration{}}
+}
+
+// watch begins to time a campaign's sends.
+func (w *stopwatch) watch(campaign string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.since[campaign] = 0
+}
+
+// slowest ends it.
+func (w *stopwatch) slowest(campaign string) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := w.since[campaign]
+	delete(w.since, campaign)
+	return d
+}
+
+// Send hands a message over.
+func (w *stopwatch) Send(ctx context.Context, from string, out *wa.Outgoing, begin func() error) (wa.Accepted, error) {
+	key, _ := wa.CampaignKey(out.CallbackData)
+	w.mu.Lock()
+	_, timed := w.since[key]
+	w.mu.Unlock()
+	if !timed {
+		return w.Sender.Send(ctx, from, out, begin)
+	}
+	var mu sync.Mutex
+	var began time.Time
+	accepted, err := w.Sender.Send(ctx, from, out, func() error {
+		mu.Lock()
+		began = time.Now()
+		mu.Unlock()
+		return begin()
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	if !began.IsZero() {
+		w.mu.Lock()
+		if d := time.Since(began); d > w.since[key] {
+			w.since[key] = d
+		}
+		w.mu.Unlock()
+	}
+	return accepted, err
+}
