@@ -42,7 +42,12 @@ type daemon struct {
 }
 
 // startDaemon opens everything, so that a fault shows before anything runs.
-func startDaemon(ctx context.Context, cfg Config, now func() time.Time, logTo io.Writer) (_ *daemon, err error) {
+func startDaemon(ctx context.Context, cfg Config, now func() time.Time, logTo io.Writer) (*daemon, error) {
+	return startScaled(ctx, cfg, now, 1, logTo)
+}
+
+// startScaled is startDaemon with a clock that runs speed times as fast as the machine's.
+func startScaled(ctx context.Context, cfg Config, now func() time.Time, speed float64, logTo io.Writer) (_ *daemon, err error) {
 	d := &daemon{cfg: cfg, now: now, log: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: slog.LevelInfo}))}
 	defer func() {
 		if err != nil {
@@ -52,7 +57,12 @@ func startDaemon(ctx context.Context, cfg Config, now func() time.Time, logTo io
 	if d.store, err = store.Open(ctx, store.Options{Dir: cfg.Data.Dir, Now: now, Log: d.log, Decode: webhook.Decode}); err != nil {
 		return nil, err
 	}
+	sending, err := sendingOf(cfg, speed, d.log)
+	if err != nil {
+		return nil, err
+	}
 	d.monitor, err = monitor.New(ctx, monitor.Options{
+		Sending: sending,
 		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Zone: zoneName(), Log: d.log, Decode: webhook.Decode,
 		Host: func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
 	})
@@ -106,7 +116,7 @@ func thresholds(cfg Config) monitor.Thresholds {
 	return monitor.Thresholds{
 		DeliveryOK: t.DeliveryOK, DeliveryAct: t.DeliveryAct, ReportsOK: t.ReportsOK, ReportsAct: t.ReportsAct,
 		CPUOK: t.CPUOK, CPUAct: t.CPUAct, CallbacksOK: t.CallbacksOK, CallbacksAct: t.CallbacksAct,
-		JudgeAfter: t.JudgeAfter, MinMessages: int64(t.MinMessages),
+		InvalidAct: t.InvalidAct, RefusersAct: t.RefusersAct, JudgeAfter: t.JudgeAfter, MinMessages: int64(t.MinMessages),
 	}
 }
 

@@ -1,17 +1,23 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
+	"tickwatch/monitor/link"
 	"tickwatch/ui"
+	"tickwatch/wa"
 	"tickwatch/wa/sandbox"
 )
 
@@ -39,6 +45,8 @@ const (
 	demoLength  = 30 * time.Minute // of its own time, the campaign's sending
 	demoEpilog  = 2 * time.Minute  // for the last deliveries, when headless
 	demoMaxTime = 1000             // --speed
+	demoRate    = 20               // messages a second of its own time
+	demoSize    = 36_000           // as many as go out in demoLength
 )
 
 // Run plays a campaign: stand-in for Meta, daemon and console in one process,
@@ -64,35 +72,40 @@ func (c *demoCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *demoCmd) play(ctx context.Context, a *app, dir string) error {
-	clock := scaled(time.Now(), c.Speed)
-	cfg, err := LoadConfig(LoadOptions{Flags: map[string]string{
-		"data.dir": dir, "webhook.listen": "127.0.0.1:0", "webhook.app_secret": rand.Text(),
-	}, Dir: dir, Etc: dir})
-	if err != nil {
-		return err
-	}
+	clock := scaled(demoStart(time.Now()), c.Speed)
 	log, err := openLog(dir)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	d, err := startDaemon(ctx, cfg, clock, log)
-	if err != nil {
-		return err
+	outside := c.outside()
+	size := -1 // nobody sends from outside
+	if outside {
+		size = demoSize
 	}
+	secret := wa.NewSecret(rand.Text())
 	meta, err := sandbox.New(sandbox.Options{
-		Scenario: c.Scenario, Seed: c.Seed, Speed: c.Speed, Now: clock,
-		WebhookURL: d.webhookURL(), Secret: cfg.Webhook.AppSecret[0],
-		Log: slog.New(slog.NewTextHandler(log, nil)),
+		Scenario: c.Scenario, Seed: c.Seed, Speed: c.Speed, Now: clock, Messages: size, Rate: demoRate,
+		Secret: secret, Log: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err != nil {
-		d.abandon()
 		return usageError{err}
+	}
+	d, err := c.start(ctx, dir, clock, secret, meta, log)
+	if err != nil {
+		return errors.Join(err, meta.Close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	played := make(chan error, 1)
 	go func() { played <- meta.Run(ctx) }()
+	if !outside {
+		if err := d.launchDemo(ctx, meta); err != nil {
+			cancel()
+			d.abandon()
+			return errors.Join(err, <-played)
+		}
+	}
 
 	show := c.headless
 	if !c.Headless {
@@ -101,6 +114,116 @@ func (c *demoCmd) play(ctx context.Context, a *app, dir string) error {
 	err = show(ctx, a, d, clock)
 	cancel()
 	return errors.Join(err, <-played)
+}
+
+// outside tells whether another system sends the scenario's campaign.
+func (c *demoCmd) outside() bool {
+	for _, s := range sandbox.Scenarios() {
+		if s.Name == c.Scenario {
+			return s.Outside
+		}
+	}
+	return false
+}
+
+// start opens a daemon that sends through the stand-in.
+func (c *demoCmd) start(ctx context.Context, dir string, clock func() time.Time, secret wa.Secret, meta *sandbox.Sandbox, log io.Writer) (*daemon, error) {
+	cfg, err := LoadConfig(LoadOptions{Flags: map[string]string{
+		"data.dir": dir, "webhook.listen": "127.0.0.1:0", "webhook.app_secret": secret.Reveal(),
+		"graph.base_url": meta.URL(), "graph.access_token": meta.Token().Reveal(), "graph.waba_id": sandbox.AccountID,
+		"pace.messages_per_hour": strconv.Itoa(demoRate * 3600),
+	}, Dir: dir, Etc: dir})
+	if err != nil {
+		return nil, err
+	}
+	d, err := startScaled(ctx, cfg, clock, c.Speed, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := meta.Tell(d.webhookURL()); err != nil {
+		d.abandon()
+		return nil, err
+	}
+	return d, nil
+}
+
+// demoStart is the moment at which the demo's clock begins: ten in the morning of
+// the latest weekday, when campaigns are sent.
+func demoStart(now time.Time) time.Time {
+	t := time.Date(now.Year(), now.Month(), now.Day(), 10, 0, 0, 0, now.Location())
+	for t.After(now) || t.Weekday() == time.Saturday || t.Weekday() == time.Sunday {
+		t = t.AddDate(0, 0, -1)
+	}
+	return t
+}
+
+// launchDemo imports the stand-in's people as a list, as an operator would, and
+// starts their campaign.
+func (d *daemon) launchDemo(ctx context.Context, meta *sandbox.Sandbox) error {
+	ask := func(verb string, args, answer any) error {
+		raw, err := json.Marshal(args)
+		if err != nil {
+			return err
+		}
+		got, err := d.monitor.Handle(ctx, link.Peer{Name: "demo"}, link.Command{ID: rand.Text(), Verb: verb, Args: raw})
+		if err != nil {
+			return fmt.Errorf("starting the demo's campaign: %w", err)
+		}
+		if raw, err = json.Marshal(got); err != nil {
+			return err
+		}
+		return json.Unmarshal(raw, answer)
+	}
+	var up link.Uploaded
+	rest := demoList(meta)
+	for len(rest) > 0 {
+		piece := rest[:min(len(rest), link.MaxUpload)]
+		if err := ask(link.VerbUpload, link.UploadArgs{Upload: up.Upload, Name: "autumn.csv", Offset: up.Size, Data: piece}, &up); err != nil {
+			return err
+		}
+		rest = rest[len(piece):]
+	}
+	var job link.Job
+	if err := ask(link.VerbList, link.ListArgs{
+		Upload: up.Upload, Import: true, Name: sandbox.CampaignKey, From: sandbox.Numbers(),
+		Template: &link.TemplateRef{Name: sandbox.CampaignTemplate, Language: sandbox.CampaignLanguage},
+		Map:      map[string]string{"header": "image", "1": "first_name"},
+	}, &job); err != nil {
+		return err
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !job.Done {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := ask(link.VerbJob, link.JobArgs{Job: job.ID}, &job); err != nil {
+			return err
+		}
+	}
+	if job.Problem != nil {
+		return fmt.Errorf("importing the demo's list: %w", job.Problem)
+	}
+	var receipt link.Receipt
+	return ask(link.VerbStart, link.StartArgs{Campaign: job.Imported.ID, Force: true}, &receipt)
+}
+
+// demoList is a list of the stand-in's people.
+func demoList(meta *sandbox.Sandbox) []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	_ = w.Write([]string{"phone", "first_name", "country", "language", "whatsapp_consent", "image"})
+	for p := range meta.People(demoSize) {
+		consent := "no"
+		if p.Consent {
+			consent = "yes"
+		}
+		_ = w.Write([]string{p.Phone, p.Name, p.Country, p.Language, consent, sandbox.CampaignMedia})
+	}
+	w.Flush() // a buffer takes everything
+	return b.Bytes()
 }
 
 func (c *demoCmd) onScreen(ctx context.Context, a *app, d *daemon, clock func() time.Time) error {
@@ -164,11 +287,9 @@ func (c *demoCmd) last(a *app, d *daemon) error {
 // scaled is a clock that starts at a moment and runs speed times as fast as the
 // machine's.
 func scaled(start time.Time, speed float64) func() time.Time {
-	if speed == 1 {
-		return time.Now
-	}
+	began := time.Now()
 	return func() time.Time {
-		return start.Add(time.Duration(float64(time.Since(start)) * speed)).Round(0)
+		return start.Add(time.Duration(float64(time.Since(began)) * speed)).Round(0)
 	}
 }
 

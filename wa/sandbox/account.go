@@ -13,6 +13,9 @@ const AccountID = "400100200300400"
 // numberIDs are its phone_number_ids.
 var numberIDs = [...]string{"500100200300400", "500100200300401"}
 
+// Numbers are the account's phone_number_ids.
+func Numbers() []string { return slices.Clone(numberIDs[:]) }
+
 // The quick-reply button that marketing templates here end with, and what the
 // outside sender has it bring back.
 const (

@@ -46,7 +46,7 @@ type Options struct {
 	Seed       uint64           // who the people are and what they do
 	Speed      float64          // campaign seconds per real second; 0 means 1
 	Now        func() time.Time // the campaign's clock, already scaled; nil: starts at the real time and runs at Speed
-	WebhookURL string           // receives the webhooks; on loopback
+	WebhookURL string           // receives the webhooks; on loopback; "" until Tell says
 	Secret     wa.Secret        // app secret, signs the webhooks
 	Rate       float64          // messages the outside sender sends per campaign second; 0 means 20
 	Messages   int              // size of its campaign; 0 means 36,000, negative that nobody sends from outside
@@ -160,6 +160,9 @@ func (o *Options) complete() error {
 			return begin.Add(time.Duration(float64(time.Since(begin)) * speed))
 		}
 	}
+	if o.WebhookURL == "" {
+		return nil
+	}
 	return loopback(o.WebhookURL)
 }
 
@@ -183,12 +186,25 @@ func (s *Sandbox) URL() string { return "http://" + s.listener.Addr().String() }
 // Token is the bearer token that the Graph API takes.
 func (s *Sandbox) Token() wa.Secret { return s.token }
 
+// Tell says where the webhooks go, for a receiver that has to know the Graph API's
+// address before it has one of its own. Call it before Run.
+func (s *Sandbox) Tell(webhookURL string) error {
+	if err := loopback(webhookURL); err != nil {
+		return err
+	}
+	s.feed.url = webhookURL
+	return nil
+}
+
 // Close frees the port of a Sandbox that was not run.
 func (s *Sandbox) Close() error { return errors.Join(s.listener.Close(), s.journal.close()) }
 
 // Run plays the scenario until ctx ends, then stops everything it started and
 // returns nil. Another error means that the Graph API could not be served.
 func (s *Sandbox) Run(ctx context.Context) error {
+	if s.feed.url == "" {
+		return errors.New("sandbox: nobody receives the webhooks; give Options.WebhookURL, or Tell")
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.begin = wa.At(s.opts.Now())

@@ -14,6 +14,10 @@ type Scenario struct {
 	Name string
 	Text string // one sentence: what is injected, and what the screen should show of it
 
+	// Outside says that it shows how another system sends; only the outside sender
+	// can play it.
+	Outside bool
+
 	phases []phase // the last that applies to a message wins; none: the healthy odds
 	news   []news  // what Meta tells of the account as time goes by
 
@@ -143,7 +147,7 @@ var scenarios = []Scenario{
 	{
 		Name:  "burst",
 		Text:  "The campaign is healthy, but is sent in bursts of 600 messages within seconds, with silence between them; the figures stay calm, Delivered stays OK and the feed does not stall.",
-		burst: 600,
+		burst: 600, Outside: true,
 	},
 }
 
