@@ -63,6 +63,10 @@ func TestFaultsOnTheWire(t *testing.T) {
 			}
 		})
 	}
+	inject(t, s, Fault{Kind: FaultToken})
+	if got := try(s, http.MethodPost, "/1/messages", sendBody("", "")); got.String() != "401 190" {
+		t.Errorf("without a token, from a number that there is not: %v", got)
+	}
 }
 
 func TestLatency(t *testing.T) {

@@ -100,10 +100,7 @@ func (s *Sandbox) postMessage(marketing bool) http.Handler {
 		if q.Template != nil {
 			noted.Template = q.Template.Name
 		}
-		var strikes verdict
-		if problem == nil {
-			strikes = s.faults.onSend(q.from.ID, noted.Template, q.to)
-		}
+		strikes := s.faults.onSend(noted.From, noted.Template, q.to)
 		var l *life
 		if problem == nil && strikes.accepts() {
 			l, problem = s.take(q, strikes)
@@ -113,8 +110,10 @@ func (s *Sandbox) postMessage(marketing bool) http.Handler {
 			noted.WAMID = l.message.ID
 			answer = l.answer(q.To, strikes.hold != nil)
 		}
-		if strikes.end != nil && problem == nil {
-			problem = strikes.end.refusal()
+		if strikes.end != nil {
+			if refusal := strikes.end.refusal(); refusal != nil {
+				problem = refusal // before what else may be wrong with it
+			}
 		}
 		if problem != nil {
 			noted.Code = problem.code
