@@ -274,3 +274,27 @@ func TestHealthFollows(t *testing.T) {
 		return strings.Contains(fmt.Sprint(rc.fields[fieldTemplateStatus]), "FIRST_PAUSE")
 	})
 }
+
+// FuzzSend judges whatever may come: it is refused or fits, and nothing breaks.
+func FuzzSend(f *testing.F) {
+	f.Add(sendBody("", ""))
+	f.Add(templateBody("+351912345678", "autumn_voucher", "pt_PT", bodyOfOne+","+stopPressed))
+	f.Add(templateBody("+351912345678", "shop_opening", "pt_PT", `{"type":"header","parameters":[{"type":"location","location":{"latitude":1}}]},null`))
+	f.Add(templateBody("+351912345678", "delivery_news", "pt_PT", `{"type":"body","parameters":[{"type":"text","parameter_name":"order","text":"7"}]}`))
+	s := &Sandbox{account: newAccount()}
+	f.Fuzz(func(t *testing.T, body string) {
+		q := &send{}
+		if json.Unmarshal([]byte(body), &q.sendRequest) != nil {
+			return
+		}
+		for _, marketing := range []bool{false, true} {
+			template, problem := s.check(&q.sendRequest, marketing)
+			switch {
+			case problem == nil:
+				q.button(template)
+			case problem.code == 0 || problem.message == "":
+				t.Errorf("refused without a word: %+v", problem)
+			}
+		}
+	})
+}
