@@ -2,14 +2,18 @@ package list
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"tickwatch/wa"
 )
@@ -107,6 +111,76 @@ func TestEachRowIsARecipientOrSaysWhyNot(t *testing.T) {
 	if diff := cmp.Diff(Check{Rows: 14, Valid: 3, Invalid: 3, Duplicates: 1, Suppressed: 1, Refusers: 1, LeftOut: 5, Capped: 1}, c); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// Whatever a list says: each person gets at most one message, nobody who said no
+// anywhere in it gets one, and every row is counted once.
+func TestNobodyIsWrittenToTwiceOrAgainstTheirWill(t *testing.T) {
+	folder := t.TempDir()
+	spellings := []string{"+35191234567%d", "00351 91234567%d", "+351 (91) 234-567%d", "35191234567%d"}
+	rapid.Check(t, func(t *rapid.T) {
+		var content strings.Builder
+		content.WriteString("phone,first_name,consent,unsubscribed\n")
+		no := map[string]bool{}
+		rows := rapid.IntRange(1, 40).Draw(t, "rows")
+		for range rows {
+			person := rapid.IntRange(0, 9).Draw(t, "person")
+			phone := fmt.Sprintf(rapid.SampledFrom(spellings).Draw(t, "spelling"), person)
+			name := rapid.SampledFrom([]string{"", "Ana"}).Draw(t, "name")
+			consent := rapid.SampledFrom([]string{"yes", "yes", "yes", "no", ""}).Draw(t, "consent")
+			out := rapid.SampledFrom([]string{"", "", "", "x"}).Draw(t, "out")
+			if consent != "yes" || out != "" {
+				no[fmt.Sprintf("+35191234567%d", person)] = true
+			}
+			fmt.Fprintf(&content, "%s,%s,%s,%s\n", phone, name, consent, out)
+		}
+		path := filepath.Join(folder, "list.csv")
+		if err := os.WriteFile(path, []byte(content.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Open(path, "list.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		form := &wa.TemplateForm{Named: true, Body: "{{first_name}}", Category: wa.CategoryMarketing}
+		optedOut := oneOf("+351912345673")
+		j, err := NewJudge(r, Options{Form: form}, Facts{OptedOut: optedOut, Refuser: oneOf("+351912345674")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]bool{}
+		for {
+			v, err := j.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Reason == "" && got[v.Phone] {
+				t.Fatalf("%s twice in\n%s", v.Phone, content.String())
+			}
+			if v.Reason == "" {
+				got[v.Phone] = true
+			}
+		}
+		for _, phone := range j.Withdrawn() {
+			if !got[phone] {
+				t.Fatalf("%s was withdrawn, and was never a recipient, in\n%s", phone, content.String())
+			}
+			delete(got, phone)
+		}
+		for phone := range got {
+			if no[phone] || optedOut(phone) || phone == "+351912345674" {
+				t.Fatalf("%s said no, and gets a message, in\n%s", phone, content.String())
+			}
+		}
+		c := j.Check()
+		if sum := c.Valid + c.Invalid + c.Duplicates + c.Suppressed + c.Refusers + c.LeftOut; sum != int64(rows) || c.Rows != sum || c.Valid != int64(len(got)) {
+			t.Fatalf("%+v of %d rows and %d people in\n%s", c, rows, len(got), content.String())
+		}
+	})
 }
 
 func TestFindings(t *testing.T) {

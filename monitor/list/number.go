@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -239,6 +240,11 @@ func severalNumbers(text string) bool {
 // out the plus: a landline that has the digits of a mobile phone in international
 // form is that mobile phone.
 func (n *Numbers) national(digits, country string) (Number, NumberFault) {
+	if whole := dialled(digits, country); whole != "" {
+		if region, fixed, ok := world.classify(whole); ok && !fixed {
+			return Number{E164: "+" + whole, Country: region}, NumberOK
+		}
+	}
 	number, fault := parse(digits, country)
 	if fault == NumberOK && !number.Fixed {
 		return number, NumberOK
@@ -247,6 +253,27 @@ func (n *Numbers) national(digits, country string) (Number, NumberFault) {
 		return Number{E164: "+" + digits, Country: region, Mended: MendedPlus}, NumberOK
 	}
 	return number, fault
+}
+
+// dialled puts a country's code before digits that are dialled within it, where
+// that is all there is to it: the country dials 0 or 1 before them, or nothing, and
+// they begin neither with the code nor with what is dialled for abroad.
+func dialled(digits, country string) string {
+	t := territories()[country]
+	if t == nil || len(digits) < 5 {
+		return ""
+	}
+	code, abroad, prefix := strconv.Itoa(int(t.GetCountryCode())), t.GetInternationalPrefix(), t.GetNationalPrefixForParsing()
+	if abroad != "00" && abroad != "011" || prefix != "0" && prefix != "1" && prefix != "" || strings.HasPrefix(digits, abroad) {
+		return ""
+	}
+	switch {
+	case prefix != "" && digits[:1] == prefix:
+		return code + digits[1:]
+	case strings.HasPrefix(digits, code):
+		return ""
+	}
+	return code + digits
 }
 
 // international reads digits that begin with a country code.

@@ -94,6 +94,36 @@ func TestPlanAgreesWithPhonenumbers(t *testing.T) {
 	}
 }
 
+// A number that is dialled within a country is what phonenumbers makes of it.
+func TestDialledAgreesWithPhonenumbers(t *testing.T) {
+	numbers, _ := NewNumbers("")
+	quick := 0
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		parsed, err := phonenumbers.Parse("+"+plausible(r), "")
+		if err != nil {
+			return
+		}
+		region := phonenumbers.GetRegionCodeForNumber(parsed)
+		digits := []string{"", "0", "1"}[r.IntN(3)] + phonenumbers.GetNationalSignificantNumber(parsed)
+		if countryCode(region) == "" || len(digits) > 15 {
+			return
+		}
+		whole := dialled(digits, region)
+		if _, fixed, ok := world.classify(whole); whole == "" || !ok || fixed {
+			return
+		}
+		quick++
+		got, _ := numbers.national(digits, region)
+		if want, fault := parse(digits, region); got != want || fault != NumberOK {
+			t.Fatalf("%s in %s: %+v, but %+v, %v", digits, region, got, want, fault)
+		}
+	})
+	if quick == 0 {
+		t.Error("none was read the quick way")
+	}
+}
+
 // plausible makes up a number that is near to a real one.
 func plausible(r *rand.Rand) string {
 	regions := make([]string, 0, 300)
@@ -153,6 +183,13 @@ func BenchmarkNumber(b *testing.B) {
 		b.ReportAllocs()
 		for i := range b.N {
 			numbers.Read(texts[i%len(texts)], "")
+		}
+	})
+	b.Run("national", func(b *testing.B) {
+		numbers, _ := NewNumbers("DE")
+		b.ReportAllocs()
+		for i := range b.N {
+			numbers.Read("0151"+texts[i%len(texts)][5:13], "")
 		}
 	})
 	b.Run("phonenumbers", func(b *testing.B) {

@@ -1,9 +1,12 @@
 package list
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"math/bits"
+)
 
 // seen holds the numbers of a list, by which doubles are found: 12 bytes a slot,
-// and 4/3 to 8/3 slots a number.
+// and 1.25 to 1.9 slots a number.
 type seen struct {
 	slots []uint64 // a number's digits (at most 15: 50 bits) and 14 bits of how it was written; 0 = free
 	notes []uint32 // where it stood first, and what came of it
@@ -27,7 +30,7 @@ func newSeen() *seen {
 // add takes a number and gives its slot, which is good until the next add. known
 // tells whether it was there before, same whether it was written the same way.
 func (s *seen) add(digits uint64, written string, line int64) (slot uint64, known, same bool) {
-	if s.used*4 >= len(s.slots)*3 {
+	if s.used*5 >= len(s.slots)*4 {
 		s.grow()
 	}
 	entry := digits<<spelling | maphash.String(s.seed, written)>>(64-spelling)
@@ -42,17 +45,20 @@ func (s *seen) add(digits uint64, written string, line int64) (slot uint64, know
 
 // find gives the slot of a number, or the free one that it would take.
 func (s *seen) find(digits uint64) uint64 {
-	mask := uint64(len(s.slots) - 1)                 //nolint:gosec // G115: never empty
-	slot := digits * 0x9E3779B97F4A7C15 >> 20 & mask // numbers come in blocks: spread them
+	size := uint64(len(s.slots)) //nolint:gosec // G115: a length
+	// Numbers come in blocks: spread them over the slots.
+	slot, _ := bits.Mul64(digits*0x9E3779B97F4A7C15, size)
 	for s.slots[slot] != 0 && s.slots[slot]>>spelling != digits {
-		slot = (slot + 1) & mask
+		if slot++; slot == size {
+			slot = 0
+		}
 	}
 	return slot
 }
 
 func (s *seen) grow() {
 	slots, notes := s.slots, s.notes
-	s.slots, s.notes = make([]uint64, 2*len(slots)), make([]uint32, 2*len(slots))
+	s.slots, s.notes = make([]uint64, len(slots)*3/2), make([]uint32, len(slots)*3/2)
 	for i, entry := range slots {
 		if entry != 0 {
 			slot := s.find(entry >> spelling)

@@ -23,7 +23,7 @@ const (
 	maxUnpacked  = 2 << 30
 	maxInMemory  = 64 << 20
 	maxParts     = 10_000
-	spillToDisk  = 1 << 20
+	spillToDisk  = 4 << 20
 	wholeNumbers = 9 // digits from which a number that is shown shortened is looked up as it is stored
 )
 
@@ -43,7 +43,7 @@ type xlsxRows struct {
 }
 
 // openXLSX takes the file over.
-func openXLSX(file *os.File, sheet string) (rows, error) {
+func openXLSX(file *os.File, sheet string) (_ rows, err error) {
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
@@ -60,23 +60,34 @@ func openXLSX(file *os.File, sheet string) (rows, error) {
 	if err := x.measure(archive); err != nil {
 		return nil, err
 	}
-	x.book, err = excelize.OpenFile(file.Name(), excelize.Options{
-		UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: spillToDisk,
-		TmpDir: filepath.Dir(file.Name()), ShortDatePattern: "yyyy-mm-dd",
-	})
-	if err == nil {
-		err = x.choose(sheet)
-	}
-	if err == nil {
-		x.shown, err = x.book.Rows(x.sheet)
-	}
-	if err != nil {
-		if x.book != nil {
-			err = errors.Join(err, x.close())
-		}
-		return nil, asProblem(err)
+	if err := x.open(file.Name(), sheet); err != nil {
+		return nil, errors.Join(asProblem(err), x.close())
 	}
 	return x, nil
+}
+
+func (x *xlsxRows) open(path, sheet string) (err error) {
+	defer survive(&err)
+	x.book, err = excelize.OpenFile(path, excelize.Options{
+		UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: spillToDisk,
+		TmpDir: filepath.Dir(path), ShortDatePattern: "yyyy-mm-dd",
+	})
+	if err != nil {
+		return err
+	}
+	if err := x.choose(sheet); err != nil {
+		return err
+	}
+	x.shown, err = x.book.Rows(x.sheet)
+	return err
+}
+
+// survive makes an error of a panic: nobody vouches for what a workbook that was
+// made to do harm does to its reader.
+func survive(err *error) {
+	if p := recover(); p != nil {
+		*err = &Problem{Text: "it cannot be read as XLSX; save it again, or as CSV"}
+	}
 }
 
 func asProblem(err error) error {
@@ -192,7 +203,8 @@ func (l *lastRow) Write(piece []byte) (int, error) {
 
 var grouped = regexp.MustCompile(`^\+?\d{1,3}([,. '’\x{a0}\x{202f}]\d{3})+$`)
 
-func (x *xlsxRows) next() (Row, error) {
+func (x *xlsxRows) next() (_ Row, err error) {
+	defer survive(&err)
 	if !x.shown.Next() {
 		if err := x.shown.Error(); err != nil {
 			return Row{}, asProblem(err)
@@ -264,5 +276,8 @@ func (x *xlsxRows) close() error {
 			errs = append(errs, open.Close())
 		}
 	}
-	return errors.Join(append(errs, x.book.Close())...)
+	if x.book != nil {
+		errs = append(errs, x.book.Close())
+	}
+	return errors.Join(errs...)
 }

@@ -174,3 +174,48 @@ func TestAZipBombIsRefused(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// FuzzSheet makes a workbook of a sheet and its texts: whatever is in them, there
+// is a table or a clean error.
+func FuzzSheet(f *testing.F) {
+	path := workbook(f, nil, []any{"phone", "name"}, []any{491712345678, "Ana"})
+	in, err := zip.OpenReader(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer in.Close()
+	parts := map[string][]byte{}
+	for _, part := range in.File {
+		r, _ := part.Open()
+		var content bytes.Buffer
+		_, _ = content.ReadFrom(r)
+		parts[part.Name] = content.Bytes()
+	}
+	const sheet, texts = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
+	f.Add(parts[sheet], parts[texts])
+	f.Add([]byte(`<worksheet><sheetData><row r="2"><c r="ZZ2" t="s"><v>-1</v></c></row></sheetData></worksheet>`), parts[texts])
+	f.Fuzz(func(t *testing.T, a, b []byte) {
+		var out bytes.Buffer
+		w := zip.NewWriter(&out)
+		for name, content := range parts {
+			switch name {
+			case sheet:
+				content = a
+			case texts:
+				content = b
+			}
+			to, _ := w.Create(name)
+			_, _ = to.Write(content)
+		}
+		w.Close()
+		columns, rows, err := readAll(write(t, "list", out.String()), "list")
+		if err != nil && strings.ContainsAny(err.Error(), "\n\r\x1b\x00") {
+			t.Errorf("no clean line: %q", err)
+		}
+		for _, row := range rows {
+			if len(row.Cells) != len(columns) {
+				t.Errorf("line %d has %d cells, there are %d columns", row.Line, len(row.Cells), len(columns))
+			}
+		}
+	})
+}
