@@ -2,7 +2,9 @@ package list
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/nyaruka/phonenumbers"
@@ -55,6 +57,7 @@ func TestNumbersAreReadAsTheyAreMeant(t *testing.T) {
 		{"+351 912", "", Number{}, NumberTooShort},
 		{"+49 171 23456789012345", "", Number{}, NumberTooLong},
 		{"+1 202 555 01234", "", Number{}, NumberTooLong},
+		{"+0461 2345688", "", Number{}, NumberNotPossible},
 		{"+999 12345678", "", Number{}, NumberNotPossible},
 		{"+1 000 555 0123", "", Number{}, NumberNotValid},
 		{"+4", "", Number{}, NumberTooShort},
@@ -126,10 +129,7 @@ func TestDialledAgreesWithPhonenumbers(t *testing.T) {
 
 // plausible makes up a number that is near to a real one.
 func plausible(r *rand.Rand) string {
-	regions := make([]string, 0, 300)
-	for region := range phonenumbers.GetSupportedRegions() {
-		regions = append(regions, region)
-	}
+	regions := slices.Sorted(maps.Keys(phonenumbers.GetSupportedRegions()))
 	for {
 		kind := phonenumbers.PhoneNumberType(r.IntN(11))
 		example := phonenumbers.GetExampleNumberForType(regions[r.IntN(len(regions))], kind)

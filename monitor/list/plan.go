@@ -5,6 +5,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/nyaruka/phonenumbers"
@@ -100,8 +101,11 @@ func (p *plan) classify(digits string) (region string, fixed, ok bool) {
 	return at.answer.region, at.answer.fixed, at.answer.known
 }
 
-// code splits the country calling code off. No code begins with another.
+// code splits the country calling code off. No code begins with another, or with 0.
 func (p *plan) code(digits string) (*codePlan, string) {
+	if strings.HasPrefix(digits, "0") {
+		return nil, ""
+	}
 	number := 0
 	for i := range min(3, len(digits)) {
 		number = number*10 + int(digits[i]-'0')

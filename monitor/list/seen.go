@@ -45,7 +45,7 @@ func (s *seen) add(digits uint64, written string, line int64) (slot uint64, know
 
 // find gives the slot of a number, or the free one that it would take.
 func (s *seen) find(digits uint64) uint64 {
-	size := uint64(len(s.slots)) //nolint:gosec // G115: a length
+	size := uint64(len(s.slots))
 	// Numbers come in blocks: spread them over the slots.
 	slot, _ := bits.Mul64(digits*0x9E3779B97F4A7C15, size)
 	for s.slots[slot] != 0 && s.slots[slot]>>spelling != digits {
