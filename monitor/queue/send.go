@@ -26,7 +26,7 @@ type ticket struct {
 	number   *number
 	plan     *wa.Plan // that it was claimed under
 	claimed  time.Time
-	launched time.Time // zero = not yet
+	launched time.Time          // zero = not yet
 	cancel   context.CancelFunc // of its request; nil before there is one
 }
 

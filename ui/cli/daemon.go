@@ -63,7 +63,7 @@ func startScaled(ctx context.Context, cfg Config, now func() time.Time, speed fl
 	}
 	d.monitor, err = monitor.New(ctx, monitor.Options{
 		Sending: sending,
-		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Zone: zoneName(), Log: d.log, Decode: webhook.Decode,
+		Store:   d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Zone: zoneName(), Log: d.log, Decode: webhook.Decode,
 		Host: func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
 	})
 	if err != nil {

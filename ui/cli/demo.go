@@ -206,6 +206,10 @@ func (d *daemon) launchDemo(ctx context.Context, meta *sandbox.Sandbox) error {
 	if job.Problem != nil {
 		return fmt.Errorf("importing the demo's list: %w", job.Problem)
 	}
+	var sending link.Sending
+	if err := ask(link.VerbPace, link.PaceArgs{Campaign: job.Imported.ID, Rate: fmt.Sprintf("%d/s", demoRate)}, &sending); err != nil {
+		return err
+	}
 	var receipt link.Receipt
 	return ask(link.VerbStart, link.StartArgs{Campaign: job.Imported.ID, Force: true}, &receipt)
 }
