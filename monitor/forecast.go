@@ -134,8 +134,8 @@ func (m *Monitor) preflight(ctx context.Context, l *live, p *wa.Plan, facts *sto
 // portfolio's. m.mu is held.
 func (m *Monitor) limitOf(numbers []string) (people int, known bool) {
 	for _, id := range numbers {
-		if n, ok := m.numbers[id]; ok {
-			if p, ok := n.Limit.People(); ok && p > people {
+		for _, limit := range [...]wa.Limit{m.numbers[id].Limit, m.news[id].Limit} {
+			if p, ok := limit.People(); ok && p > people {
 				people, known = p, true
 			}
 		}

@@ -71,6 +71,7 @@ type Monitor struct {
 	actions   []store.Action // oldest first
 	lastID    int64          // of an action
 
+	news       map[string]NumberNews // by phone_number_id: what polls said
 	queue      *queue.Queue
 	sends      *stopwatch
 	lists      lists
@@ -106,7 +107,7 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 		o: o, changed: make(chan struct{}, 1), feed: st.Feed, titles: st.Titles, actions: st.Actions,
 		campaigns: map[int64]*live{}, byKey: map[string]*live{},
 		numbers: map[string]wa.Number{}, templates: map[int64]wa.Template{}, standing: standing{},
-		plans: map[int64]wa.Plan{}, checks: map[int64][]list.Finding{}, gateCodes: map[[2]string]int{},
+		news: map[string]NumberNews{}, plans: map[int64]wa.Plan{}, checks: map[int64][]list.Finding{}, gateCodes: map[[2]string]int{},
 	}
 	m.pace.start(wa.At(o.Now()))
 	for _, a := range st.Actions {
@@ -221,6 +222,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	defer m.lists.close()
 	defer parts.Wait()
 	parts.Go(func() { m.queue.Run(ctx) })
+	parts.Go(func() { m.poll(ctx) })
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
 	m.mu.Lock()

@@ -31,6 +31,12 @@ type Sending struct {
 	Pace      wa.Pace // of a campaign that has none of its own; zero = no limit
 	PerNumber wa.Pace // our own ceiling for each number; zero = none
 	Folder    string  // for lists on their way; "" = none can be taken
+
+	// Numbers asks how the account's numbers stand; nil = nobody is asked.
+	Numbers func(ctx context.Context) ([]NumberNews, error)
+	// Hold says until when a phone must not be written to, for the sending window of
+	// its country; 0 = it may be. It is quick. Nil = there are no windows.
+	Hold func(phone string) wa.Instant
 }
 
 // FrequencyCap is how much marketing one person gets (design.md: two messages in
@@ -62,9 +68,17 @@ func (m *Monitor) openQueue(ctx context.Context) error {
 	m.queue, err = queue.New(ctx, queue.Options{
 		Store: m.o.Store, Sender: m.sends, Now: m.o.Now, Speed: s.Speed, Log: m.o.Log,
 		StopFile: s.StopFile, PerNumber: s.PerNumber, Cap: FrequencyCap, Unanswered: m.unanswered,
-		Changed: m.wake, Incident: m.incident,
+		Throughput: m.throughput, Window: m.window(), Changed: m.wake, Incident: m.incident,
 	})
 	return err
+}
+
+// window is the sending window of every plan; nil = there is none.
+func (m *Monitor) window() func(*wa.Plan) func(string) wa.Instant {
+	if m.o.Sending.Hold == nil {
+		return nil
+	}
+	return func(*wa.Plan) func(string) wa.Instant { return m.o.Sending.Hold }
 }
 
 // unanswered is how many messages Meta has taken from us and said nothing of.

@@ -36,10 +36,7 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *lin
 	}
 	s.Feed = m.feedView(now)
 	for _, n := range m.numbers {
-		s.Numbers = append(s.Numbers, link.Number{
-			ID: n.ID, Display: display(n.Display), Quality: string(n.Quality), Status: n.Status,
-			Limit: string(n.Limit), Since: moment(n.Since),
-		})
+		s.Numbers = append(s.Numbers, m.numberView(n))
 	}
 	slices.SortFunc(s.Numbers, func(a, b link.Number) int { return cmp.Or(cmp.Compare(a.Display, b.Display), cmp.Compare(a.ID, b.ID)) })
 	for _, t := range m.newestTemplates() {

@@ -63,8 +63,9 @@ type GraphConfig struct {
 
 // PaceConfig bounds how fast a campaign goes out that has no pace of its own.
 type PaceConfig struct {
-	MessagesPerSecond int `key:"messages_per_second" kind:"limit" shown:"the number's throughput" doc:"messages a second from each number; 0 = no limit of our own"`
-	MessagesPerHour   int `key:"messages_per_hour" kind:"limit" default:"1000" doc:"messages an hour of each campaign; 0 = no limit of our own"`
+	MessagesPerSecond int      `key:"messages_per_second" kind:"limit" shown:"the number's throughput" doc:"messages a second from each number; 0 = no limit of our own"`
+	Windows           []string `key:"windows" doc:"when people may be written to, by their country and the clock on their wall: \"PT 09:00-20:00\", \"* mon-sat 08:00-21:00\"; none = at any time"`
+	MessagesPerHour   int      `key:"messages_per_hour" kind:"limit" default:"1000" doc:"messages an hour of each campaign; 0 = no limit of our own"`
 }
 
 // MetricsConfig says how Prometheus reaches the daemon.

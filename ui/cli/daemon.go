@@ -57,7 +57,7 @@ func startScaled(ctx context.Context, cfg Config, now func() time.Time, speed fl
 	if d.store, err = store.Open(ctx, store.Options{Dir: cfg.Data.Dir, Now: now, Log: d.log, Decode: webhook.Decode}); err != nil {
 		return nil, err
 	}
-	sending, err := sendingOf(cfg, speed, d.log)
+	sending, err := sendingOf(cfg, now, speed, d.log)
 	if err != nil {
 		return nil, err
 	}
