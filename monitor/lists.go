@@ -452,7 +452,7 @@ func rejectedFrom(f *os.File, after int64, out link.RejectedPage) (link.Rejected
 // own phones of a test send.
 const (
 	minTest, maxTest = 100, 200
-	testPatience     = 2 * time.Minute // for the callbacks of the last message
+	testPatience     = 2 * time.Minute // of the daemon's clock, for the callbacks of the last message
 	testSlow         = time.Second
 	testCallbacks    = 0.99
 )
@@ -552,10 +552,10 @@ func (m *Monitor) awaitTest(ctx context.Context, j *job, key string, phones int6
 		answered := c.Delivered + c.Failed
 		j.update(func(s *link.Job) { s.Rows, s.Share = gone, float64(gone+answered)/float64(2*phones) })
 		if gone >= phones && handed.IsZero() {
-			handed = time.Now()
+			handed = m.o.Now()
 			j.update(func(s *link.Job) { s.Stage = "waiting for the callbacks" })
 		}
-		if answered >= phones || !handed.IsZero() && time.Since(handed) > testPatience {
+		if answered >= phones || !handed.IsZero() && m.o.Now().Sub(handed) > testPatience {
 			break
 		}
 		select {
