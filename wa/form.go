@@ -206,7 +206,7 @@ func (f *TemplateForm) Fill(value func(variable string) string) (Filled, error) 
 	for _, v := range f.Variables() {
 		text := strings.TrimSpace(value(v.Name))
 		if v.Kind == VariableText {
-			text = strings.Join(strings.Fields(text), " ")
+			text = strings.Join(strings.FieldsFunc(text, breaks), " ")
 		}
 		if text == "" && v.Kind == VariableFlow {
 			text = flowToken
@@ -224,6 +224,9 @@ func (f *TemplateForm) Fill(value func(variable string) string) (Filled, error) 
 	}
 	return out, nil
 }
+
+// breaks tells what Meta takes in no text, or only a few of: not the no-break space.
+func breaks(r rune) bool { return strings.ContainsRune(" \t\n\v\f\r\u0085\u2028\u2029", r) }
 
 // takes tells what is wrong with a value of the variable.
 func (v Variable) takes(text string) error {

@@ -92,7 +92,7 @@ func TestVariablesByTheirNames(t *testing.T) {
 }
 
 func TestFill(t *testing.T) {
-	good := map[string]string{"header": " Ana ", "1": "10 %", "2": "Ana\tMaria\r\n  Costa", "button2": "a/b", "button5": "OUTONO20", "button7": "123"}
+	good := map[string]string{"header": " Ana ", "1": "10\u00a0%", "2": "Ana\tMaria\r\n  Costa", "button2": "a/b", "button5": "OUTONO20", "button7": "123"}
 	with := func(name, value string) map[string]string {
 		m := maps.Clone(good)
 		m[name] = value
@@ -102,7 +102,7 @@ func TestFill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"header=Ana", "2=Ana Maria Costa", "1=10 %", "button2=a/b", "button5=OUTONO20", "button6=unused", "button7=123"}
+	want := []string{"header=Ana", "2=Ana Maria Costa", "1=10\u00a0%", "button2=a/b", "button5=OUTONO20", "button6=unused", "button7=123"}
 	var got []string
 	for _, v := range filled.Values {
 		got = append(got, v.Name+"="+v.Value)
