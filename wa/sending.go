@@ -54,12 +54,15 @@ func (r *Refusal) Error() string {
 // Class is what the refusal means for the queue. It is ClassOf its code, and
 // beyond that knows what only a whole answer can tell: HTTP 429 and 401 mean the
 // same whatever code comes with them, known or none, and code 100 with subcode 33
-// says that there is no such sending number.
+// says that there is no such sending number. Without an answer and a code the fault
+// is the row's.
 func (r *Refusal) Class() Class {
 	const noSuchNode = 33
 	class := ClassOf(r.Code)
 	vague := class == ClassRecipient || r.Code == 0
 	switch {
+	case r.HTTP == 0 && r.Code == 0: // it could not even be put together
+		return ClassRecipient
 	case vague && r.HTTP == http429:
 		return ClassSlow
 	case vague && r.HTTP == http401:

@@ -97,6 +97,8 @@ func TestRefusalClass(t *testing.T) {
 		{Refusal{HTTP: 400, Code: 100}, ClassRecipient},
 		{Refusal{HTTP: 400, Code: 132015}, ClassTemplate},
 		{Refusal{Code: 131009}, ClassRecipient},
+		{Refusal{Details: "the row does not fill the template"}, ClassRecipient},
+		{Refusal{Code: 190}, ClassAccount},
 	} {
 		if got := c.r.Class(); got != c.want {
 			t.Errorf("%+v is of class %d, want %d", c.r, got, c.want)

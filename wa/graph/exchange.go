@@ -51,6 +51,10 @@ func (c *Client) exchange(ctx context.Context, method, path string, body []byte,
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	res, err := c.wire.RoundTrip(req) // an http.Client would follow redirects and print addresses
+	if err == nil && !a.answered() {
+		_ = res.Body.Close()
+		return ans, errEarly
+	}
 	if err == nil {
 		ans.status, ans.header, ans.at = res.StatusCode, res.Header, time.Now()
 		ans.body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))

@@ -18,6 +18,7 @@ type gatedConn struct {
 var (
 	errNobody = errors.New("nothing was to be sent on this connection")
 	errOver   = errors.New("the request was given up")
+	errEarly  = errors.New("the connection was answered before it was asked") // some servers bid an idle one farewell so
 	errTwice  = errors.New("the request was written before, on another connection")
 )
 
@@ -85,6 +86,15 @@ func (a *attempt) pass(c *gatedConn) (first bool, err error) {
 func (a *attempt) begun() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.conn != nil
+}
+
+// answered takes in that an answer has come. One that comes before the request was
+// let through answers nothing: it is false then, and the gate is closed for good.
+func (a *attempt) answered() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = a.over || a.conn == nil
 	return a.conn != nil
 }
 

@@ -340,6 +340,16 @@ func TestGateOfAnAttempt(t *testing.T) {
 	if begun, refused := a.end(); !begun || refused != nil || begins != 1 {
 		t.Errorf("begun %v, refused %v, after %d begins", begun, refused, begins)
 	}
+	early := &attempt{begin: func() error { begins++; return nil }}
+	if early.answered() {
+		t.Error("an answer to nothing counts")
+	}
+	if _, err := early.pass(one); !errors.Is(err, errOver) || begins != 1 {
+		t.Errorf("what was answered before began: %v", err)
+	}
+	if !a.answered() {
+		t.Error("an answer to what was let through does not count")
+	}
 	late := &attempt{begin: func() error { begins++; return nil }}
 	late.end()
 	if _, err := late.pass(one); !errors.Is(err, errOver) || begins != 1 {

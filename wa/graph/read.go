@@ -110,6 +110,17 @@ func (c *Client) getList(ctx context.Context, id, edge string, query url.Values)
 	return nil, fmt.Errorf("%s has more than %d pages of %s: that is more than an account can have", c.host, maxPages, edge)
 }
 
+// httpError is an answer that is no Graph error and not what was asked for either.
+func (ans *answer) httpError(host string) error {
+	if ans.status/100 == 5 {
+		return fmt.Errorf("%s has a fault of its own (HTTP %d: %s): try again in a minute, and look at metastatus.com",
+			host, ans.status, ans.shown(string(ans.body)))
+	}
+	return fmt.Errorf("%s does not answer as the Graph API does (HTTP %d: %s): check graph.base_url and graph.version",
+		host, ans.status, ans.shown(string(ans.body)))
+}
+
+// unreadable is an answer of HTTP 2xx that does not hold what was asked for.
 func (c *Client) unreadable() error {
 	return fmt.Errorf("%s does not answer as the Graph API does: check graph.base_url and graph.version", c.host)
 }

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -111,14 +110,4 @@ func printed(raw json.RawMessage) string {
 func integer(raw json.RawMessage) (int, bool) {
 	n, err := strconv.Atoi(printed(raw))
 	return n, err == nil
-}
-
-// httpError is an answer that is no Graph error and not what was asked for either.
-func (ans *answer) httpError(host string) error {
-	if ans.status/100 == 5 {
-		return fmt.Errorf("%s has a fault of its own (HTTP %d: %s): try again in a minute, and look at metastatus.com",
-			host, ans.status, ans.shown(string(ans.body)))
-	}
-	return fmt.Errorf("%s does not answer as the Graph API does (HTTP %d: %s): check graph.base_url and graph.version",
-		host, ans.status, ans.shown(string(ans.body)))
 }

@@ -57,9 +57,6 @@ func notSent(err error) error {
 	if refusal, ok := errors.AsType[*wa.Refusal](err); ok {
 		return refusal
 	}
-	if err == nil { // some servers bid an idle connection farewell with an answer
-		err = errors.New("the connection was answered before it was asked")
-	}
 	return fmt.Errorf("%w: %w", wa.ErrNotSent, err)
 }
 
