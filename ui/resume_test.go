@@ -166,7 +166,7 @@ func TestRetry(t *testing.T) {
 	c := newConsole(t, 80, 24, Options{}).live(halted()).press("r")
 	c.sees("Send again", "[ ] 131049", "No, it would fail again.", "SMS, voice and e-mail are not set up")
 	c.press("enter").sees("Nothing is ticked")
-	c.press("down", "space").sees("131026 is not sent again: No, it would fail again.")
+	c.press("down", "space").sees("131026 is not sent again: it would fail again. ")
 	c.press("down", "space").sees("[x] 131053")
 	c.press("enter").sees("86 people can get a new message", "Nothing goes to 12 people", "9  two marketing messages", "Type 86 and press enter:")
 	c.types("85").press("enter").sees("Nothing is sent: type the number of people, 86")

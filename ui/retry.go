@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -44,11 +45,10 @@ func (m *model) openRetry() tea.Cmd {
 	m.retry = retry{campaign: m.raw.Campaigns[m.current()].ID, selected: min(m.errorAt(), len(c.Errors)-1)}
 	for i := range c.Errors {
 		e := &c.Errors[i]
-		retry := e.Retry
-		if retry == "" {
-			retry = wa.Explain(e.Code, e.Title).Retry
-		}
-		m.retry.rows = append(m.retry.rows, pane.RetryRow{Code: e.Code, Title: e.Title, Count: e.Count, Retry: retry})
+		known := wa.Explain(e.Code, e.Title)
+		m.retry.rows = append(m.retry.rows, pane.RetryRow{
+			Code: e.Code, Title: e.Title, Count: e.Count, Retry: cmp.Or(e.Retry, known.Retry), Advice: cmp.Or(e.Advice, known.Advice),
+		})
 	}
 	m.dialog = retryDialog
 	return nil

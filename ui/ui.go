@@ -3,7 +3,9 @@
 //
 // It is one Bubble Tea model. Update does no I/O: every call to the daemon runs
 // in a command of its own, with a deadline, and its answer comes back as a
-// message. The screen is redrawn at most eight times a second, at once after a
+// message. Only a pause has none: it can be asked for from every window, is asked
+// for until the daemon answers, and is shown as one on the daemon's word alone.
+// Nothing is resumed or sent again without a typed word. The screen is redrawn at most eight times a second, at once after a
 // silence, and not at all when nothing has changed. Whatever the terminal's
 // size, no line is wider than the screen and no frame is taller. Text that
 // others wrote is cleaned in one place before it is drawn.

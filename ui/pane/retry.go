@@ -22,6 +22,7 @@ type RetryRow struct {
 	Title  string
 	Count  int64
 	Retry  string // wa.RetryNever, …
+	Advice string // what helps against it
 	Ticked bool
 }
 
@@ -94,7 +95,7 @@ func (l Look) retryTail(r *Retrying, w, most int) []string {
 	case r.Counted == nil && r.Note == "":
 		add(1, text, "space ticks, enter counts who can get a new message. Nothing is sent yet.")
 		if i := r.Selected; i < len(r.Rows) && !r.Rows[i].Can() {
-			add(1, text, strconv.Itoa(r.Rows[i].Code)+" is not sent again: "+retryWords(r.Rows[i].Retry))
+			add(1, text, strconv.Itoa(r.Rows[i].Code)+" is not sent again: it would fail again. "+r.Rows[i].Advice)
 		}
 		add(5, dim, "Through WhatsApp. SMS, voice and e-mail are not set up.")
 	}
