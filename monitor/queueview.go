@@ -1,6 +1,8 @@
 package monitor
 
 import (
+	"slices"
+
 	"tickwatch/monitor/link"
 	"tickwatch/monitor/queue"
 	"tickwatch/wa"
@@ -17,6 +19,7 @@ func (m *Monitor) showQueue(now wa.Instant, l *live, v *queue.View, c *link.Camp
 	plan := m.planOf(l)
 	n := &l.Counts
 	c.Origin = "own"
+	c.Numbers = slices.Clone(plan.From[:min(len(plan.From), link.MaxCampaigns)])
 	c.Template = &link.TemplateRef{Name: plan.Form.Name, Language: plan.Form.Language}
 	c.Counts.Waiting, c.Counts.SetAside, c.Counts.Claimed = n.Waiting, n.SetAside, n.Claimed
 	c.Counts.Unknown, c.Counts.Cancelled, c.Counts.Refused, c.Counts.Paced = n.Unknown, n.Cancelled, n.Refused, n.Paced
@@ -88,5 +91,5 @@ func gateView(g wa.Gate) link.Gate {
 	if g.Closed {
 		state = link.GatePaused
 	}
-	return link.Gate{Scope: g.Scope, ID: g.ID, State: state, By: g.By, Reason: g.Reason, Since: g.Since.Time()}
+	return link.Gate{Scope: g.Scope, ID: g.ID, State: state, By: g.By, Reason: g.Reason, Since: g.Since.Time(), OpensAt: moment(g.OpensAt)}
 }

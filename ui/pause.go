@@ -160,8 +160,11 @@ func (m *model) follow() tea.Cmd {
 		}
 		return nil
 	}
-	reached, unknown := m.counted(f.args)
+	reached, unknown, waiting := m.counted(f.args)
 	reached, unknown = reached-f.receipt.HandedOver, unknown-f.receipt.Unknown
+	// What had been answered before the pause, and was not counted in the receipt
+	// yet, waits no more either.
+	reached -= max(f.receipt.Waiting-waiting, 0)
 	open := int64(f.receipt.OpenRequests)
 	switch {
 	case reached < 0 || unknown < 0 || reached+unknown > open: // other news is among it: rather nothing than something wrong
@@ -175,6 +178,7 @@ func (m *model) follow() tea.Cmd {
 	m.followed = nil
 	about := f.about
 	about.Later = &pane.Later{Reached: reached, Unknown: unknown, Not: open - reached - unknown}
+	f.receipt.Waiting = waiting
 	return m.say(pane.Receipt(&f.receipt, &about))
 }
 
@@ -186,16 +190,17 @@ func (m *model) stands(a link.GateArgs) bool {
 }
 
 // counted sums up, of a campaign or of all that tickwatch sends, the messages
-// with Meta and those that may have gone out.
-func (m *model) counted(a link.GateArgs) (reached, unknown int64) {
+// with Meta, those that may have gone out, and those that have not begun to.
+func (m *model) counted(a link.GateArgs) (reached, unknown, waiting int64) {
 	for i := range m.raw.Campaigns {
 		c := &m.raw.Campaigns[i]
 		if pane.Own(c) && (a.Scope == link.ScopeAll || c.ID == a.ID) {
 			reached += c.Counts.HandedOver
 			unknown += c.Counts.Unknown
+			waiting += pane.Unsent(c) + c.Counts.SetAside
 		}
 	}
-	return reached, unknown
+	return reached, unknown, waiting
 }
 
 func nameOf(c *link.Campaign) string {

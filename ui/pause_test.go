@@ -231,6 +231,10 @@ func TestWhatBecameOfTheOpenRequests(t *testing.T) {
 	c = start().live(after(10, 0)).press("t").live(after(12, 0)) // the next notice waits for its turn
 	c.sees("Of 12 on their way 12 reached Meta")
 
+	late := after(15, 0) // three had been answered before the pause, and the receipt did not know
+	late.Campaigns[0].Counts.Waiting -= 3
+	start().live(late).sees("Of 12 on their way 12 reached Meta; 12,369 safe and waiting.")
+
 	c = start().live(after(20, 0)) // other news is among it: nothing rather than something wrong
 	c.live(after(20, 0)).seesNot("Of 12")
 }

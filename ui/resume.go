@@ -177,6 +177,15 @@ func (m *model) resumed(got link.Receipt, closed []link.Gate, err error) tea.Cmd
 	return m.say(pane.Resumed(m.shown, cleaned(&got), closed))
 }
 
+// resumeFor is the campaign that the window was opened for, with clean texts;
+// nil when there was none, or another is on the screen by now.
+func (m *model) resumeFor() *link.Campaign {
+	if m.resume.campaign != m.campaign {
+		return nil
+	}
+	return m.shownCampaign()
+}
+
 // shownResume is the window's state as the pane takes it.
 func (m *model) shownResume(w int) *pane.Resuming {
 	r := &m.resume

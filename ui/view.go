@@ -109,7 +109,7 @@ func (m *model) body(w, h int) string {
 			return pane.AlarmDetail(l, m.shown, &m.shown.Alarms[i], w, h)
 		}
 	case resumeDialog:
-		return pane.Resume(l, m.shown, m.shownResume(w), w, h)
+		return pane.Resume(l, m.shown, m.resumeFor(), m.shownResume(w), w, h)
 	case swapDialog, swapConfirmDialog:
 		return pane.Swap(l, m.shownSwap(), w, h)
 	case retryDialog, retryConfirmDialog:

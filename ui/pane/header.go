@@ -40,7 +40,7 @@ func Header(l Look, s *link.Snapshot, selected int, connected bool, w int) strin
 	room := w - ansi.StringWidth(state) - ansi.StringWidth(live) - 5
 	if why := l.headWhy(s, c, room-min(ansi.StringWidth(title), max(room/3, 8))-2); why != "" {
 		gap := "  "
-		if paused(s, c) != nil { // the block brings a blank of its own
+		if paused(s, c) != nil || c.State == "paused" { // the block brings a blank of its own
 			gap = " "
 		}
 		state += gap + why
@@ -81,6 +81,9 @@ func (l Look) headWhy(s *link.Snapshot, c *link.Campaign, w int) string {
 	}
 	if g := paused(s, c); g != nil && (c.State == "paused" || !over(c) && (Own(c) || c.State == "running")) {
 		return l.Theme.Text.Render(l.headPause(s, g, w))
+	}
+	if c.State == "paused" && c.Sending != nil { // by no pause that the snapshot tells of
+		return l.Theme.Text.Render(clip(c.Sending.Held, w))
 	}
 	return l.Theme.Text.Render(clip(waitsFor(s, c), w))
 }

@@ -74,7 +74,7 @@ func panes(l Look, s *link.Snapshot, c *link.Campaign, w, h int) map[string]stri
 	again := &Retrying{Rows: []RetryRow{{Code: 131053, Retry: "after_fix", Ticked: true}, {Code: 131026, Retry: "never"}}}
 	counted := &Retrying{Rows: again.Rows, Counted: &link.Retried{Eligible: 9, LeftOut: asks.Forecast.LeftOut}, Input: "Type 9: "}
 	return map[string]string{
-		"resume": Resume(l, s, asks, w, h), "resume asking": Resume(l, s, &Resuming{Note: "asking"}, w, h),
+		"resume": Resume(l, s, c, asks, w, h), "resume asking": Resume(l, s, nil, &Resuming{Note: "asking"}, w, h),
 		"swap": Swap(l, offer(false), w, h), "swap asked": Swap(l, offer(true), w, h), "swap asking": Swap(l, &Templates{Note: "asking"}, w, h),
 		"retry": Retry(l, again, w, h), "retry counted": Retry(l, counted, w, h), "copied": Copied(l, strings.Repeat("a | b ", 30), w, h),
 		"notes": Notes(l, []link.Action{*note}, "Note: ", "", w, h), "no notes": Notes(l, nil, "Note: ", "Not left.", w, h),

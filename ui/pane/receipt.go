@@ -90,13 +90,16 @@ func wholeMilliseconds(ms float64) string {
 	return strconv.Itoa(int(math.Round(ms))) + " ms"
 }
 
-// Resumed says what a resume did, and which pauses still keep messages back.
+// Resumed says what a resume did, and which pauses still keep messages back; in
+// the daemon's words, if it has any.
 func Resumed(s *link.Snapshot, r *link.Receipt, closed []link.Gate) string {
-	said := firstOf(r.Text, "Resumed: "+things(r.Waiting, "message is", "messages are")+" waiting to go out.")
-	if r.Already {
-		said = "It had been resumed already."
-	}
-	if s == nil || len(closed) == 0 {
+	said := "Resumed: " + things(r.Waiting, "message is", "messages are") + " waiting to go out."
+	switch {
+	case r.Already:
+		return "It had been resumed already."
+	case r.Text != "":
+		return upperFirst(r.Text)
+	case s == nil || len(closed) == 0:
 		return said
 	}
 	places := make([]string, len(closed))

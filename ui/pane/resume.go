@@ -18,8 +18,9 @@ type Resuming struct {
 
 // Resume shows what ending a pause would do: how many messages go out, to whom
 // not and why, what stays paused, how fast it goes and when it ends, and what
-// the pre-flight found; below it the line where the operator types the word.
-func Resume(l Look, s *link.Snapshot, r *Resuming, w, h int) string {
+// the pre-flight found; below it the line where the operator types the word. c is
+// the campaign that it was opened for; nil is none.
+func Resume(l Look, s *link.Snapshot, c *link.Campaign, r *Resuming, w, h int) string {
 	inner, rows := max(w-4, 0), max(h-2, 0)
 	var lines []ranked
 	add := func(rank int, style func(...string) string, text string, depth int) {
@@ -38,7 +39,7 @@ func Resume(l Look, s *link.Snapshot, r *Resuming, w, h int) string {
 	}
 	if f := r.Forecast; f != nil {
 		lines = append(lines, ranked{9, ""})
-		lines = append(lines, l.forecastLines(s, f, inner)...)
+		lines = append(lines, l.forecastLines(s, c, r, inner)...)
 	}
 	lines = append(lines, ranked{8, ""})
 	add(0, text, r.Note, 3)
@@ -55,7 +56,8 @@ func Resume(l Look, s *link.Snapshot, r *Resuming, w, h int) string {
 	return l.box("Resume", note, texts(lines, rows), w, h, true)
 }
 
-func (l Look) forecastLines(s *link.Snapshot, f *link.Forecast, w int) []ranked {
+func (l Look) forecastLines(s *link.Snapshot, c *link.Campaign, r *Resuming, w int) []ranked {
+	f := r.Forecast
 	var lines []ranked
 	add := func(rank int, style func(...string) string, text string) {
 		for _, line := range wrap(text, w, 2) {
@@ -70,13 +72,18 @@ func (l Look) forecastLines(s *link.Snapshot, f *link.Forecast, w int) []ranked 
 	if f.EndsAt != nil {
 		pace += ", the last at about " + l.clock(*f.EndsAt)
 	}
-	if len(f.Closed) == 0 {
-		add(0, strong, things(f.Going, "message", "messages")+" will go out"+pace+".")
-	} else {
-		add(0, strong, things(f.Going, "message", "messages")+" could go out, but not yet. It stays paused:")
+	closed, all := staysPaused(c, r)
+	going := things(f.Going, "message", "messages")
+	switch {
+	case len(closed) == 0:
+		add(0, strong, going+" will go out"+pace+".")
+	case all:
+		add(0, strong, going+" could go out, but not yet. It stays paused:")
+	default:
+		add(0, strong, going+" will go out"+pace+", as far as there does not stay paused:")
 	}
-	for i := range f.Closed {
-		g := &f.Closed[i]
+	for i := range closed {
+		g := &closed[i]
 		for _, line := range wrap(strings.TrimSpace(PausePlace(s, g)+" "+l.pausedBy(g)), w-2, 2) {
 			lines = append(lines, ranked{1, "  " + text(line)})
 		}
@@ -103,6 +110,24 @@ func (l Look) forecastLines(s *link.Snapshot, f *link.Forecast, w int) []ranked 
 		}
 	}
 	return lines
+}
+
+// staysPaused are the other pauses that matter to what is to be resumed, and
+// whether they keep all of it back.
+func staysPaused(c *link.Campaign, r *Resuming) (closed []link.Gate, all bool) {
+	target := ""
+	if r.Selected < len(r.Pauses) {
+		target = r.Pauses[r.Selected].Scope
+	}
+	if c == nil || target == link.ScopeAll {
+		return r.Forecast.Closed, false
+	}
+	for _, g := range r.Forecast.Closed {
+		if concerns(&g, c) {
+			closed = append(closed, g)
+		}
+	}
+	return closed, wholly(c, closed) != nil
 }
 
 func leftOut(all []link.LeftOut) int64 {

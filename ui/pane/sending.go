@@ -149,6 +149,13 @@ func goingOut(c *link.Campaign) (out, unsent int64) {
 	return out, c.Counts.Waiting + c.Counts.Claimed - out
 }
 
+// Unsent is how many messages of the campaign wait, or are prepared and have not
+// begun to go out.
+func Unsent(c *link.Campaign) int64 {
+	_, unsent := goingOut(c)
+	return unsent
+}
+
 // sendingWord is the state of a campaign that tickwatch sends and that is not paused.
 func (l Look) sendingWord(c *link.Campaign) string {
 	n, how := &c.Counts, c.Sending

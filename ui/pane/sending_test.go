@@ -89,6 +89,28 @@ func TestPauses(t *testing.T) {
 	says(t, QueueDetail(look(), s, c, 80, 20), "Number +49155…01 is paused by ines.")
 }
 
+// What stays paused is said as what it is: all of a campaign, some of it, or nothing to do with it.
+func TestWhatStaysPaused(t *testing.T) {
+	c := &link.Campaign{ID: "autumn", Name: "autumn", Numbers: []string{"500", "600"}}
+	ask := func(target string, closed ...link.Gate) string {
+		r := &Resuming{Pauses: []link.Gate{{Scope: target, ID: c.ID}}, Forecast: &link.Forecast{Going: 12, Closed: closed}, Input: "Type: "}
+		return Resume(look(), &link.Snapshot{}, c, r, 90, 20)
+	}
+	number, other := link.Gate{Scope: "number", ID: "500"}, link.Gate{Scope: "number", ID: "700"}
+	says(t, ask("campaign"), "12 messages will go out.")
+	says(t, ask("campaign", link.Gate{Scope: "all"}), "12 messages could go out, but not yet. It stays paused:", "everything")
+	says(t, ask("campaign", number), "will go out, as far as there does not stay paused:", "number 500")
+	says(t, ask("campaign", number, link.Gate{Scope: "number", ID: "600"}), "but not yet")
+	saysNot(t, ask("campaign", other, link.Gate{Scope: "channel", ID: "sms"}), "paused:", "700", "SMS")
+	says(t, ask("all", link.Gate{Scope: "campaign", ID: "spring"}), "as far as there does not stay paused:", "campaign spring")
+}
+
+// A pause that no gate tells of is still one, with the queue's word for it.
+func TestPausedByTheStopFile(t *testing.T) {
+	c := link.Campaign{ID: "autumn", Origin: "own", State: "paused", Sending: &link.Sending{Held: "the STOP file is there"}}
+	says(t, Header(look(), &link.Snapshot{Campaigns: []link.Campaign{c}}, 0, true, 80), " PAUSED  the STOP file is there")
+}
+
 // Messages that may have gone out explain themselves, and name the command that settles them.
 func TestDoubtfulMessagesAreExplained(t *testing.T) {
 	c := &link.Campaign{ID: "black friday's", Origin: "own", Counts: link.Counts{Messages: 3, Unknown: 1, HandedOver: 2}}
@@ -112,7 +134,7 @@ func TestTheConfirmationStaysInView(t *testing.T) {
 		r.Forecast.Findings = append(r.Forecast.Findings, link.Finding{Severity: link.VerdictAct, Text: "bad"})
 	}
 	for _, size := range [][2]int{{80, 20}, {38, 9}, {38, 5}} {
-		says(t, Resume(look(), &link.Snapshot{}, r, size[0], size[1]), "12 messages could go out", "Type 12 and press enter")
+		says(t, Resume(look(), &link.Snapshot{}, nil, r, size[0], size[1]), "12 messages will go out", "Type 12 and press enter")
 	}
 	again := &Retrying{Input: "Type 9: ", Counted: &link.Retried{Eligible: 9, LeftOut: r.Forecast.LeftOut}}
 	for i := range 20 {
