@@ -117,6 +117,7 @@ type model struct {
 
 	notice   string
 	noticeNo int
+	resumed  time.Time // when the notice that says so began to stand; zero = it is another notice
 }
 
 func newModel(ctx context.Context, o Options) *model {
@@ -244,6 +245,7 @@ func (m *model) show() tea.Cmd {
 		m.base = m.update.Snapshot
 		m.compose()
 		m.settle()
+		m.outdate()
 	}
 	cmds := []tea.Cmd{tea.Tick(redrawEvery, func(time.Time) tea.Msg { return paceMsg{} }), m.refresh(), m.refreshGuest()}
 	if fresh {
@@ -254,7 +256,7 @@ func (m *model) show() tea.Cmd {
 
 // stay shows one line, or a few, over the footer until the next key.
 func (m *model) stay(text string) {
-	m.notice = text
+	m.notice, m.resumed = text, time.Time{}
 	m.noticeNo++
 }
 

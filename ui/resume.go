@@ -3,6 +3,7 @@ package ui
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
@@ -150,7 +151,7 @@ func (m *model) confirmResume() tea.Cmd {
 	r.problem, r.under = "", true
 	closed := r.forecast.Closed
 	return ask(m.work, link.VerbResume, link.ResumeArgs{GateArgs: r.gate}, func(m *model, got link.Receipt, err error) tea.Cmd {
-		return m.resumed(got, closed, err)
+		return m.resumeAnswered(got, closed, err)
 	})
 }
 
@@ -161,7 +162,7 @@ func confirmed(typed, word string) bool {
 	return typed != "" && strings.EqualFold(plain.Replace(typed), plain.Replace(word))
 }
 
-func (m *model) resumed(got link.Receipt, closed []link.Gate, err error) tea.Cmd {
+func (m *model) resumeAnswered(got link.Receipt, closed []link.Gate, err error) tea.Cmd {
 	m.resume.under = false
 	if err != nil {
 		if m.dialog != resumeDialog {
@@ -174,7 +175,16 @@ func (m *model) resumed(got link.Receipt, closed []link.Gate, err error) tea.Cmd
 	if m.dialog == resumeDialog {
 		m.dialog = noDialog
 	}
-	return m.say(pane.Resumed(m.shown, cleaned(&got), closed))
+	cmd := m.say(pane.Resumed(m.shown, cleaned(&got), closed))
+	m.resumed = m.opt.Now()
+	return cmd
+}
+
+// outdate takes away the notice of a resume when something was paused after it.
+func (m *model) outdate() {
+	if !m.resumed.IsZero() && slices.ContainsFunc(m.pausesHere(), func(g link.Gate) bool { return g.Since.After(m.resumed) }) {
+		m.notice, m.resumed = "", time.Time{}
+	}
 }
 
 // resumeFor is the campaign that the window was opened for, with clean texts;

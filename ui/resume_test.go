@@ -71,6 +71,15 @@ func TestResumeOfWhatIsOpen(t *testing.T) {
 	c.types("12019").press("enter").sees("Not resumed: the file STOP", "Resume")
 }
 
+// A notice of a resume does not outlive it.
+func TestANewPauseOutdatesTheResume(t *testing.T) {
+	c := newConsole(t, 80, 24, Options{}).live(halted()).press("u").types("12019").press("enter")
+	c.live(halted()).sees("Resumed: 12,019") // a snapshot that was on its way
+	s := halted()
+	s.Gates[0].Since = sampleNow.Add(time.Second).UTC()
+	c.live(s).seesNot("Resumed")
+}
+
 // Each pause is ended by itself: which one, the operator chooses.
 func TestResumeChoosesThePause(t *testing.T) {
 	c := newConsole(t, 80, 24, Options{}).live(allHalted()).press("u")

@@ -52,11 +52,14 @@ func (l Look) plainHead(s *link.Snapshot, c *link.Campaign) string {
 	if c.Template != nil {
 		head += " (" + c.Template.Name + "/" + c.Template.Language + ")"
 	}
-	head += ", " + l.plainState(s, c)
+	state, started := ", "+l.plainState(s, c), ""
 	if c.StartedAt != nil {
-		head += ", started " + l.clock(*c.StartedAt)
+		started = ", started " + l.clock(*c.StartedAt)
 	}
-	return head
+	if paused(s, c) != nil { // why comes last: its text is free
+		return head + started + state
+	}
+	return head + state + started
 }
 
 // plainQueue says where the messages of a campaign that tickwatch sends stand.

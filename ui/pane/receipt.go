@@ -98,7 +98,7 @@ func Resumed(s *link.Snapshot, r *link.Receipt, closed []link.Gate) string {
 	case r.Already:
 		return "It had been resumed already."
 	case r.Text != "":
-		return upperFirst(r.Text)
+		return r.Text
 	case s == nil || len(closed) == 0:
 		return said
 	}
