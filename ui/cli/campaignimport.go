@@ -34,6 +34,7 @@ func (campaignImportCmd) Help() string {
   tickwatch campaign import list.csv --name autumn --template autumn_offer/pt_PT --from 106540352242922 --map 1=first_name
 
 Nothing goes out: that is what campaign start is for. The list is read whole or not at all: a file that cannot be read right imports nothing, nor does ctrl-c.
+
 A bad or doubled row is left out, and written with its line and the reason to LIST.rejected.csv beside the list (a new name if that is taken), or to --rejected.`
 }
 

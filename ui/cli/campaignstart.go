@@ -26,7 +26,9 @@ func (campaignStartCmd) Help() string {
   tickwatch campaign start autumn --at 08:00 --zone Europe/Lisbon --ramp 1%,5%,25%,100%
 
 It looks at the list and the template again, shows how many people will get the message, who will not and why, how fast it goes and until when,
-and asks for a word. With --ramp it pauses by itself after each share, until somebody resumes it. To end it: tickwatch pause, or tickwatch stop.`
+and asks for a word.
+
+With --ramp it pauses by itself after each share, until somebody resumes it. To end it: tickwatch pause, or tickwatch stop.`
 }
 
 // Run starts a campaign, after it asked.

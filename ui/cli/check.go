@@ -27,6 +27,7 @@ func (checkCmd) Help() string {
   tickwatch check list.xlsx --template autumn_offer/pt_PT --country PT --rejected rejected.csv
 
 It reads the list as an import would, and says how many people would get a message, who would not and why. Nothing is kept and nothing is sent.
+
 Exit 1 when something must be mended before the list can be sent.`
 }
 

@@ -105,7 +105,7 @@ func Main(w World) int {
 		return code
 	}
 	if err != nil {
-		return report(w.Err, usageError{err})
+		return report(w.Err, usageError{meant(w.Args, err)})
 	}
 	// Never given back: a second signal must not kill what is ending in order.
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

@@ -25,7 +25,9 @@ func (pauseCmd) Help() string {
   tickwatch pause --number 106540352242922          what leaves from one number
 
 It never asks, and pausing twice is harmless. When it returns, no further message begins; those already on their way to Meta are counted and may arrive.
+
 A daemon that is slow or starting anew is asked again for up to ten seconds, and pauses once.
+
 If no daemon answers, nothing is confirmed (exit 3): use tickwatch stop.`
 }
 

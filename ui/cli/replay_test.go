@@ -107,7 +107,7 @@ func playAs(t *testing.T, r recording, th monitor.Thresholds, judged []*link.Sna
 // which it was judged, and not the machine.
 func ofWebhooks(s *link.Snapshot) link.Snapshot {
 	out := *s
-	out.Rev, out.Host = 0, link.Host{}
+	out.Rev, out.Zone, out.Host = 0, "", link.Host{}
 	out.Feed.AnswerMS, out.Feed.PerSecond, out.Feed.TurnedAway, out.Feed.Trend = nil, 0, 0, nil
 	out.Alarms = slices.DeleteFunc(slices.Clone(s.Alarms), func(a link.Alarm) bool { return a.Kind == "host" })
 	for i := range out.Alarms {

@@ -9,7 +9,7 @@ import (
 
 type resolveCmd struct {
 	campaignArg
-	As string `required:"" enum:"sent,not-sent" help:"What you know of them: ${enum}." placeholder:"WORD"`
+	As string `required:"" enum:"sent,not-sent" help:"What you know of them: sent, or not-sent." placeholder:"WORD"`
 	assent
 	JSON bool `name:"json" help:"Print one JSON document."`
 }
@@ -22,7 +22,8 @@ func (resolveCmd) Help() string {
 
 For messages that may have gone out: the request left, and no answer came (a timeout, a crash). tickwatch never sends them again by itself, for somebody
 could get them twice; most resolve themselves when Meta reports on them. Wait for that first.
---as sent leaves them alone for good. --as not-sent lets them be sent again, and asks before; where you are wrong, people get the message twice.`
+
+With --as sent they are left alone for good. --as not-sent lets them be sent again, and asks before; where you are wrong, people get the message twice.`
 }
 
 // Run takes the operator's word.

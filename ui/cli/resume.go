@@ -23,7 +23,9 @@ func (resumeCmd) Help() string {
   tickwatch resume --at 08:00 --yes
 
 It opens what was paused under that name, and nothing else: a campaign goes on only if its number, its channel and everything are open too.
+
 First it shows how many will get the message, who will not and why, and asks for a word. What is open already stays so (exit 0).
+
 While the file STOP is in the data folder it is refused (exit 4); removing the file resumes nothing by itself.`
 }
 

@@ -25,6 +25,7 @@ func (retryCmd) Help() string {
 
 Each new attempt through WhatsApp is a message of its own; the failed one stays as it was. Only what failed in a way that another attempt can mend is
 tried again, and nobody who opted out, has been written to too often, or may already have the message. It shows how many those are, and asks for that number.
+
 What an error code means: tickwatch explain 131026`
 }
 

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"tickwatch/monitor/link"
@@ -14,9 +16,8 @@ import (
 )
 
 type stopCmd struct {
-	Campaign string `arg:"" optional:"" hidden:""`
-	Reason   string `help:"Why, for the next one on call." placeholder:"TEXT"`
-	JSON     bool   `name:"json" help:"Print the receipt as one JSON document."`
+	Reason string `help:"Why, for the next one on call." placeholder:"TEXT"`
+	JSON   bool   `name:"json" help:"Print the receipt as one JSON document."`
 }
 
 // Help says what happens without a daemon.
@@ -24,11 +25,23 @@ func (stopCmd) Help() string {
 	return `Example:
   tickwatch stop
 
-The emergency pause: everything that tickwatch sends stops, all campaigns and all channels. It never asks.
+Everything that tickwatch sends stops, all campaigns and all channels. It never asks. To pause one campaign: tickwatch pause ID.
 
-Exit 0 means that the daemon has stopped sending. If it has not said so within two seconds, the file STOP is made in the data folder as well: a daemon
-sends nothing while that file is there, however busy it is and whenever it starts. It is taken away again when the daemon confirms after all.
-Without the daemon's word the exit code is 3, and the file stays. To go on then: remove the file, and tickwatch resume.`
+Exit 0 means that the daemon has stopped sending.
+
+If it has not said so within two seconds, the file STOP is made in the data folder as well: a daemon sends nothing while that file is there, however
+busy it is and whenever it starts. The file is taken away again when the daemon confirms after all.
+
+Exit 3 means that no daemon has confirmed: the file stays. To go on then, remove the file, and tickwatch resume.`
+}
+
+// meant adds to an error of the command line's grammar what was probably meant:
+// in an emergency nobody reads help.
+func meant(args []string, err error) error {
+	if i := slices.Index(args, "stop"); i >= 0 && i+1 < len(args) && !strings.HasPrefix(args[i+1], "-") {
+		return fmt.Errorf("%w: stop is for everything; to pause one campaign: tickwatch pause %s", err, shellWord(args[i+1]))
+	}
+	return err
 }
 
 // stopName is the file in the data folder that keeps a daemon from sending.
@@ -39,9 +52,6 @@ const stopFileAfter = 2 * time.Second
 
 // Run pauses everything, with the daemon's help or without.
 func (c *stopCmd) Run(ctx context.Context, a *app) error {
-	if c.Campaign != "" {
-		return usageError{fmt.Errorf("stop is for everything: to pause one campaign, tickwatch pause %s", wa.Clean(c.Campaign))}
-	}
 	cfg, err := a.load(nil)
 	if err != nil {
 		return fmt.Errorf("nothing was stopped: %w; without a configuration, make an empty file named STOP in the daemon's data folder, and nothing goes out", err)
