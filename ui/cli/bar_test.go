@@ -54,18 +54,6 @@ func TestTimeLeft(t *testing.T) {
 	}
 }
 
-// TestGuarded: no cell of ours is a formula, or has what moves a cursor.
-func TestGuarded(t *testing.T) {
-	for text, want := range map[string]string{
-		"": "", "Ana": "Ana", "=1+1": "'=1+1", "+351": "'+351", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
-		"\t=1": "' =1", "\r=1": "' =1", "\x1b=1": "'=1", "\u200b=1": "'=1", "a=1": "a=1",
-	} {
-		if got := guarded(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-}
-
 func TestAmount(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -1000: "-1,000", -100: "-100"} {
 		if got := amount(n); got != want {

@@ -133,7 +133,7 @@ func campaignText(s *link.Snapshot, c *link.Campaign, zone *time.Location) strin
 	}
 	for _, g := range s.Gates {
 		if g.State == link.GatePaused && concerns(&g, c) {
-			line("Paused", "%s%s, since %s", gateText(g.Scope, g.ID), pausedBy(&g), momentText(g.Since, zone))
+			line("Paused", "%s%s, since %s", gateText(g.Scope, g.ID), pausedBy(&g, zone), momentText(g.Since, zone))
 		}
 	}
 	b.WriteString("Messages   " + amount(c.Counts.Messages) + "\n")

@@ -220,7 +220,7 @@ func TestStopOfABusyDaemon(t *testing.T) {
 		}
 	})
 	out, diagnostics, code := tickwatch(t, environment(dir), "stop")
-	if code != 0 || !strings.HasPrefix(out, "Paused everything after 3 ms") || diagnostics != "" {
+	if code != 0 || !strings.HasPrefix(out, "Everything is paused after 3 ms") || diagnostics != "" {
 		t.Errorf("exit code %d: %s%s", code, out, diagnostics)
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
@@ -278,7 +278,7 @@ func TestPauseOutlastsALostLink(t *testing.T) {
 	}
 	between.listen(t, socket, socket+".real")
 	out, diagnostics, code := tickwatch(t, environment(dir), "pause")
-	if code != 0 || !strings.HasPrefix(out, "Paused everything after 3 ms") {
+	if code != 0 || !strings.HasPrefix(out, "Everything is paused after 3 ms") {
 		t.Fatalf("exit code %d: %s%s", code, out, diagnostics)
 	}
 	if n := len(daemon.was(link.VerbPause)); n != 1 || between.links() < 2 {

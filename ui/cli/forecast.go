@@ -43,7 +43,7 @@ func forecastText(f *link.Forecast, zone *time.Location, width int) string {
 		b.WriteString("For now nothing goes out: " + wa.Clean(f.Held) + ".\n")
 	}
 	for _, g := range f.Closed {
-		fmt.Fprintf(&b, "Stays paused: %s%s.\n", gateText(g.Scope, g.ID), pausedBy(&g))
+		fmt.Fprintf(&b, "Stays paused: %s%s.\n", gateText(g.Scope, g.ID), pausedBy(&g, zone))
 	}
 	if text := faultsText(f.Findings, width); text != "" {
 		b.WriteString("Found before:\n" + text)
@@ -51,10 +51,14 @@ func forecastText(f *link.Forecast, zone *time.Location, width int) string {
 	return b.String()
 }
 
-func pausedBy(g *link.Gate) string {
+// pausedBy says who paused, until when if it ends by itself, and why.
+func pausedBy(g *link.Gate, zone *time.Location) string {
 	text := ""
 	if g.By != "" {
 		text += " by " + wa.Clean(g.By)
+	}
+	if g.OpensAt != nil {
+		text += " until " + momentText(*g.OpensAt, zone)
 	}
 	if g.Reason != "" {
 		text += " (" + wa.Clean(g.Reason) + ")"

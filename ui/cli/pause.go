@@ -46,7 +46,11 @@ func (c *pauseCmd) Run(ctx context.Context, a *app) error {
 	if err := insist(ctx, cfg.Link.Socket, link.VerbPause, gate, &r); err != nil {
 		return unpaused(err)
 	}
-	return a.printReceipt(&r, c.JSON, link.VerbPause, "Paused "+gateText(gate.Scope, gate.ID))
+	what := ""
+	if gate.Scope != link.ScopeAll {
+		what = gateText(gate.Scope, gate.ID)
+	}
+	return a.printReceipt(&r, c.JSON, link.VerbPause, what)
 }
 
 // unpaused says what is known when the daemon did not confirm a pause.

@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"tickwatch/monitor/link"
+	"tickwatch/ui/pane"
 	"tickwatch/wa"
 )
 
 // printReceipt prints what became of a command that pauses, resumes, starts,
-// swaps or cancels. done says it in a few words, for a daemon that does not.
+// swaps or cancels. For a daemon that does not say it in words, done does: what
+// was done in a few, of a pause what was paused ("" = everything).
 func (a *app) printReceipt(r *link.Receipt, asJSON bool, verb, done string) error {
 	if asJSON {
 		return a.json(r)
@@ -20,10 +22,12 @@ func (a *app) printReceipt(r *link.Receipt, asJSON bool, verb, done string) erro
 
 func receiptText(r *link.Receipt, verb, done string) string {
 	text := wa.Clean(r.Text)
-	if text == "" {
-		text = ownReceiptText(r, verb, done)
-	}
-	if verb != link.VerbPause {
+	switch {
+	case text == "" && verb == link.VerbPause:
+		return wa.Clean(pane.Receipt(r, &pane.Pausing{Name: done, External: r.Outside != "" && r.Outside != "none"}))
+	case text == "":
+		return ownReceiptText(r, done)
+	case verb != link.VerbPause:
 		return text
 	}
 	if !r.Stored {
@@ -38,14 +42,11 @@ func receiptText(r *link.Receipt, verb, done string) string {
 	return text
 }
 
-func ownReceiptText(r *link.Receipt, verb, done string) string {
+func ownReceiptText(r *link.Receipt, done string) string {
 	if r.Already {
 		done += " already"
 	}
 	var parts []string
-	if verb == link.VerbPause && !r.Already {
-		done += " after " + strconv.FormatFloat(r.ClosedMS, 'f', 0, 64) + " ms"
-	}
 	if r.Waiting > 0 {
 		parts = append(parts, amount(r.Waiting)+" wait")
 	}

@@ -1,21 +1,18 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 
 	"tickwatch/monitor/link"
-	"tickwatch/wa"
+	"tickwatch/monitor/list"
 )
 
 // rejectedPages gives the rows that a job rejected, page after page, to each.
@@ -46,34 +43,22 @@ func (s *session) firstRejected(ctx context.Context, job string, n int) (rows []
 // writeRejected writes all rejected rows of a job as CSV.
 func (s *session) writeRejected(ctx context.Context, job, path string, replace bool) (rows int64, err error) {
 	_, err = writeNew(path, replace, func(to io.Writer) error {
-		buffered := bufio.NewWriter(to)
-		w := csv.NewWriter(buffered)
-		if err := w.Write([]string{"line", "reason", "value"}); err != nil {
+		w, err := list.NewRejects(to)
+		if err != nil {
 			return err
 		}
-		err := s.rejectedPages(ctx, job, func(p link.RejectedPage) (bool, error) {
+		err = s.rejectedPages(ctx, job, func(p link.RejectedPage) (bool, error) {
 			for _, r := range p.Rows {
 				rows++
-				if err := w.Write([]string{strconv.FormatInt(r.Line, 10), guarded(r.Reason), guarded(r.Value)}); err != nil {
+				if err := w.Write(r.Line, r.Reason, r.Value); err != nil {
 					return false, err
 				}
 			}
 			return true, nil
 		})
-		w.Flush()
-		return errors.Join(err, w.Error(), buffered.Flush())
+		return errors.Join(err, w.Close())
 	})
 	return rows, err
-}
-
-// guarded is foreign text for a cell of a table: clean, and with an apostrophe
-// before what a spreadsheet would take for a formula.
-func guarded(text string) string {
-	text = wa.Clean(text) // a tab or line break is a space now, which spreadsheets skip
-	if start := strings.TrimLeft(text, " "); start != "" && strings.ContainsRune("=+-@", rune(start[0])) {
-		return "'" + text
-	}
-	return text
 }
 
 // rejectedFlags say where the rejected rows go.
@@ -98,13 +83,13 @@ func (r *rejectedFlags) possible() error {
 
 // save writes the rejected rows of a list: to the file that was named, else to a
 // new one beside the list, else to one in the working directory.
-func (r *rejectedFlags) save(ctx context.Context, s *session, job, list string) (path string, err error) {
+func (r *rejectedFlags) save(ctx context.Context, s *session, job, of string) (path string, err error) {
 	if r.Rejected != "" {
 		_, err := s.writeRejected(ctx, job, r.Rejected, r.Force)
 		return r.Rejected, err
 	}
-	base := strings.TrimSuffix(filepath.Base(list), filepath.Ext(list)) + ".rejected"
-	for _, dir := range []string{filepath.Dir(list), "."} {
+	base := strings.TrimSuffix(filepath.Base(of), filepath.Ext(of)) + ".rejected"
+	for _, dir := range []string{filepath.Dir(of), "."} {
 		path, err = newName(dir, base)
 		if err == nil {
 			_, err = s.writeRejected(ctx, job, path, false)

@@ -80,7 +80,7 @@ func (c *stopCmd) Run(ctx context.Context, a *app) error {
 	case err != nil:
 		return file.instead(c.Reason, cfg.Link.Socket, err)
 	}
-	if err := a.printReceipt(&r, c.JSON, link.VerbPause, "Paused everything"); err != nil {
+	if err := a.printReceipt(&r, c.JSON, link.VerbPause, ""); err != nil {
 		return err
 	}
 	if file.made {
