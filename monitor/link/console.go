@@ -127,7 +127,11 @@ func (c *console) carryOut(ctx, life context.Context, cmd Command) []byte {
 	})
 	defer cancel()
 	frame := c.inPlace(ctx, cmd)
-	l.settle(e, frame)
+	if repeatable(cmd.Verb) {
+		l.give(e, frame)
+	} else {
+		l.settle(e, frame)
+	}
 	return frame
 }
 

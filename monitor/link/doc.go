@@ -16,8 +16,9 @@
 //     each other, and a slow query does not hold up a pause behind it.
 //   - The same ID from the same user runs once, over however many links it
 //     came: repeats get the first answer, or wait for it. The last 256 answers
-//     of this process are remembered, for ten minutes; what must run once
-//     across a restart of the daemon, the Handler must keep by Command.ID.
+//     of this process are remembered, for ten minutes, but not those of verbs
+//     that do no harm when they run again; what must run once across a restart
+//     of the daemon, the Handler must keep by Command.ID.
 //   - A command runs on when its console goes; its answer waits for the repeat.
 //   - Only processes of the daemon's own user, or of root, get in, by the
 //     kernel's word. Web pages (anything with an Origin) never do.

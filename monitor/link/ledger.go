@@ -69,6 +69,28 @@ func (l *ledger) settle(e *entry, frame []byte) {
 	l.forget()
 }
 
+// give lets those go who wait for an answer that is not to be remembered.
+func (l *ledger) give(e *entry, frame []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.frame = frame
+	delete(l.entries, e.key)
+	close(e.done)
+}
+
+// repeatable tells the verbs that do no harm when they are carried out again:
+// those that only look, and pieces of an upload, which name their place. A list
+// has thousands of pieces, and a job is asked after again and again: remembered,
+// their answers would drive out those that must be.
+func repeatable(verb string) bool {
+	switch verb {
+	case VerbStatus, VerbFind, VerbFailures, VerbEvents, VerbCampaigns, VerbExport,
+		VerbForecast, VerbChoices, VerbUpload, VerbJob, VerbRejected:
+		return true
+	}
+	return false
+}
+
 func (l *ledger) forget() {
 	oldest := l.now().Add(-ledgerAge)
 	for len(l.answered) > 0 {

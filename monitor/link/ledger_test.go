@@ -1,7 +1,9 @@
 package link
 
 import (
+	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -39,6 +41,34 @@ func TestLedgerForgetsTheOldestFirst(t *testing.T) {
 			t.Error("users share ids")
 		}
 	})
+}
+
+// A list on its way does not drive out what must not run twice.
+func TestAnUploadLeavesOtherAnswers(t *testing.T) {
+	path := socketPath(t)
+	var ran atomic.Int32
+	startServer(t, path, ServerOptions{Handle: func(_ context.Context, _ Peer, cmd Command) (any, error) {
+		if cmd.Verb == VerbRetry {
+			ran.Add(1)
+		}
+		return cmd.Args, nil
+	}})
+	conn := rawConsole(t, path)
+	ask := func(id, verb string) {
+		send(t, conn, Command{ID: id, Verb: verb, Args: []byte("{}")})
+		if ack := readAck(t, conn); ack.CommandID != id || ack.Error != nil {
+			t.Fatalf("%s: %+v", verb, ack)
+		}
+	}
+	ask("retry", VerbRetry)
+	for i := range 2 * ledgerCount {
+		ask(fmt.Sprint("piece ", i), VerbUpload)
+		ask(fmt.Sprint("look ", i), VerbJob)
+	}
+	ask("retry", VerbRetry)
+	if n := ran.Load(); n != 1 {
+		t.Errorf("it ran %d times", n)
+	}
 }
 
 func TestLedgerBoundsItsBytes(t *testing.T) {
