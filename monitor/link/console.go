@@ -127,7 +127,7 @@ func (c *console) carryOut(ctx, life context.Context, cmd Command) []byte {
 	})
 	defer cancel()
 	frame := c.inPlace(ctx, cmd)
-	if repeatable(cmd.Verb) {
+	if repeatable(&cmd) {
 		l.give(e, frame)
 	} else {
 		l.settle(e, frame)

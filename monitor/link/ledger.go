@@ -2,6 +2,7 @@ package link
 
 import (
 	"crypto/sha256"
+	"encoding/json"
 	"sync"
 	"time"
 )
@@ -78,15 +79,20 @@ func (l *ledger) give(e *entry, frame []byte) {
 	close(e.done)
 }
 
-// repeatable tells the verbs that do no harm when they are carried out again:
-// those that only look, and pieces of an upload, which name their place. A list
-// has thousands of pieces, and a job is asked after again and again: remembered,
-// their answers would drive out those that must be.
-func repeatable(verb string) bool {
-	switch verb {
+// repeatable tells the commands that do no harm when they are carried out again:
+// those that only look, and pieces of an upload, which name their place, but for
+// the first. A list has thousands of pieces, and a job is asked after again and
+// again: remembered, their answers would drive out those that must be.
+func repeatable(cmd *Command) bool {
+	switch cmd.Verb {
 	case VerbStatus, VerbFind, VerbFailures, VerbEvents, VerbCampaigns, VerbExport,
-		VerbForecast, VerbChoices, VerbUpload, VerbJob, VerbRejected:
+		VerbForecast, VerbChoices, VerbJob, VerbRejected:
 		return true
+	case VerbUpload:
+		var piece struct {
+			Upload string `json:"upload"`
+		}
+		return json.Unmarshal(cmd.Args, &piece) == nil && piece.Upload != ""
 	}
 	return false
 }

@@ -17,7 +17,7 @@ type campaignImportCmd struct {
 	Name      idArg       `required:"" help:"What the campaign is called." placeholder:"N"`
 	Template  templateArg `required:"" help:"The approved template that it sends." placeholder:"NAME/LANG"`
 	From      []string    `required:"" help:"Sending number, by its phone_number_id; several share the work." placeholder:"NUMBER_ID"`
-	Map       []string    `sep:"none" help:"Which column fills a variable of the template: 1=first_name, header=image, button1=code. Others take the column of their own name. May be repeated." placeholder:"VARIABLE=COLUMN"`
+	Map       []string    `sep:"none" help:"Which column fills a variable of the template: 1=first_name, header=image, button1=code. Others take the column of their own name. 1==TEXT is the same text for all. May be repeated." placeholder:"VARIABLE=COLUMN"`
 	Phone     string      `help:"Column with the phone numbers; else the one that looks like it." placeholder:"COLUMN"`
 	Country   string      `help:"Country of numbers that name none, as two letters such as PT." placeholder:"CC"`
 	Consent   string      `help:"Column that says who agreed to be written to; else the one that is called so." placeholder:"COLUMN"`
@@ -79,7 +79,7 @@ func (c *campaignImportCmd) args() (*link.ListArgs, error) {
 	for _, pair := range c.Map {
 		variable, column, ok := strings.Cut(pair, "=")
 		variable, column = strings.TrimSpace(variable), strings.TrimSpace(column)
-		if !ok || variable == "" || column == "" {
+		if !ok || variable == "" || column == "" || column == "=" {
 			return nil, fmt.Errorf("--map: %.60q binds nothing: write VARIABLE=COLUMN, such as 1=first_name", wa.Clean(pair))
 		}
 		if other, twice := bound[variable]; twice && other != column {

@@ -70,5 +70,8 @@ func (c *campaignStartCmd) Run(ctx context.Context, a *app) error {
 	if err := s.do(ctx, link.VerbStart, args, &r); err != nil {
 		return err
 	}
+	if args.At != nil && !r.Already && !c.JSON {
+		r.Text = "" // times in the operator's zone, not the daemon's
+	}
 	return a.printReceipt(&r, c.JSON, link.VerbStart, done)
 }

@@ -82,7 +82,6 @@ func (c *checkCmd) print(ctx context.Context, a *app, s *session, job string, fo
 	saved := ""
 	var err error
 	switch {
-	case found.Invalid+found.Duplicates == 0:
 	case c.Rejected != "":
 		saved, err = c.save(ctx, s, job, c.List)
 	case !c.JSON:
@@ -97,7 +96,7 @@ func (c *checkCmd) print(ctx context.Context, a *app, s *session, job string, fo
 	}
 	text := checkText(found, a.width())
 	if len(rows) > 0 {
-		text += "The first that are rejected:\n" + rejectedText(rows)
+		text += "Rows that nothing comes of, the first few:\n" + rejectedText(rows)
 	}
 	if saved != "" {
 		text += "The rejected rows are in " + wa.Clean(saved) + ".\n"

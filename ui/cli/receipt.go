@@ -27,17 +27,6 @@ func receiptText(r *link.Receipt, verb, done string) string {
 		return wa.Clean(pane.Receipt(r, &pane.Pausing{Name: done, External: r.Outside != "" && r.Outside != "none"}))
 	case text == "":
 		return ownReceiptText(r, done)
-	case verb != link.VerbPause:
-		return text
-	}
-	if !r.Stored {
-		text += " It holds, but is not on disk yet: a restart of the daemon before it is would undo it."
-	}
-	switch r.Outside {
-	case "asked":
-		text += " Another system sends this campaign: it was asked to stop, and has not answered yet."
-	case "not_confirmed":
-		text += " Another system sends this campaign and did not confirm: stop it there."
 	}
 	return text
 }

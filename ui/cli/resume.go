@@ -67,8 +67,8 @@ func (c *resumeCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	done := "Resumed " + what
-	if at != nil {
-		done = what + " resumes at " + momentText(*at, time.Local)
+	if at != nil && !r.Already && !c.JSON {
+		done, r.Text = what+" resumes at "+momentText(*at, time.Local), "" // in the operator's zone, not the daemon's
 	}
 	return a.printReceipt(&r, c.JSON, link.VerbResume, done)
 }
