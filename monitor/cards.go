@@ -42,10 +42,11 @@ func fitsFilter(l *live, filter string) bool {
 // card gives a campaign's card; nil when its course could not be read. It holds
 // m.reading for this one campaign only, so that snapshots go on in between.
 func (m *Monitor) card(ctx context.Context, l *live) *link.Card {
+	view := m.queue.View()
 	m.mu.Lock()
 	now := wa.At(m.o.Now())
 	card := l.card
-	if card != nil && (card.State == "running") != l.running(now) {
+	if card != nil && (l.Own || (card.State == "running") != l.running(now)) { // one of ours changes without news, too
 		card = nil
 	}
 	m.mu.Unlock()
@@ -61,6 +62,7 @@ func (m *Monitor) card(ctx context.Context, l *live) *link.Card {
 		return nil
 	}
 	c := m.campaign(now, l)
+	m.showQueue(now, l, &view, &c)
 	fresh := link.CardOf(&c)
 	l.card = &fresh
 	return &fresh
