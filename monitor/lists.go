@@ -22,12 +22,14 @@ import (
 
 // Bounds of lists on their way.
 const (
-	maxList    = 1 << 30       // bytes of one
-	maxUploads = 8             // at once
-	keepUpload = time.Hour     // of one that nobody goes on with
-	maxJobs    = 32            // that are remembered
-	rejectPage = 500           // rejected rows of a page
-	uploadFile = "upload-*.up" // in Sending.Folder
+	maxList    = 1 << 30   // bytes of one
+	maxUploads = 8         // at once
+	keepUpload = time.Hour // of one that nobody goes on with
+	maxJobs    = 32        // that are remembered
+	// callOffWithin is how long one who calls work off waits for its end.
+	callOffWithin = 2 * time.Second
+	rejectPage    = 500           // rejected rows of a page
+	uploadFile    = "upload-*.up" // in Sending.Folder
 )
 
 // lists are the recipient lists that are being taken, and the work on them.
@@ -53,7 +55,12 @@ type job struct {
 	mu       sync.Mutex
 	state    link.Job
 	rejected *os.File // rejected rows as CSV; has no name any more
-	campaign int64    // that was made of the list
+	page     struct { // the one after the page that was given last
+		after, begin int64 // line before it, and byte of rejected
+	}
+	campaign int64 // that was made of the list
+	callOff  context.CancelFunc
+	over     chan struct{} // closed when nothing of it is under way any more
 }
 
 func (j *job) update(f func(s *link.Job)) {
@@ -144,6 +151,10 @@ func (m *Monitor) upload(a link.UploadArgs) (link.Uploaded, error) {
 	if u == nil || u.busy {
 		return link.Uploaded{}, usage("no list is on its way as %q", wa.Clean(a.Upload))
 	}
+	if a.Drop {
+		delete(ls.uploads, a.Upload)
+		return link.Uploaded{Upload: a.Upload}, os.Remove(u.path)
+	}
 	u.at = now
 	if a.Offset+int64(len(a.Data)) <= u.size { // a piece that was sent again
 		return link.Uploaded{Upload: a.Upload, Size: u.size}, nil
@@ -177,7 +188,8 @@ func (m *Monitor) begin(id, stage string, work func(ctx context.Context, u *uplo
 		return link.Job{}, usage("no list was uploaded as %q", wa.Clean(id))
 	}
 	u.busy = true
-	j := &job{state: link.Job{ID: "j" + strings.ToLower(rand.Text()[:10]), Stage: stage}}
+	ctx, callOff := context.WithCancel(ls.ctx)
+	j := &job{state: link.Job{ID: "j" + strings.ToLower(rand.Text()[:10]), Stage: stage}, callOff: callOff, over: make(chan struct{})}
 	ls.jobs[j.state.ID] = j
 	ls.order = append(ls.order, j.state.ID)
 	for len(ls.order) > maxJobs && ls.jobs[ls.order[0]].view().Done {
@@ -188,7 +200,9 @@ func (m *Monitor) begin(id, stage string, work func(ctx context.Context, u *uplo
 		ls.order = ls.order[1:]
 	}
 	ls.running.Go(func() {
-		err := work(ls.ctx, u, j)
+		defer close(j.over)
+		defer callOff()
+		err := work(ctx, u, j)
 		_ = os.Remove(u.path)
 		ls.mu.Lock()
 		delete(ls.uploads, id)
@@ -217,6 +231,13 @@ func (m *Monitor) job(a link.JobArgs) (link.Job, error) {
 	m.lists.mu.Unlock()
 	if j == nil {
 		return link.Job{}, usage("no work is known as %q", wa.Clean(a.Job))
+	}
+	if a.Cancel {
+		j.callOff()
+		select {
+		case <-j.over:
+		case <-time.After(callOffWithin):
+		}
 	}
 	return j.view(), nil
 }
@@ -317,7 +338,7 @@ func eachVerdict(ctx context.Context, r *list.Reader, judge *list.Judge, j *job,
 		}
 		if n%1024 == 0 {
 			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("the daemon ended: %w", err)
+				return fmt.Errorf("broken off: %w", err)
 			}
 			j.update(func(s *link.Job) { s.Rows, s.Share = n, r.Done()*0.6 })
 		}
@@ -423,13 +444,19 @@ func (m *Monitor) rejected(a link.RejectedArgs) (link.RejectedPage, error) {
 	if j == nil || j.rejected == nil || !j.view().Done {
 		return out, usage("no list is known as %q", wa.Clean(a.Job))
 	}
-	return rejectedFrom(j.rejected, a.After, out)
+	return j.rejectedPage(a.After, out)
 }
 
-// rejectedFrom reads a page of a job's own file.
-func rejectedFrom(f *os.File, after int64, out link.RejectedPage) (link.RejectedPage, error) {
-	rows := csv.NewReader(io.NewSectionReader(f, 0, 1<<62))
-	for {
+// rejectedPage reads a page of the job's own file.
+func (j *job) rejectedPage(after int64, out link.RejectedPage) (link.RejectedPage, error) {
+	begin := int64(0)
+	j.mu.Lock()
+	if after == j.page.after {
+		begin = j.page.begin
+	}
+	j.mu.Unlock()
+	rows := csv.NewReader(io.NewSectionReader(j.rejected, begin, 1<<62))
+	for end := begin; ; end = begin + rows.InputOffset() {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
 			return out, nil
@@ -443,6 +470,9 @@ func rejectedFrom(f *os.File, after int64, out link.RejectedPage) (link.Rejected
 		}
 		if len(out.Rows) == rejectPage {
 			out.More = true
+			j.mu.Lock()
+			j.page.after, j.page.begin = out.Rows[rejectPage-1].Line, end
+			j.mu.Unlock()
 			return out, nil
 		}
 		out.Rows = append(out.Rows, link.Rejected{Line: line, Value: row[1], Reason: row[2]})

@@ -197,6 +197,7 @@ type UploadArgs struct {
 	Name   string `json:"name,omitempty"` // the file's name, for messages and its format
 	Offset int64  `json:"offset"`
 	Data   []byte `json:"data"`
+	Drop   bool   `json:"drop,omitempty"` // gives the upload up: nothing is left of it
 }
 
 // Uploaded says how much of it the daemon has.

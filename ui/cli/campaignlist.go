@@ -43,15 +43,18 @@ func (c *campaignListCmd) Run(ctx context.Context, a *app) error {
 	if c.JSON {
 		return a.json(campaignListing{append([]link.Card{}, found...), cards.Known})
 	}
-	return a.print(campaignListText(found, &cards, time.Local))
+	return a.print(c.text(found, &cards, time.Local))
 }
 
-func campaignListText(found []link.Card, cards *link.Cards, zone *time.Location) string {
+func (c *campaignListCmd) text(found []link.Card, cards *link.Cards, zone *time.Location) string {
 	var b strings.Builder
 	others := len(cards.Campaigns) - len(found)
-	if len(found) == 0 {
+	switch {
+	case len(found) == 0 && c.Filter != "":
+		fmt.Fprintf(&b, "No campaign of our own has %s in its name.\n", wa.Clean(c.Filter))
+	case len(found) == 0:
 		b.WriteString("No campaign of our own yet: tickwatch campaign import makes one of a list.\n")
-	} else {
+	default:
 		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		_, _ = fmt.Fprintln(w, "ID\tNAME\tSTATE\tSTARTED\tMESSAGES\tARRIVED\t")
 		for i := range found {

@@ -16,8 +16,10 @@ const (
 	jobMost  = 250 * time.Millisecond
 )
 
-// await asks after a job until it is done. When ctx ends before, the job is
-// called off.
+// callOffWithin is how long somebody who broke off waits for the daemon's word.
+const callOffWithin = 3 * time.Second
+
+// await asks after a job until it is done, or ctx ends.
 func (s *session) await(ctx context.Context, job *link.Job, b *bar) (*link.Job, error) {
 	wait := jobFirst
 	for !job.Done {
@@ -26,14 +28,11 @@ func (s *session) await(ctx context.Context, job *link.Job, b *bar) (*link.Job, 
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return nil, s.callOff(ctx, job)
+			return nil, ctx.Err()
 		}
 		wait = min(2*wait, jobMost)
 		next := new(link.Job)
 		err := s.do(ctx, link.VerbJob, link.JobArgs{Job: job.ID}, next)
-		if ctx.Err() != nil {
-			return nil, s.callOff(ctx, job)
-		}
 		if err != nil {
 			return nil, err
 		}
@@ -45,9 +44,10 @@ func (s *session) await(ctx context.Context, job *link.Job, b *bar) (*link.Job, 
 	return job, nil
 }
 
-// callOff ends a job that nobody waits for any more, and says what is left of it.
+// callOff ends the reading of a list that nobody waits for any more, and says
+// what is left of it.
 func (s *session) callOff(ctx context.Context, job *link.Job) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callOffWithin)
 	defer cancel()
 	var last link.Job
 	err := s.client.Do(ctx, link.VerbJob, link.JobArgs{Job: job.ID, Cancel: true}, &last)
@@ -56,8 +56,6 @@ func (s *session) callOff(ctx context.Context, job *link.Job) error {
 		return errors.New("broken off, but the daemon may still be at it; a list is imported whole or not at all: look with tickwatch campaign list")
 	case last.Imported != nil:
 		return fmt.Errorf("broken off too late: the list is imported as campaign %s, and nothing of it goes out until it is started", wa.Clean(last.Imported.ID))
-	case last.Tested != nil:
-		return errors.New("broken off too late: the test has been sent")
 	}
 	return errBrokenOff
 }
@@ -72,10 +70,18 @@ func (s *session) work(ctx context.Context, a *app, l *listFile, verb string, ar
 	}
 	var job link.Job
 	if err := s.do(ctx, verb, args(upload), &job); err != nil {
+		s.dropUpload(ctx, upload)
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("broken off; a list is imported whole or not at all: look with tickwatch campaign list (%w)", err)
 		}
 		return nil, err
 	}
-	return s.await(ctx, &job, b)
+	done, err := s.await(ctx, &job, b)
+	switch {
+	case ctx.Err() == nil || done != nil:
+		return done, err
+	case verb == link.VerbTest:
+		return nil, errors.New("broken off, but the test goes on: what it sends cannot be called back; tickwatch campaign list shows it")
+	}
+	return nil, s.callOff(ctx, &job)
 }

@@ -55,8 +55,13 @@ func (l *listFile) close() { _ = l.file.Close() }
 
 // upload hands a list to the daemon, piece by piece, and gives the name under
 // which it is there.
-func (s *session) upload(ctx context.Context, l *listFile, b *bar) (string, error) {
+func (s *session) upload(ctx context.Context, l *listFile, b *bar) (id string, err error) {
 	args := link.UploadArgs{Name: filepath.Base(l.path)}
+	defer func() {
+		if err != nil && args.Upload != "" {
+			s.dropUpload(ctx, args.Upload)
+		}
+	}()
 	piece := make([]byte, link.MaxUpload)
 	for args.Offset < l.size {
 		n, err := io.ReadFull(l.file, piece[:min(int64(len(piece)), l.size-args.Offset)])
@@ -86,4 +91,12 @@ func (s *session) upload(ctx context.Context, l *listFile, b *bar) (string, erro
 		return "", fmt.Errorf("%s became longer while it was read: try again when it is whole", l.path)
 	}
 	return args.Upload, nil
+}
+
+// dropUpload gives up what came of a list. Where that fails, the daemon does so
+// by itself, later.
+func (s *session) dropUpload(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callOffWithin)
+	defer cancel()
+	_ = s.client.Do(ctx, link.VerbUpload, link.UploadArgs{Upload: id, Drop: true}, nil)
 }
