@@ -30,16 +30,10 @@ var world = plan{codes: map[int]*codePlan{}}
 
 // codePlan is the plan of one country calling code.
 type codePlan struct {
-	regions  []regionPlan // in the order in which phonenumbers tries them
-	patterns []pattern
+	regions  []regionPlan   // in the order in which phonenumbers tries them
+	patterns []*syntax.Prog // one regular expression over digits each; the first is none
 	start    *state
 	states   map[string]*state
-}
-
-// pattern is one regular expression over digits.
-type pattern struct {
-	prog    *syntax.Prog
-	lengths uint32 // that its numbers may have, as bits; 0 = any
 }
 
 // regionPlan names a region's patterns by their index; 0 is one that never matches.
@@ -63,7 +57,6 @@ const (
 type state struct {
 	next    [10]*state
 	threads []uint32 // pattern<<16 | instruction, sorted
-	depth   int      // how many digits
 	judged  bool
 	answer  answer
 }
@@ -146,7 +139,7 @@ func territory(id string, code int) string {
 // newCodePlan is nil where no region has the code.
 func newCodePlan(number int) *codePlan {
 	ids := phonenumbers.GetRegionCodesForCountryCode(number)
-	c := &codePlan{patterns: make([]pattern, 1)}
+	c := &codePlan{patterns: make([]*syntax.Prog, 1)}
 	for i, id := range ids {
 		t := territories()[territory(id, number)]
 		if t == nil {
@@ -170,62 +163,51 @@ func newCodePlan(number int) *codePlan {
 		}
 		c.regions = append(c.regions, r)
 	}
-	if len(ids) == 0 || slices.ContainsFunc(c.patterns[1:], func(p pattern) bool { return p.prog == nil }) {
+	if len(ids) == 0 || slices.Contains(c.patterns[1:], nil) {
 		return nil
 	}
 	c.forget()
 	return c
 }
 
-// add takes up the pattern of a kind of number.
+// add takes up the pattern of a kind of number. What lengths phonenumbers knows for
+// a kind, its pattern says too.
 func (c *codePlan) add(desc *phonenumbers.PhoneNumberDesc) int {
-	if desc.GetNationalNumberPattern() == "" {
-		return 0
-	}
-	lengths := uint32(0)
-	for _, n := range desc.GetPossibleLength() {
-		if n > 0 && n < 32 { // -1 is none
-			lengths |= 1 << n
-		}
-	}
-	return c.compile(desc.GetNationalNumberPattern(), lengths)
+	return c.compile(desc.GetNationalNumberPattern(), "")
 }
 
 // addPrefix takes up a pattern of how numbers begin.
-func (c *codePlan) addPrefix(expr string) int {
+func (c *codePlan) addPrefix(expr string) int { return c.compile(expr, ".*") }
+
+// compile gives the index of a pattern; one that we cannot follow becomes nil.
+func (c *codePlan) compile(expr, rest string) int {
 	if expr == "" {
 		return 0
 	}
-	return c.compile("(?:"+expr+").*", 0)
-}
-
-func (c *codePlan) compile(expr string, lengths uint32) int {
-	p := pattern{lengths: lengths}
-	if re, err := syntax.Parse(expr, syntax.Perl); err == nil {
+	var usable *syntax.Prog
+	if re, err := syntax.Parse("(?:"+expr+")"+rest, syntax.Perl); err == nil {
 		prog, err := syntax.Compile(re.Simplify())
 		plain := err == nil && !slices.ContainsFunc(prog.Inst, func(i syntax.Inst) bool { return i.Op == syntax.InstEmptyWidth })
 		if plain && len(prog.Inst) < 1<<16 {
-			p.prog = prog
+			usable = prog
 		}
 	}
-	c.patterns = append(c.patterns, p)
+	c.patterns = append(c.patterns, usable)
 	return len(c.patterns) - 1
 }
 
 // forget drops all states but the first.
 func (c *codePlan) forget() {
 	var threads []uint32
-	for i, p := range c.patterns {
-		if p.prog != nil {
-			threads = c.follow(threads, uint32(i), uint32(p.prog.Start)) //nolint:gosec // G115: bounded by compile
-		}
+	for i, p := range c.patterns[1:] {
+		threads = c.follow(threads, uint32(i+1), uint32(p.Start)) //nolint:gosec // G115: bounded by compile
 	}
 	c.start, c.states = &state{threads: threads}, map[string]*state{}
 }
 
 // follow adds the instructions that a thread reaches without a digit.
 func (c *codePlan) follow(threads []uint32, at, pc uint32) []uint32 {
-	inst := &c.patterns[at].prog.Inst[pc]
+	inst := &c.patterns[at].Inst[pc]
 	switch inst.Op {
 	case syntax.InstAlt, syntax.InstAltMatch:
 		return c.follow(c.follow(threads, at, inst.Out), at, inst.Arg)
@@ -244,20 +226,20 @@ func (c *codePlan) step(from *state, digit byte) *state {
 	}
 	var threads []uint32
 	for _, t := range from.threads {
-		inst := &c.patterns[t>>16].prog.Inst[t&0xffff]
+		inst := &c.patterns[t>>16].Inst[t&0xffff]
 		if inst.Op != syntax.InstMatch && inst.MatchRune(rune('0'+digit)) {
 			threads = c.follow(threads, t>>16, inst.Out)
 		}
 	}
 	slices.Sort(threads)
 	threads = slices.Compact(threads)
-	key := binary.AppendUvarint(nil, uint64(from.depth+1)) //nolint:gosec // G115: a count
+	key := make([]byte, 0, 4*len(threads))
 	for _, t := range threads {
 		key = binary.BigEndian.AppendUint32(key, t)
 	}
 	to, ok := c.states[string(key)]
 	if !ok {
-		to = &state{threads: threads, depth: from.depth + 1}
+		to = &state{threads: threads}
 		c.states[string(key)] = to
 	}
 	from.next[digit] = to
@@ -268,9 +250,8 @@ func (c *codePlan) step(from *state, digit byte) *state {
 func (c *codePlan) judge(at *state) answer {
 	matches := make([]bool, len(c.patterns))
 	for _, t := range at.threads {
-		p := c.patterns[t>>16]
-		if p.prog.Inst[t&0xffff].Op == syntax.InstMatch {
-			matches[t>>16] = p.lengths == 0 || p.lengths>>at.depth&1 == 1
+		if c.patterns[t>>16].Inst[t&0xffff].Op == syntax.InstMatch {
+			matches[t>>16] = true
 		}
 	}
 	if matches[c.regions[0].prefix] {

@@ -136,6 +136,7 @@ func TestWhatIsNoListIsSaidInOneLine(t *testing.T) {
 		"nulq.csv":             {head + "+491712345678,\"Z\nZ\x00e\"\n", "nulq.csv, line 4, column 2: a NUL byte, which no text has; save the list as CSV in UTF-8 again"},
 		"zeros.csv":            {strings.Repeat("\x00", 1<<16), "zeros.csv, line 1, column 1: a NUL byte, which no text has; save the list as CSV in UTF-8 again"},
 		"quote.csv":            {head + "+491712345678,\"Zoe\n" + strings.Repeat("+351912345678,Ana\n", 100), "quote.csv, line 3, column 2: a quote is opened here and never closed; close it, or double the quotes that belong to the value"},
+		"never.csv":            {head + "+491712345678,\"Zoe\n" + strings.Repeat("+351912345678,Ana\n", 100_000) + "\"\n", "never.csv, line 3, column 2: a quote is opened here and never closed; close it, or double the quotes that belong to the value"},
 		"after.csv":            {head + "+491712345678,\"Zoe\" Z\n", "after.csv, line 3, column 2: text after a closing quote; double the quotes that belong to the value"},
 		"long.csv":             {head + strings.Repeat("x", 3<<20) + "\n", "long.csv, line 3: the line is longer than 1024 KiB; is this a list of recipients, with a line for each person?"},
 		"mixed.csv":            {head + strings.Repeat("+491712345678,Zoë\n", 9) + "+491712345678,Jos\xe9\n", `mixed.csv, line 12: this is UTF-8, but 1 bytes of it are not (first near "+491712345678,José"); mend them, or save the list as UTF-8 again`},
@@ -187,6 +188,18 @@ func TestLatin1SaysHowSureItIs(t *testing.T) {
 		if len(notes) != 1 || notes[0].Severity != Watch || !strings.Contains(notes[0].Text, want) || !strings.Contains(notes[0].Text, "José") {
 			t.Errorf("%q: %+v", content, notes)
 		}
+	}
+}
+
+// A character may lie on the edge of what is read at once.
+func TestCharactersAreNotCutInTwo(t *testing.T) {
+	for shift := range 24 {
+		content := "phone,name\n" + strings.Repeat("x", shift) + "+351912345678,Ana\n" + strings.Repeat("+351912345678,日本語\n", 30_000)
+		r, err := Open(write(t, "list.csv", content), "list.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
 	}
 }
 
