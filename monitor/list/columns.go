@@ -34,31 +34,31 @@ const (
 
 // Words by which lists of the world call the number of a person, the likeliest
 // first. They are compared folded: lower case, without accents and punctuation.
-var phoneWords = [][]string{
-	{"whatsapp", "wa", "waid", "wanumber", "whatsappnumber"},
-	{
+var phoneWords = []map[string]bool{
+	words("whatsapp", "wa", "waid", "wanumber", "whatsappnumber"),
+	words(
 		"mobile", "mobilephone", "mobilenumber", "cell", "cellphone", "cellular", "handy", "handynummer", "mobil", "mobilnummer",
 		"mobiltelefon", "mobilfunk", "movil", "celular", "telemovel", "cellulare", "portable", "gsm", "mobiel", "matkapuhelin", "komorka",
 		"мобильный", "мобильный телефон", "κινητό", "携帯", "携帯電話", "手机", "手机号", "手機", "휴대폰", "휴대전화", "جوال", "נייד", "मोबाइल", "nohp", "hp",
-	},
-	{
+	),
+	words(
 		"phone", "phonenumber", "phoneno", "phonenr", "telephone", "tel", "telno", "msisdn", "e164", "telefon", "telefonnummer", "telefonnr", "rufnummer",
 		"telefono", "telefone", "numerotelefono", "numerodetelefono", "numerodetelefone", "numerotelephone", "numerodetelephone", "telefoon",
 		"telefoonnummer", "puhelin", "puhelinnumero", "tlf", "tlfnr", "numertelefonu", "телефон", "номер телефона", "τηλέφωνο",
 		"電話", "電話番号", "电话", "电话号码", "電話號碼", "전화", "전화번호", "هاتف", "الهاتف", "رقم الهاتف", "טלפון", "फ़ोन", "telepon", "nomortelepon", "số điện thoại", "เบอร์โทร",
-	},
-	{"number", "numero", "nummer", "recipient", "contact", "to", "номер"},
+	),
+	words("number", "numero", "nummer", "recipient", "contact", "to", "номер"),
 }
 
 var (
 	countryWords  = words("country", "countrycode", "land", "landercode", "landescode", "pais", "pays", "paese", "kraj", "страна", "iso2", "国家", "国")
 	languageWords = words("language", "lang", "locale", "sprache", "idioma", "langue", "lingua", "taal", "jezyk", "язык", "语言", "言語")
 	emailWords    = words("email", "mail", "emailaddress", "correo", "correoelectronico", "courriel", "почта", "邮箱", "メール")
-	consentWords  = words("consent", "optin", "optedin", "permission", "einwilligung", "zustimmung",
+	consentWords  = words("consent", "optin", "optedin", "permission", "accepts", "agreed", "agrees", "einwilligung", "zustimmung",
 		"consentimiento", "consentement", "consenso", "consentimento", "toestemming", "samtykke", "samtycke", "suostumus", "zgoda", "согласие", "同意", "subscribed")
 	optOutWords = words("optout", "optedout", "unsubscribed", "unsubscribe", "donotcontact", "donotcall", "dnc", "abgemeldet", "gesperrt", "baja", "desabonne",
 		"desinscrit", "disiscritto", "descadastrado", "uitgeschreven", "blocked", "suppressed")
-	fillWords    = words("marketing", "gdpr", "dsgvo", "has", "is", "customer", "user", "mobile", "phone", "status", "at", "date", "timestamp", "given", "e")
+	fillWords    = words("marketing", "gdpr", "dsgvo", "has", "is", "customer", "user", "mobile", "phone", "status", "at", "date", "time", "timestamp", "on", "given", "e")
 	channelWords = [channels]map[string]bool{
 		WhatsApp: words("whatsapp", "wa"),
 		SMS:      words("sms", "text"),
@@ -236,9 +236,8 @@ func (r *Reader) saysYesOrNo(column int) bool {
 func (r *Reader) findPhone(c *Columns, numbers *Numbers) (int, error) {
 	for rank, set := range phoneWords {
 		var found, full []int
-		known := words(set...)
 		for i, name := range r.columns {
-			if i == c.OptedOut || i == c.Country || i == c.Email || i == c.Language || isOneOf(c.Consent[:], i) || !calledLike(name, known) {
+			if i == c.OptedOut || i == c.Country || i == c.Email || i == c.Language || isOneOf(c.Consent[:], i) || !calledLike(name, set) {
 				continue
 			}
 			found = append(found, i)

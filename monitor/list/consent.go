@@ -22,7 +22,7 @@ var (
 		"tak", "evet", "да", "д", "ναι", "はい", "是", "有", "예", "네", "نعم", "כן", "हा", "ya", "optin", "optedin", "granted", "given", "subscribed", "agreed", "accepted", "confirmed", "erteilt")
 	noWords = words("no", "n", "false", "f", "0", "off", "nein", "non", "nao", "nee", "nej", "nei", "ei", "faux", "falsch", "falso", "nie", "hayir", "нет", "н", "οχι",
 		"いいえ", "否", "无", "無", "아니오", "아니요", "لا", "לא", "नही", "tidak", "optout", "optedout", "denied", "declined", "revoked", "withdrawn", "unsubscribed", "refused",
-		"rejected", "never", "none", "pending", "unknown", "null", "na")
+		"rejected", "never", "neversubscribed", "none", "pending", "unknown", "null", "na")
 	date = regexp.MustCompile(`^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([T ].*)?$`)
 )
 

@@ -182,5 +182,5 @@ func (s *survey) judge(marked bool) (Finding, error) {
 	if s.letters*10 < s.invalid*9 {
 		sure = "not sure: look at the names before you send"
 	}
-	return Finding{Watch, fmt.Sprintf("the file is not UTF-8 and was read as Latin-1 (Windows-1252); %s. Line %d reads %q", sure, s.line, s.example), s.invalid}, nil
+	return Finding{Watch, fmt.Sprintf("the file is not UTF-8 and was read as Latin-1 (Windows-1252); %s. Line %d reads %q", sure, s.line, s.example), 0}, nil
 }

@@ -60,18 +60,40 @@ func (j *Judge) Check() Check {
 	f.people(j)
 	f.numbers(j)
 	f.consent(j)
-	f.template(j)
-	f.limit(j)
-	c.Duration, c.EndsAt = f.duration(j)
+	f.template(j.options.Form, &j.facts)
+	f.media(j.bound)
+	f.limit(t.valid, &j.facts)
+	c.Duration, c.EndsAt = f.duration(t.valid, &j.facts)
 	f.all = append(f.all, j.list.Notes()...)
 	f.columns(j)
+	c.Findings = f.sorted()
+	return c
+}
+
+// Outlook is what a pre-flight says of so many people without their list: of the
+// template, the messaging limit and the time that it takes. It is what is judged
+// again when a campaign starts.
+func Outlook(form *wa.TemplateForm, people int64, facts Facts) Check {
+	f := &findings{}
+	if people == 0 {
+		f.say(Act, "nobody is left to write to")
+	}
+	f.template(form, &facts)
+	f.limit(people, &facts)
+	c := Check{Rows: people, Valid: people}
+	c.Duration, c.EndsAt = f.duration(people, &facts)
+	c.Findings = f.sorted()
+	return c
+}
+
+// sorted cleans the findings, and puts first what to act on.
+func (f *findings) sorted() []Finding {
 	for i := range f.all {
 		f.all[i].Text = wa.Clean(f.all[i].Text)
 	}
 	rank := func(severity string) int { return slices.Index([]string{Act, Watch, OK}, severity) }
 	slices.SortStableFunc(f.all, func(a, b Finding) int { return cmp.Compare(rank(a.Severity), rank(b.Severity)) })
-	c.Findings = f.all
-	return c
+	return f.all
 }
 
 // findings collects what is worth to be said.
@@ -150,8 +172,7 @@ func (f *findings) consent(j *Judge) {
 }
 
 // template says whether the template can be sent, and what could replace it.
-func (f *findings) template(j *Judge) {
-	form := j.options.Form
+func (f *findings) template(form *wa.TemplateForm, facts *Facts) {
 	if form == nil {
 		return
 	}
@@ -165,10 +186,14 @@ func (f *findings) template(j *Judge) {
 	case wa.QualityYellow:
 		f.say(Watch, "template %s is of medium quality (YELLOW): have another at hand", name)
 	}
-	if j.facts.Spares == 0 && !j.facts.NoTemplate {
+	if facts.Spares == 0 {
 		f.say(Watch, "no spare: no other approved template has the same variables, so there is nothing to swap to if Meta pauses this one")
 	}
-	for _, b := range j.bound {
+}
+
+// media says what was not looked at.
+func (f *findings) media(bound []binding) {
+	for _, b := range bound {
 		switch b.variable.Kind {
 		case wa.VariableImage, wa.VariableVideo, wa.VariableDocument:
 			f.say(OK, "the %s of the header goes by its address; nothing was fetched, so open one yourself", b.variable.Kind)
@@ -177,39 +202,41 @@ func (f *findings) template(j *Judge) {
 }
 
 // limit compares the list with what the portfolio may still reach.
-func (f *findings) limit(j *Judge) {
-	if j.facts.Unlimited || j.facts.People <= 0 || j.found.valid == 0 {
+func (f *findings) limit(people int64, facts *Facts) {
+	limit, used := int64(facts.People), int64(facts.Used)
+	left := max(0, limit-used)
+	over := people - left
+	if limit <= 0 || over <= 0 {
 		return
 	}
-	limit := int64(j.facts.People)
-	left := max(0, limit-int64(j.facts.Used))
-	over := j.found.valid - left
-	if over <= 0 {
-		return
-	}
-	used := fmt.Sprintf("%s people in 24 hours, %s of them used", thousands(limit), thousands(int64(j.facts.Used)))
-	daily := j.facts.Pace.PerSecond() * 24 * 3600
+	limited := fmt.Sprintf("%s people in 24 hours, %s of them used", thousands(limit), thousands(used))
+	daily := facts.Pace.PerSecond() * 24 * 3600
 	if daily > 0 && daily <= float64(left) {
-		f.add(over, Watch, "more people than the messaging limit leaves today (%s); at %s the list keeps within it", used, j.facts.Pace)
+		f.add(over, Watch, "more people than the messaging limit leaves today (%s); at %s the list keeps within it", limited, facts.Pace)
 		return
 	}
-	f.add(over, Act, "over the messaging limit (%s): %s would be refused; send to fewer, wait, or keep to %d/h", used, plural(over, "message"), max(1, left/24))
+	f.add(over, Act, "over the messaging limit (%s): %s would be refused; send to fewer, wait, or keep to %d/h", limited, plural(over, "message"), max(1, left/24))
 }
 
 // duration forecasts the end at the pace.
-func (f *findings) duration(j *Judge) (time.Duration, time.Time) {
-	perSecond := j.facts.Pace.PerSecond()
-	if perSecond <= 0 || j.found.valid == 0 {
+func (f *findings) duration(people int64, facts *Facts) (time.Duration, time.Time) {
+	perSecond := facts.Pace.PerSecond()
+	if perSecond <= 0 || people == 0 {
 		return 0, time.Time{}
 	}
-	took := time.Duration(float64(j.found.valid) / perSecond * float64(time.Second))
-	if j.facts.Now.IsZero() {
-		f.say(OK, "%s at %s take %s", plural(j.found.valid, "message"), j.facts.Pace, span(took))
-		return took, time.Time{}
+	const longest = 200 * 365 * 24 * 3600 // seconds, which a Duration can hold
+	takes := time.Duration(min(float64(people)/perSecond, longest) * float64(time.Second))
+	text := fmt.Sprintf("%s at %s take %s", plural(people, "message"), facts.Pace, span(takes))
+	if people == 1 {
+		text = fmt.Sprintf("1 message at %s takes %s", facts.Pace, span(takes))
 	}
-	ends := j.facts.Now.Add(took)
-	f.say(OK, "%s at %s take %s: started now, the last goes out on %s", plural(j.found.valid, "message"), j.facts.Pace, span(took), ends.Format("2 Jan at 15:04 MST"))
-	return took, ends
+	if facts.Now.IsZero() {
+		f.say(OK, "%s", text)
+		return takes, time.Time{}
+	}
+	ends := facts.Now.Add(takes)
+	f.say(OK, "%s: started now, the last goes out on %s", text, ends.Format("2 Jan at 15:04 MST"))
+	return takes, ends
 }
 
 // columns says what was recognised, for the operator to look over.

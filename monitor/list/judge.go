@@ -23,7 +23,7 @@ type Options struct {
 	Attributes []string          // columns to keep beside what the template needs; nil = all
 
 	// USMarketing keeps US numbers of a marketing campaign, which Meta does not
-	// deliver to (131049, since 2025-04-01). They are left out else.
+	// deliver to (131049, since 2025-04-01). They are left out otherwise.
 	USMarketing bool
 
 	InvalidAct  float64 // share of invalid rows over which Act is found; 0 = 5 %
@@ -36,13 +36,11 @@ type Facts struct {
 	Refuser  func(phone string) bool // refused our marketing at Meta before (131050)
 	Capped   func(phone string) bool // had as many marketing messages lately as anyone may
 
-	People     int     // messaging limit: people in 24 hours
-	Unlimited  bool    // there is none
-	Used       int     // people reached in the last 24 hours
-	Pace       wa.Pace // of the campaign
-	Spares     int     // other approved templates with the same variables
-	NoTemplate bool    // templates cannot be asked for now: nothing is known of Spares
-	Now        time.Time
+	People int     // messaging limit: people in 24 hours
+	Used   int     // people reached in the last 24 hours
+	Pace   wa.Pace // of the campaign
+	Spares int     // other approved templates with the same variables; -1 = not known
+	Now    time.Time
 }
 
 // Verdict is what comes of a row: a recipient, or a reject where Reason is not empty.

@@ -224,6 +224,7 @@ func TestFindings(t *testing.T) {
 		"red":                 {"phone\n" + people(10), with(func(f *wa.TemplateForm) { f.Quality = wa.QualityRed }), Facts{}, Act, "low quality"},
 		"yellow":              {"phone\n" + people(10), with(func(f *wa.TemplateForm) { f.Quality = wa.QualityYellow }), Facts{}, Watch, "medium quality"},
 		"no spare":            {"phone\n" + people(10), Options{Form: form}, Facts{}, Watch, "no spare"},
+		"spares not known":    {"phone\n" + people(10), Options{Form: form}, Facts{Spares: -1}, "", "no spare"},
 		"spare":               {"phone\n" + people(10), Options{Form: form}, Facts{Spares: 2}, "", "no spare"},
 		"no consent column":   {"phone\n" + people(10), Options{}, Facts{}, Watch, "no consent column"},
 		"consent column":      {"phone,consent\n+351912345678,ja\n", Options{}, Facts{}, "", "no consent column"},
@@ -236,7 +237,7 @@ func TestFindings(t *testing.T) {
 		"countries":           {"phone\n491712345678\n" + people(9), Options{}, Facts{}, OK, "countries: PT 9, DE 1"},
 		"over the limit":      {"phone\n" + people(300), Options{}, Facts{People: 250, Used: 100}, Act, "over the messaging limit (250 people in 24 hours, 100 of them used): 150 messages"},
 		"slow enough":         {"phone\n" + people(300), Options{}, Facts{People: 250, Used: 100, Pace: wa.Pace{Messages: 5, Per: time.Hour}}, Watch, "at 5/h the list keeps within it"},
-		"unlimited":           {"phone\n" + people(300), Options{}, Facts{Unlimited: true, People: 250}, "", "limit"},
+		"unlimited":           {"phone\n" + people(300), Options{}, Facts{}, "", "limit"},
 		"duration":            {"phone\n" + people(1000), Options{}, Facts{Now: now, Pace: wa.Pace{Messages: 400, Per: time.Hour}}, OK, "1,000 messages at 400/h take 2 h 30 min: started now, the last goes out on 20 Nov at 12:30 UTC"},
 		"Latin-1":             {"phone,name\n+351912345678,Jos\xe9\n", Options{}, Facts{}, Watch, "not UTF-8"},
 		"media":               {"phone,header\n+351912345678,https://example.com/a.jpg\n", with(func(f *wa.TemplateForm) { f.Header = &wa.TemplateHeader{Format: wa.FormatImage} }), Facts{}, OK, "nothing was fetched"},
@@ -262,6 +263,18 @@ func TestFindings(t *testing.T) {
 				t.Errorf("OK %v with %+v", check.OK(), check.Findings)
 			}
 		})
+	}
+}
+
+func TestOutlookNeedsNoList(t *testing.T) {
+	c := Outlook(&wa.TemplateForm{Name: "hello", Language: "pt", Status: "PAUSED"}, 300, Facts{People: 250, Used: 100, Spares: 1, Pace: wa.Pace{Messages: 300, Per: time.Hour}})
+	want := []Finding{
+		{Act, "template hello/pt cannot be sent: it is paused", 0},
+		{Act, "over the messaging limit (250 people in 24 hours, 100 of them used): 150 messages would be refused; send to fewer, wait, or keep to 6/h", 150},
+		{OK, "300 messages at 300/h take 1 h 0 min", 0},
+	}
+	if diff := cmp.Diff(want, c.Findings); diff != "" || c.OK() || c.Duration != time.Hour {
+		t.Error(diff, c)
 	}
 }
 
@@ -293,6 +306,33 @@ func TestColumnsAreRecognised(t *testing.T) {
 			t.Errorf("%q: %s", content, got)
 		}
 		r.Close()
+	}
+}
+
+func TestConsentIsFoundByManyNames(t *testing.T) {
+	for column, no := range map[string]string{
+		"consent": "no", "Opt-In": "nein", "WhatsApp opt-in": "0", "whatsapp_consent": "false", "Marketing Consent": "N", "Accepts Marketing": "no", "hasOptedIn": "FALSE",
+		"Einwilligung": "Nein", "Consentement": "non", "consentimiento": "", "同意": "否", "WhatsApp": "-", "opt_in_at": "", "Subscribed": "never_subscribed", "wa consent": "maybe",
+		"unsubscribed": "yes", "Opted out": "2026-01-31", "opt_out": "1", "do not contact": "x", "WhatsApp opt-out": "true", "Abgemeldet": "ja", "dnc": "who knows",
+	} {
+		yes := "yes"
+		if slices.Contains([]string{"unsubscribed", "Opted out", "opt_out", "do not contact", "WhatsApp opt-out", "Abgemeldet", "dnc"}, column) {
+			yes = "no"
+		}
+		j, all := judged(t, "phone,"+column+"\n+351912345678,"+no+"\n+351912345679,"+yes+"\n", Options{}, Facts{})
+		if all[0].Reason == "" || all[1].Reason != "" {
+			t.Errorf("%s: %q gives %q, %q gives %q (%+v)", column, no, all[0].Reason, yes, all[1].Reason, j.columns)
+		}
+	}
+}
+
+func TestConsentIsOfAChannel(t *testing.T) {
+	_, all := judged(t, "phone,consent,sms_consent,Accepts Email Marketing,call\n+351912345678,yes,yes,no,\n+351912345679,yes,,yes,yes\n", Options{}, Facts{})
+	want := []Consents{{WhatsApp: true, SMS: true}, {WhatsApp: true, Email: true, Voice: true}}
+	for i, v := range all {
+		if v.Consent != want[i] {
+			t.Errorf("line %d: %v, want %v", v.Line, v.Consent, want[i])
+		}
 	}
 }
 

@@ -211,6 +211,13 @@ func TestNumbersInTheFirstLineAreNoNames(t *testing.T) {
 	}
 }
 
+func TestADayMayNameAColumn(t *testing.T) {
+	columns, rows, err := readAll(write(t, "list.csv", "phone,2026-11-20\n+351912345678,x\n"), "list.csv")
+	if err != nil || len(rows) != 1 || columns[1] != "2026-11-20" {
+		t.Errorf("%v %v %v", columns, rows, err)
+	}
+}
+
 func TestNamesAreToldApart(t *testing.T) {
 	columns, _, err := readAll(write(t, "list.csv", "phone,,name,name,\x1b[31mred,"+strings.Repeat("x", 100)+"\n1,2,3,4,5,6\n"), "list.csv")
 	want := []string{"phone", "column2", "name", "name (2)", "[31mred", strings.Repeat("x", maxName)}

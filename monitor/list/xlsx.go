@@ -35,6 +35,7 @@ type xlsxRows struct {
 	shown  *excelize.Rows
 	line   int64
 	hidden int64
+	noted  []Finding
 	ends   []int64 // numbers of the last rows of all sheets
 
 	stored      *excelize.Rows // nil until a cell needs it
@@ -131,7 +132,14 @@ func (x *xlsxRows) choose(sheet string) error {
 		return &Problem{Text: "there is no sheet in the workbook"}
 	}
 	if sheet == "" {
-		x.sheet = sheets[0]
+		i := slices.IndexFunc(sheets, func(s string) bool {
+			visible, err := x.book.GetSheetVisible(s)
+			return err == nil && visible
+		})
+		x.sheet = sheets[max(i, 0)]
+		if len(sheets) > 1 {
+			x.noted = []Finding{{OK, fmt.Sprintf("the list is sheet %q of %s", x.sheet, someOf(sheets)), 0}}
+		}
 		return nil
 	}
 	i := slices.IndexFunc(sheets, func(s string) bool { return strings.EqualFold(s, sheet) })
@@ -264,9 +272,9 @@ func (x *xlsxRows) done() float64 {
 
 func (x *xlsxRows) notes() []Finding {
 	if x.hidden == 0 {
-		return nil
+		return x.noted
 	}
-	return []Finding{{Watch, "rows of the sheet are hidden, by a filter perhaps; they are on the list all the same", x.hidden}}
+	return append(slices.Clip(x.noted), Finding{Watch, "rows of the sheet are hidden, by a filter perhaps; they are on the list all the same", x.hidden})
 }
 
 func (x *xlsxRows) close() error {

@@ -91,7 +91,14 @@ func TestASheetIsChosenByName(t *testing.T) {
 		_, _ = f.NewSheet("People")
 		_ = f.SetSheetRow("People", "A1", &[]any{"phone"})
 		_ = f.SetSheetRow("People", "A2", &[]any{"+351912345678"})
+		f.SetActiveSheet(1)
+		_ = f.SetSheetVisible("Sheet1", false)
 	}, []any{"a"}, []any{"b"})
+	if shown, err := Open(path, "list.xlsx"); err != nil || shown.Columns()[0] != "phone" || len(shown.Notes()) != 1 {
+		t.Error("a hidden sheet is not the list:", shown, err)
+	} else {
+		shown.Close()
+	}
 	r, err := OpenSheet(path, "list.xlsx", "people")
 	if err != nil {
 		t.Fatal(err)
