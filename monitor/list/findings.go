@@ -186,7 +186,7 @@ func (f *findings) template(form *wa.TemplateForm, facts *Facts) {
 	case wa.QualityYellow:
 		f.say(Watch, "template %s is of medium quality (YELLOW): have another at hand", name)
 	}
-	if facts.Spares == 0 {
+	if facts.Spares == 0 && !facts.NoTemplate {
 		f.say(Watch, "no spare: no other approved template has the same variables, so there is nothing to swap to if Meta pauses this one")
 	}
 }

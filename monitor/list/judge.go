@@ -36,11 +36,12 @@ type Facts struct {
 	Refuser  func(phone string) bool // refused our marketing at Meta before (131050)
 	Capped   func(phone string) bool // had as many marketing messages lately as anyone may
 
-	People int     // messaging limit: people in 24 hours
-	Used   int     // people reached in the last 24 hours
-	Pace   wa.Pace // of the campaign
-	Spares int     // other approved templates with the same variables; -1 = not known
-	Now    time.Time
+	People     int     // messaging limit: people in 24 hours
+	Used       int     // people reached in the last 24 hours
+	Pace       wa.Pace // of the campaign
+	Spares     int     // other approved templates with the same variables
+	NoTemplate bool    // templates cannot be asked for now: Spares is not known
+	Now        time.Time
 }
 
 // Verdict is what comes of a row: a recipient, or a reject where Reason is not empty.

@@ -224,7 +224,7 @@ func TestFindings(t *testing.T) {
 		"red":                 {"phone\n" + people(10), with(func(f *wa.TemplateForm) { f.Quality = wa.QualityRed }), Facts{}, Act, "low quality"},
 		"yellow":              {"phone\n" + people(10), with(func(f *wa.TemplateForm) { f.Quality = wa.QualityYellow }), Facts{}, Watch, "medium quality"},
 		"no spare":            {"phone\n" + people(10), Options{Form: form}, Facts{}, Watch, "no spare"},
-		"spares not known":    {"phone\n" + people(10), Options{Form: form}, Facts{Spares: -1}, "", "no spare"},
+		"spares not known":    {"phone\n" + people(10), Options{Form: form}, Facts{NoTemplate: true}, "", "no spare"},
 		"spare":               {"phone\n" + people(10), Options{Form: form}, Facts{Spares: 2}, "", "no spare"},
 		"no consent column":   {"phone\n" + people(10), Options{}, Facts{}, Watch, "no consent column"},
 		"consent column":      {"phone,consent\n+351912345678,ja\n", Options{}, Facts{}, "", "no consent column"},
