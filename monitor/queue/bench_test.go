@@ -3,7 +3,6 @@ package queue_test
 import (
 	"context"
 	"fmt"
-	"net/http/httptrace"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,12 +20,12 @@ type away struct {
 	last atomic.Int64 // nanoseconds since the epoch
 }
 
-func (a *away) Send(ctx context.Context, _ string, _ *wa.Outgoing, begin func() error) (wa.Accepted, error) {
+func (a *away) Send(ctx context.Context, _ string, o *wa.Outgoing, begin func() error) (wa.Accepted, error) {
 	if err := begin(); err != nil {
 		return wa.Accepted{}, fmt.Errorf("%w: %w", wa.ErrNotSent, err)
 	}
 	a.last.Store(time.Now().UnixNano())
-	httptrace.ContextClientTrace(ctx).WroteRequest(httptrace.WroteRequestInfo{})
+	o.Written()
 	time.Sleep(50 * time.Millisecond)
 	return wa.Accepted{WAMID: fmt.Sprintf("wamid.bench.%d", a.n.Add(1))}, nil
 }

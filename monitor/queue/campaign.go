@@ -51,7 +51,7 @@ type campaign struct {
 
 	sameCode  int // of refusals in a row, see refused
 	sameCount int
-	accepted  int64
+	went      time.Time       // when the latest of those that Meta took began
 	faults    map[int64]tries // rows that were sent back
 	blamed    map[int64]blame // rows whose refusal closed a gate
 }

@@ -146,6 +146,31 @@ func TestStoreThatFails(t *testing.T) {
 	})
 }
 
+// What cannot be asked of Meta for want of a token, or of the right number, fails
+// nobody.
+func TestRefusalWithoutARequest(t *testing.T) {
+	for _, c := range []struct {
+		code  int
+		scope string
+		id    string
+	}{{190, "all", ""}, {33, "number", "100"}} {
+		inBubble(t, func(t *testing.T) {
+			store := newMemory(t)
+			store.add(plan(1), 500)
+			h := open(t, store, &meta{}, func(o *queue.Options) {
+				o.Sender = senderFunc(func(context.Context, string, *wa.Outgoing, func() error) (wa.Accepted, error) {
+					return wa.Accepted{}, &wa.Refusal{Code: c.code, Details: "not asked"}
+				})
+			})
+			h.after(time.Minute)
+			h.want(waiting, 500)
+			if g := store.gate(c.scope, c.id); !g.Closed {
+				t.Errorf("%d closed no gate", c.code)
+			}
+		})
+	}
+}
+
 // One outcome that the store will not take holds up no other.
 func TestOneOutcomeThatCannotBeStored(t *testing.T) {
 	inBubble(t, func(t *testing.T) {

@@ -3,7 +3,6 @@ package queue_test
 import (
 	"context"
 	"fmt"
-	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
@@ -65,7 +64,7 @@ func (m *meta) Send(ctx context.Context, from string, o *wa.Outgoing, begin func
 	n := len(m.begun)
 	m.mu.Unlock()
 	rest(context.WithoutCancel(ctx), writes)
-	httptrace.ContextClientTrace(ctx).WroteRequest(httptrace.WroteRequestInfo{})
+	o.Written()
 	if !rest(ctx, takes) {
 		return wa.Accepted{}, fmt.Errorf("%w: %w", wa.ErrMayHaveGone, ctx.Err())
 	}

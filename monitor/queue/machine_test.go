@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,7 +80,7 @@ func (m *machine) Send(ctx context.Context, from string, o *wa.Outgoing, begin f
 		return wa.Accepted{}, fmt.Errorf("%w: %w", wa.ErrNotSent, err)
 	}
 	t := m.began(from, o)
-	httptrace.ContextClientTrace(ctx).WroteRequest(httptrace.WroteRequestInfo{})
+	o.Written()
 	switch {
 	case fate(w.refuse):
 		rest(ctx, takes)

@@ -94,7 +94,7 @@ func (n *number) slow(r *wa.Refusal, began, now time.Time, sent float64) {
 	if began.Before(n.cut) {
 		return
 	}
-	if r.Code == 131000 || r.Code == 1 { // unclear: of one message, unless they come in a row
+	if r.Code == 131000 || r.Code == 131027 || r.Code == 1 { // unclear: of one message, unless they come in a row
 		if n.faults++; n.faults < strikesOut {
 			return
 		}
@@ -113,9 +113,9 @@ func (n *number) slow(r *wa.Refusal, began, now time.Time, sent float64) {
 // restAfter is how long a number rests at least after a code.
 func restAfter(code int) time.Duration {
 	switch code {
-	case 4, 80007, 131057:
+	case 4, 80007, 131057, 2494100:
 		return restLong
-	case 2, 131016:
+	case 2, 131016, 133004:
 		return restMiddling
 	}
 	return restAtLeast

@@ -52,8 +52,8 @@ type Store interface {
 // Sender hands one message over. It calls begin once, when the first byte of the
 // request is about to leave this machine; if begin fails nothing leaves, and the
 // error wraps that of begin and wa.ErrNotSent. Other errors are a *wa.Refusal, or
-// wrap wa.ErrNotSent or wa.ErrMayHaveGone. It reports to the context's httptrace
-// when the request has been written.
+// wrap wa.ErrNotSent or wa.ErrMayHaveGone. It calls the message's Written when the
+// request has left.
 type Sender interface {
 	Send(ctx context.Context, from string, m *wa.Outgoing, begin func() error) (wa.Accepted, error)
 }

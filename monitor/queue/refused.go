@@ -8,29 +8,18 @@ import (
 	"tickwatch/wa"
 )
 
-const tooManyRequests = 429 // HTTP: a rate limit, whatever the code
-
-// classOf is what a refusal means.
-func classOf(r *wa.Refusal) wa.Class {
-	if r.HTTP == tooManyRequests {
-		return wa.ClassSlow
-	}
-	return wa.ClassOf(r.Code)
-}
-
 // refused takes in a refusal of a request that began at a moment, and says in o
 // what becomes of its message. q.mu is held.
 func (q *Queue) refused(t *ticket, r *wa.Refusal, began, now time.Time, o *wa.Outcome) {
 	c, n := t.campaign, t.number
-	if began.IsZero() { // refused by ourselves, its template could not be filled in
-		c.refusedOne(t, r, now, o)
-		return
-	}
 	o.Kind, o.Code, o.Details = wa.OutcomeAgain, r.Code, cmp.Or(r.Details, r.Message)
-	class := classOf(r)
-	if class == wa.ClassSlow {
+	class := r.Class()
+	switch {
+	case began.IsZero(): // Meta was not asked: it would be of no use
+		began = t.launched
+	case class == wa.ClassSlow:
 		n.slow(r, began, now, q.sentLately(n, now))
-	} else {
+	default:
 		n.accepted()
 	}
 	switch class {
@@ -42,17 +31,12 @@ func (q *Queue) refused(t *ticket, r *wa.Refusal, began, now time.Time, o *wa.Ou
 		before.pair++
 		c.faults[t.Recipient] = before
 	case wa.ClassAccount:
-		if r.Code == restrictedCountry && c.atFault(t, r, now, o) {
-			return
-		}
-		if q.closeByItself(began, place{scopeAll, ""}, r, now, "Everything is paused: Meta refuses all that we send. Nobody is marked as failed.") {
-			c.blame(t)
-		}
+		q.closeByItself(began, place{scopeAll, ""}, r, now, "Everything is paused: Meta refuses all that we send. Nobody is marked as failed.")
 	case wa.ClassNumber:
 		q.closeByItself(began, place{scopeNumber, n.id}, r, now, "This number is paused: Meta restricts it. What waits for it waits on.")
 	case wa.ClassTemplate:
 		if !c.atFault(t, r, now, o) && q.closeTemplate(began, t.plan, r, now) {
-			c.blame(t)
+			c.blamed[t.Recipient] = blame{at: now}
 		}
 	case wa.ClassRecipient:
 		c.refusedOne(t, r, now, o)
@@ -62,16 +46,11 @@ func (q *Queue) refused(t *ticket, r *wa.Refusal, began, now time.Time, o *wa.Ou
 // stepBack is how long others go before a row that may be at fault.
 const stepBack = 10 * time.Second
 
-// restrictedCountry is of the account, but for people of one country only.
-const restrictedCountry = 130497
-
 // blame is what is held against a row whose refusal closed gates.
 type blame struct {
-	accepted int64 // of the campaign's messages, by then
-	again    bool  // it was let off once since
+	at    time.Time // when it did: what begins later begins after a resume
+	again bool      // it was let off once since
 }
-
-func (c *campaign) blame(t *ticket) { c.blamed[t.Recipient] = blame{accepted: c.accepted} }
 
 // atFault decides on a refusal that closes gates, if this row's closed one before:
 // it closes none then. The row steps back behind others; if they go out and it is
@@ -79,7 +58,7 @@ func (c *campaign) blame(t *ticket) { c.blamed[t.Recipient] = blame{accepted: c.
 func (c *campaign) atFault(t *ticket, r *wa.Refusal, now time.Time, o *wa.Outcome) bool {
 	b, ok := c.blamed[t.Recipient]
 	switch {
-	case ok && c.accepted > b.accepted:
+	case ok && c.went.After(b.at):
 		c.refusedOne(t, r, now, o)
 	case ok && !b.again:
 		b.again = true
@@ -105,11 +84,8 @@ type tries struct{ platform, pair int }
 // limits send it back to its place, however often.
 func (c *campaign) slowedOne(t *ticket, r *wa.Refusal, now time.Time, o *wa.Outcome) {
 	switch r.Code {
-	case 131000, 131016, 1, 2:
+	case 1, 2, 131000, 131016, 131027, 133004:
 	default:
-		return
-	}
-	if r.HTTP == tooManyRequests {
 		return
 	}
 	before := c.faults[t.Recipient]
@@ -123,8 +99,10 @@ func (c *campaign) slowedOne(t *ticket, r *wa.Refusal, now time.Time, o *wa.Outc
 }
 
 // acceptedOne notes that Meta took a message.
-func (c *campaign) acceptedOne(t *ticket) {
-	c.accepted++
+func (c *campaign) acceptedOne(t *ticket, began time.Time) {
+	if began.After(c.went) {
+		c.went = began
+	}
 	c.sameCount = 0
 	delete(c.faults, t.Recipient)
 	delete(c.blamed, t.Recipient)

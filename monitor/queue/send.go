@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http/httptrace"
 	"sync/atomic"
 	"time"
 
@@ -159,17 +158,18 @@ func (q *Queue) send(ctx context.Context, t *ticket) {
 	q.mu.Unlock()
 	m, err := t.outgoing()
 	if err != nil {
-		q.over(t, wa.Accepted{}, &wa.Refusal{Details: err.Error()})
+		q.over(t, wa.Accepted{}, &unfit{err})
 		return
 	}
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest: func(httptrace.WroteRequestInfo) { q.gates.wrote(&t.pass) },
-	})
+	m.Written = func() { q.gates.wrote(&t.pass) }
 	accepted, err := q.o.Sender.Send(ctx, t.number.id, m, func() error {
 		return q.gates.begin(&t.pass, q.o.Now)
 	})
 	q.over(t, accepted, err)
 }
+
+// unfit is that a row cannot be sent, whatever Meta would say.
+type unfit struct{ error }
 
 // outgoing fills the template in with the row's values.
 func (t *ticket) outgoing() (*wa.Outgoing, error) {
@@ -194,11 +194,14 @@ func (q *Queue) over(t *ticket, accepted wa.Accepted, err error) {
 	t.campaign.nudge()
 	o := wa.Outcome{At: wa.At(now)}
 	var refusal *wa.Refusal
+	var row *unfit
 	switch {
 	case err == nil:
 		n.accepted()
-		t.campaign.acceptedOne(t)
+		t.campaign.acceptedOne(t, began)
 		o.Kind, o.Accepted = wa.OutcomeAccepted, accepted
+	case errors.As(err, &row):
+		t.campaign.refusedOne(t, &wa.Refusal{Details: row.Error()}, now, &o)
 	case errors.As(err, &refusal):
 		q.refused(t, refusal, began, now, &o)
 	case began.IsZero():

@@ -28,9 +28,7 @@ func (q *Queue) Failed(campaign int64, code int, numbers []string) {
 	}
 	switch wa.ClassOf(code) {
 	case wa.ClassAccount:
-		if code != restrictedCountry {
-			q.closeByItself(began, place{scopeAll, ""}, r, now, "Everything is paused: Meta fails all that we send.")
-		}
+		q.closeByItself(began, place{scopeAll, ""}, r, now, "Everything is paused: Meta fails all that we send.")
 	case wa.ClassNumber:
 		if len(numbers) == 1 || len(c.plan.From) == 1 { // else it is not known which one
 			q.closeByItself(began, place{scopeNumber, slices.Concat(numbers, c.plan.From)[0]}, r, now, "This number is paused: Meta restricts it. What waits for it waits on.")
