@@ -82,9 +82,11 @@ func (ls *lists) open(folder string) {
 	if folder == "" {
 		return
 	}
-	left, _ := filepath.Glob(filepath.Join(folder, uploadFile))
-	for _, path := range left {
-		_ = os.Remove(path)
+	for _, pattern := range []string{uploadFile, list.UnpackedFile} {
+		left, _ := filepath.Glob(filepath.Join(folder, pattern))
+		for _, path := range left {
+			_ = os.Remove(path)
+		}
 	}
 }
 

@@ -52,8 +52,8 @@ type Reader struct {
 
 // Open opens the list at path. name is what the operator calls it, for messages;
 // what kind of file it is, its content says. The first line holds the columns'
-// names. An XLSX is read from its first sheet, see OpenSheet. Temporary files that
-// a large XLSX needs stand beside it until Close.
+// names. An XLSX is read from its first sheet, see OpenSheet. Until Close, what
+// a large XLSX is unpacked to stands beside it, see UnpackedFile.
 func Open(path, name string) (*Reader, error) { return OpenSheet(path, name, "") }
 
 // OpenSheet is Open for a named sheet of an XLSX; "" is its first.

@@ -27,6 +27,10 @@ const (
 	wholeNumbers = 9 // digits from which a number that is shown shortened is looked up as it is stored
 )
 
+// UnpackedFile is what the files are called that a large XLSX is unpacked to, beside
+// it. Close removes them; a process that is killed leaves them behind.
+const UnpackedFile = "excelize-*"
+
 // xlsxRows reads a sheet. Cells come as the sheet shows them (a date as a date),
 // but long numbers as they are stored: the sheet may show them with an exponent.
 type xlsxRows struct {

@@ -226,3 +226,28 @@ func FuzzSheet(f *testing.F) {
 		}
 	})
 }
+
+// A large workbook is unpacked to files beside it, which Close removes.
+func TestUnpackedFilesAreRemoved(t *testing.T) {
+	path := workbook(t, nil, []any{"phone"}, []any{"+351912345678"})
+	path = repack(t, path, "xl/sharedStrings.xml", func(b []byte) []byte {
+		return append(bytes.TrimSuffix(b, []byte("</sst>")), strings.Repeat("<si><t>y</t></si>", spillToDisk/16)+"</sst>"...)
+	})
+	unpacked := filepath.Join(filepath.Dir(path), UnpackedFile)
+	r, err := Open(path, "list.xlsx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, _ := filepath.Glob(unpacked); len(files) == 0 {
+		t.Error("nothing was unpacked")
+	}
+	if row, err := r.Next(); err != nil || row.Cells[0] != "+351912345678" {
+		t.Error(row, err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if files, _ := filepath.Glob(unpacked); len(files) > 0 {
+		t.Error("left behind:", files)
+	}
+}
