@@ -46,6 +46,39 @@ func TestNoAnswerIsUnknownAndNeverSentAgain(t *testing.T) {
 	})
 }
 
+// Requests that are open together and bring no answer count as one silence.
+func TestManySilentAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		store, m := newMemory(t), &meta{takes: 5 * time.Second}
+		m.answer = func(i int, _ sent) (wa.Accepted, error) {
+			if i <= 64 {
+				m.takes = 10 * time.Millisecond
+				return wa.Accepted{}, fmt.Errorf("%w: timeout", wa.ErrMayHaveGone)
+			}
+			return wa.Accepted{WAMID: fmt.Sprint(i)}, nil
+		}
+		store.add(plan(1), 500)
+		h := open(t, store, m, fast)
+		h.after(5*time.Second + 100*time.Millisecond)
+		h.want(unknown, 64)
+		h.wantHeld(1, "no answer from Meta: goes on in 5 s")
+		h.after(20 * time.Second)
+		h.want(accepted, 500-64)
+	})
+}
+
+// What comes back while an empty claim is under way goes out all the same.
+func TestNothingIsOverlooked(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		store, m := newMemory(t), &meta{takes: 10 * time.Millisecond, answer: refuseFirst(1, wa.Refusal{Code: 131056})}
+		store.late = 50 * time.Millisecond
+		store.add(plan(1), 1)
+		h := open(t, store, m)
+		h.after(time.Minute)
+		h.want(accepted, 1)
+	})
+}
+
 // What certainly did not leave keeps its place, and is not tried in a frenzy.
 func TestNotSentKeepsItsPlace(t *testing.T) {
 	inBubble(t, func(t *testing.T) {

@@ -185,7 +185,7 @@ const people = 40 // of each campaign
 
 // start opens store and queue on what is on disk.
 func (m *machine) start(t *rapid.T) {
-	s, err := store.Open(context.Background(), store.Options{Dir: m.dir, Now: time.Now})
+	s, err := store.Open(context.Background(), store.Options{Dir: m.dir, Now: time.Now, Throwaway: true})
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -371,11 +371,12 @@ func (m *machine) restart(t *rapid.T) {
 }
 
 func (m *machine) change(t *rapid.T) {
-	one := func(name string, most int) int { return rapid.IntRange(0, most).Draw(t, name) }
+	share := func(of string) int { return rapid.SampledFrom([]int{0, 3, 10}).Draw(t, of) }
+	rare := func(of string) int { return rapid.IntRange(0, 1).Draw(t, of) }
 	w := weather{
-		refuse: one("refuse", 20), slow: one("slow", 10), pair: one("pair", 10), platform: one("platform", 10),
-		silentTaken: one("silent, taken", 10), silentLost: one("silent, lost", 10), unsent: one("unsent", 10),
-		early: one("early", 20), account: one("account", 1), template: one("template", 1),
+		refuse: share("refuse"), slow: rare("slow"), pair: share("pair"), platform: share("platform"),
+		silentTaken: share("silent, taken"), silentLost: share("silent, lost"), unsent: share("unsent"),
+		early: share("early"), account: rare("account"), template: rare("template"),
 	}
 	m.set(func() { m.weather = w })
 }
@@ -429,8 +430,10 @@ func (m *machine) finish(t *rapid.T) {
 	if m.stopped {
 		m.stopFile(t)
 	}
-	m.set(func() { m.weather = weather{} })
-	for range 3 { // a refusal that was on its way may close a gate again
+	for i := range 6 {
+		if i == 3 { // what was on its way may close a gate again
+			m.set(func() { m.weather = weather{} })
+		}
 		for _, g := range [][2]string{{"all", ""}, {"channel", "whatsapp"}, {"number", "100"}, {"number", "200"}, {"campaign", m.plans[0].Key}, {"campaign", m.plans[1].Key}} {
 			m.open(t, g)
 		}
@@ -508,6 +511,7 @@ func run(t *rapid.T, dir string) {
 	}
 	m.start(t)
 	defer func() { m.stop() }()
+	m.change(t)
 	wait := func(most int) func(*rapid.T) {
 		return func(t *rapid.T) { pass(time.Duration(rapid.IntRange(0, most).Draw(t, "ms")) * time.Millisecond) }
 	}

@@ -45,9 +45,9 @@ type memory struct {
 	byID     map[int64]*row
 	plans    map[int64]wa.Plan
 	gates    map[[2]string]wa.Gate
-	saves    []wa.Gate // in order
-	claims   []wa.ClaimRequest
-	slow     time.Duration         // every call
+	saves    []wa.Gate             // in order
+	slow     time.Duration         // every call, before it does anything
+	late     time.Duration         // every claim, when it has done its work
 	fail     func(op string) error // nil = nothing fails
 	refuses  func(wa.Outcome) bool // outcomes that cannot be stored
 	largest  int                   // claimed at once
@@ -93,9 +93,9 @@ func (m *memory) Claim(_ context.Context, r wa.ClaimRequest) (c wa.Claims, err e
 	if err := m.call("claim"); err != nil {
 		return c, err
 	}
+	defer func() { time.Sleep(m.late) }()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.claims = append(m.claims, r)
 	place := int64(0) // in the list
 	for i, w := range m.rows {
 		if w.campaign != r.Campaign || w.state != waiting {

@@ -103,6 +103,59 @@ func TestSlowedNumberRecovers(t *testing.T) {
 	})
 }
 
+// Many limits met by requests that were open together slow a number down once.
+func TestLimitsOfOneMomentCountOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		store, m := newMemory(t), &meta{takes: 500 * time.Millisecond}
+		m.answer = func(i int, _ sent) (wa.Accepted, error) {
+			if i > 800 && i <= 840 {
+				return wa.Accepted{}, &wa.Refusal{Code: 130429}
+			}
+			return wa.Accepted{WAMID: fmt.Sprint(i)}, nil
+		}
+		store.add(plan(1), 100_000)
+		h := open(t, store, m)
+		h.after(12 * time.Second)
+		before := m.count()
+		h.after(2 * time.Second)
+		if n := m.count() - before; n < 60 {
+			t.Errorf("%d messages began in two seconds after one limit at 80/s", n)
+		}
+	})
+}
+
+// A template that Meta pauses fails nobody, though others that were on their way
+// still arrive, and though it is resumed too early.
+func TestPausedTemplateFailsNobody(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		store, m := newMemory(t), &meta{}
+		paused := true
+		m.answer = func(i int, s sent) (wa.Accepted, error) {
+			switch {
+			case paused && i == 10:
+				m.takes = 300 * time.Millisecond // those that follow are on their way
+				return wa.Accepted{}, &wa.Refusal{Code: 132015}
+			case paused && i > 40:
+				return wa.Accepted{}, &wa.Refusal{Code: 132015}
+			}
+			return wa.Accepted{WAMID: fmt.Sprint(i)}, nil
+		}
+		m.takes = 100 * time.Millisecond
+		store.add(plan(1), 500)
+		h := open(t, store, m)
+		for range 4 {
+			h.after(30 * time.Second)
+			h.resume("campaign", "autumn-1")
+		}
+		m.set(func() { paused = false })
+		h.after(time.Minute)
+		h.resume("campaign", "autumn-1")
+		h.after(time.Minute)
+		h.want(refused, 0)
+		h.want(accepted, 500)
+	})
+}
+
 func TestPairLimitDelaysThatPersonOnly(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		store, m := newMemory(t), &meta{}
