@@ -170,7 +170,7 @@ func TestBrokenOffList(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
 	list := h.list("large.csv", 800_000)
-	for _, when := range []string{"Uploading  [", "reading the list  [", "writing the campaign  ["} {
+	for _, when := range []string{"uploading the list  [", "reading the list  [", "writing the campaign  ["} {
 		s := talk(t, h.dir, nil, "--data-dir", h.data, "campaign", "import", list, "--name", "large", "--from", sandbox.Numbers()[0],
 			"--template", sandbox.CampaignTemplate+"/"+sandbox.CampaignLanguage, "--map", "header=image", "--map", "1=first_name")
 		s.types(when, "\x03")

@@ -84,7 +84,7 @@ func (s *session) upload(ctx context.Context, l *listFile, b *bar) (id string, e
 		if got.Size != args.Offset {
 			return "", fmt.Errorf("the daemon has %s of %s, not %s: try again", byteSize(got.Size), l.path, byteSize(args.Offset))
 		}
-		b.at("Uploading", float64(args.Offset)/float64(l.size), func(took time.Duration) string { return bytesPerSecond(args.Offset, took) })
+		b.at("uploading the list", float64(args.Offset)/float64(l.size), func(took time.Duration) string { return bytesPerSecond(args.Offset, took) })
 	}
 	// One byte more means that somebody still writes to it.
 	if n, _ := l.file.Read(piece[:1]); n > 0 {
