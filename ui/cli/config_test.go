@@ -140,6 +140,7 @@ phone_number_ids = ["106540352242922", " 106540352242923 ", "106540352242922"]
 [pace]
 messages_per_second = 20
 messages_per_hour = 0
+windows = ["PT 09:00-20:00", "* mon-sat 08:00-21:00"]
 [metrics]
 listen = "127.0.0.1:9480"
 [thresholds]
@@ -171,7 +172,7 @@ raw_days = 7
 			BaseURL: "http://127.0.0.1:9999", Version: "v27.1", AccessToken: wa.NewSecret("token_with_no_blank"),
 			WABAID: "500100200300400", PhoneNumberIDs: []string{"106540352242922", "106540352242923"},
 		},
-		Pace:    PaceConfig{MessagesPerSecond: 20},
+		Pace:    PaceConfig{MessagesPerSecond: 20, Windows: []string{"PT 09:00-20:00", "* mon-sat 08:00-21:00"}},
 		Metrics: MetricsConfig{Listen: "127.0.0.1:9480"},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 1, DeliveryAct: 0, ReportsOK: 0.002, ReportsAct: 0.01, CPUOK: 0.5, CPUAct: 0.5,
@@ -194,7 +195,7 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		"TICKWATCH_THRESHOLDS_CALLBACKS_OK=0.7", "TICKWATCH_THRESHOLDS_CALLBACKS_ACT=0.6", "TICKWATCH_THRESHOLDS_JUDGE_AFTER=5s",
 		"TICKWATCH_THRESHOLDS_MIN_MESSAGES=1", "TICKWATCH_METRICS_LISTEN=localhost:0",
 		"TICKWATCH_GRAPH_BASE_URL=https://graph.example.com", "TICKWATCH_GRAPH_VERSION=v9.0", "TICKWATCH_GRAPH_ACCESS_TOKEN=one,token", "TICKWATCH_GRAPH_WABA_ID=1",
-		"TICKWATCH_GRAPH_PHONE_NUMBER_IDS=1, 2,", "TICKWATCH_PACE_MESSAGES_PER_SECOND=5", "TICKWATCH_PACE_MESSAGES_PER_HOUR=600",
+		"TICKWATCH_GRAPH_PHONE_NUMBER_IDS=1, 2,", "TICKWATCH_PACE_MESSAGES_PER_SECOND=5", "TICKWATCH_PACE_MESSAGES_PER_HOUR=600", "TICKWATCH_PACE_WINDOWS=* 08:00-21:00",
 		"TICKWATCH_THRESHOLDS_INVALID_ACT=0.5", "TICKWATCH_THRESHOLDS_REFUSERS_ACT=1", "TICKWATCH_RETENTION_RAW_DAYS=90")
 	want := Config{
 		Data: DataConfig{Dir: filepath.Join(w.o.Dir, "state")},
@@ -206,7 +207,7 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		Graph: GraphConfig{
 			BaseURL: "https://graph.example.com", Version: "v9.0", AccessToken: wa.NewSecret("one,token"), WABAID: "1", PhoneNumberIDs: []string{"1", "2"},
 		},
-		Pace:    PaceConfig{MessagesPerSecond: 5, MessagesPerHour: 600},
+		Pace:    PaceConfig{MessagesPerSecond: 5, MessagesPerHour: 600, Windows: []string{"* 08:00-21:00"}},
 		Metrics: MetricsConfig{Listen: "localhost:0"},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 0.9, DeliveryAct: 0.8, ReportsOK: 0.001, ReportsAct: 0.5, CPUOK: 0, CPUAct: 1,
