@@ -24,6 +24,7 @@ type campaignImportCmd struct {
 	Keep      []string    `help:"Only these other columns are kept, to explain failures by; else all." placeholder:"COLUMN"`
 	InOrder   bool        `help:"Send in the order of the list; else in random order, so that a bad block of it does not come all at once."`
 	Marketing bool        `help:"Send through Meta's Marketing Messages API."`
+	mediaArg
 	rejectedFlags
 	JSON bool `name:"json" help:"Print one JSON document."`
 }
@@ -45,6 +46,13 @@ func (c *campaignImportCmd) Run(ctx context.Context, a *app) error {
 		return usageError{err}
 	}
 	if err := c.possible(); err != nil {
+		return err
+	}
+	media, err := c.findings()
+	if err == nil {
+		err = unfitMedia(media)
+	}
+	if err != nil {
 		return err
 	}
 	list, err := openList(c.List)

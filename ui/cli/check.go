@@ -16,6 +16,7 @@ type checkCmd struct {
 	Template templateArg `help:"Check it against this template, too: variables, language, quality, spare ones." placeholder:"NAME/LANG"`
 	Phone    string      `help:"Column with the phone numbers; else the one that looks like it." placeholder:"COLUMN"`
 	Country  string      `help:"Country of numbers that name none, as two letters such as PT." placeholder:"CC"`
+	mediaArg
 	rejectedFlags
 	JSON bool `name:"json" help:"Print the judgement as one JSON document."`
 }
@@ -43,6 +44,10 @@ func (c *checkCmd) Run(ctx context.Context, a *app) error {
 	if err := c.possible(); err != nil {
 		return err
 	}
+	media, err := c.findings()
+	if err != nil {
+		return err
+	}
 	list, err := openList(c.List)
 	if err != nil {
 		return err
@@ -67,6 +72,8 @@ func (c *checkCmd) Run(ctx context.Context, a *app) error {
 	if found == nil {
 		return errors.New("the daemon read the list and gave no judgement: bring it and tickwatch to the same version")
 	}
+	found.Findings = append(found.Findings, media...)
+	found.OK = found.OK && unfitMedia(media) == nil
 	if err := c.print(ctx, a, s, job.ID, found); err != nil {
 		return err
 	}
