@@ -107,7 +107,9 @@ func newestFirst(all []*live) {
 }
 
 // seen tells whether there is anything to show of a campaign.
-func (l *live) seen() bool { return l.Own || l.Counts.Messages > 0 || l.Counts.OptOuts > 0 }
+func (l *live) seen() bool {
+	return l.Own || l.Watched || l.Counts.Messages > 0 || l.Counts.OptOuts > 0
+}
 
 // running: a campaign of another system is over after two hours without a new
 // message; one of ours is not while something waits that may go out.

@@ -17,7 +17,7 @@ func (m *Monitor) Handle(ctx context.Context, peer link.Peer, cmd link.Command) 
 	if answer, ok, err := m.send(ctx, peer.Name, cmd); ok {
 		return answer, err
 	}
-	if answer, ok, err := m.take(peer.Name, cmd); ok {
+	if answer, ok, err := m.take(ctx, peer.Name, cmd); ok {
 		return answer, err
 	}
 	switch cmd.Verb {

@@ -103,7 +103,7 @@ func (ls *lists) close() {
 }
 
 // take carries out the verbs about lists; ok is false for any other.
-func (m *Monitor) take(operator string, cmd link.Command) (answer any, ok bool, err error) {
+func (m *Monitor) take(ctx context.Context, operator string, cmd link.Command) (answer any, ok bool, err error) {
 	switch cmd.Verb {
 	case link.VerbUpload:
 		answer, err = with(cmd, func(a link.UploadArgs) (any, error) { return m.upload(a) })
@@ -113,6 +113,8 @@ func (m *Monitor) take(operator string, cmd link.Command) (answer any, ok bool, 
 		answer, err = with(cmd, func(a link.JobArgs) (any, error) { return m.job(a) })
 	case link.VerbTest:
 		answer, err = with(cmd, func(a link.TestArgs) (any, error) { return m.test(operator, a) })
+	case link.VerbWatch:
+		answer, err = with(cmd, func(a link.WatchArgs) (any, error) { return m.watch(ctx, operator, a) })
 	case link.VerbRejected:
 		answer, err = with(cmd, func(a link.RejectedArgs) (any, error) { return m.rejected(a) })
 	default:

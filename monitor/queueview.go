@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"slices"
+	"strings"
 
 	"tickwatch/monitor/link"
 	"tickwatch/monitor/queue"
@@ -11,6 +12,12 @@ import (
 // showQueue adds to a campaign of ours what only its queue knows. m.mu is held.
 func (m *Monitor) showQueue(now wa.Instant, l *live, v *queue.View, c *link.Campaign) {
 	if !l.Own {
+		if l.Watched && l.Counts.Messages == 0 {
+			c.State = "ready"
+		}
+		if name, language, _ := strings.Cut(l.Template, "/"); name != "" {
+			c.Template = &link.TemplateRef{Name: name, Language: language}
+		}
 		if gateClosed(v, link.ScopeCampaign, l.Key) {
 			c.State = externalState(c.State)
 		}

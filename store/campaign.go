@@ -16,6 +16,8 @@ const (
 	kindKey = "key" // its messages carry its key in their callback data
 	kindRun = "run" // a number's messages without a key, until two hours of silence
 	kindOwn = "own" // tickwatch sends it
+
+	kindWatch = "watch" // declared by an operator: a number's messages without a key, from a moment on
 )
 
 const (
@@ -39,6 +41,7 @@ type campaign struct {
 	counts       Counts
 	numbers      []int64  // it is sent from
 	senders      []string // phone_number_ids of those that have one
+	template     string   // of a watch: what the operator said it sends
 }
 
 func (w *writer) keepCampaign(c *campaign) {
@@ -163,7 +166,7 @@ func (g *group) toKey(t *touched, key string, n *number) (bool, error) {
 
 // join puts a message of a number into a campaign.
 func (g *group) join(t *touched, c *campaign, n *number) error {
-	t.now.campaign, t.now.keyed, t.now.lone = c.id, c.kind != kindRun, t.now.lone && c.kind == kindRun
+	t.now.campaign, t.now.keyed, t.now.lone = c.id, c.keyed(), t.now.lone && !c.keyed()
 	if n.ID != "" && !slices.Contains(c.senders, n.ID) {
 		c.senders = append(c.senders, n.ID)
 	}
@@ -175,8 +178,18 @@ func (g *group) join(t *touched, c *campaign, n *number) error {
 	return err
 }
 
-// toRun puts a message into the run of its number that its clock falls into, or starts one.
+// keyed tells whether a campaign's messages say themselves that they are its.
+func (c *campaign) keyed() bool { return c.kind == kindKey || c.kind == kindOwn }
+
+// toRun puts a message into the watch that its number has declared, else into the
+// run of its number that its clock falls into, or starts one.
 func (g *group) toRun(t *touched, n *number, at wa.Instant) error {
+	if c, err := g.watched(t, n, at); c != nil || err != nil {
+		if err != nil {
+			return err
+		}
+		return g.join(t, c, n)
+	}
 	run := g.runAt(n.id, at)
 	if run == nil {
 		key := fmt.Sprintf("run-%s-%s", cmp.Or(n.ID, n.Display, "unknown"), at.Time().Format("20060102T150405"))
@@ -327,5 +340,5 @@ func (g *group) fold(c *campaign, n *number) error {
 
 // view is the campaign as others see it.
 func (c *campaign) view() Campaign {
-	return Campaign{ID: c.id, Key: c.key, Name: c.name, Own: c.kind == kindOwn, Numbers: slices.Clone(c.senders), Latest: c.latest, Counts: c.counts}
+	return Campaign{ID: c.id, Key: c.key, Name: c.name, Own: c.kind == kindOwn, Watched: c.kind == kindWatch, Template: c.template, Numbers: slices.Clone(c.senders), Latest: c.latest, Counts: c.counts}
 }

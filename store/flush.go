@@ -297,6 +297,9 @@ func (g *group) remember() {
 	}
 	maps.Copy(w.templates, g.templates)
 	maps.Copy(w.titles, g.titles)
+	for id, x := range g.watches {
+		w.watches[id] = x
+	}
 	for id, p := range g.plans {
 		if p == nil {
 			delete(w.plans, id)

@@ -46,6 +46,7 @@ type group struct {
 	struck    map[int64]map[string]bool // messages to take out of raw bodies
 	alerts    []wa.AccountAlert
 	limits    map[string]accountLimit // changed, by account
+	watches   map[int64]*watch        // changed, by campaign
 	plans     map[int64]*plan         // changed, by campaign
 	attempts  map[int64]*attempt      // opened or changed; nil = closed
 }
@@ -81,6 +82,7 @@ func newGroup(ctx context.Context, w *writer) *group {
 		formers:   map[string][]former{},
 		struck:    map[int64]map[string]bool{},
 		limits:    map[string]accountLimit{},
+		watches:   map[int64]*watch{},
 		plans:     map[int64]*plan{},
 		attempts:  map[int64]*attempt{},
 	}

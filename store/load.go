@@ -51,6 +51,9 @@ func (w *writer) load(ctx context.Context) error {
 	for _, c := range campaigns {
 		w.keepCampaign(c)
 	}
+	if err := w.loadWatches(ctx); err != nil {
+		return err
+	}
 	templates, err := readTemplates(ctx, w.conn)
 	if err != nil {
 		return err
@@ -128,10 +131,10 @@ func readCampaigns(ctx context.Context, q querier) ([]*campaign, error) {
 		n := &c.counts
 		return c, s.Scan(&c.id, &c.key, &c.name, &c.kind, &c.number, &c.firstMessage, &c.runFrom, &c.runTo, &c.latest,
 			&n.Messages, &n.Sent, &n.Delivered, &n.Read, &n.Failed, &n.Withheld, &n.Refusers, &n.OptOuts,
-			&n.Paced, &n.Waiting, &n.SetAside, &n.Claimed, &n.Unknown, &n.Cancelled, &n.Refused)
+			&n.Paced, &n.Waiting, &n.SetAside, &n.Claimed, &n.Unknown, &n.Cancelled, &n.Refused, &c.template)
 	}, `SELECT id, key, name, kind, number, first_message, run_from, run_to, latest,
 		messages, sent, delivered, read, failed, withheld, refusers, opt_outs,
-		paced, waiting, set_aside, claimed, unknown, cancelled, refused FROM campaign ORDER BY id`)
+		paced, waiting, set_aside, claimed, unknown, cancelled, refused, coalesce((SELECT template FROM watch WHERE campaign = c.id), '') FROM campaign c ORDER BY id`)
 	if err != nil {
 		return nil, err
 	}

@@ -140,7 +140,7 @@ func (g *group) read(id int64) (*message, error) {
 	}
 	m.stored = true
 	m.hasPhone, m.hasBSUID = phone != "", bsuid != ""
-	m.keyed = g.look(m.campaign).kind != kindRun
+	m.keyed = g.look(m.campaign).keyed()
 	return &m, nil
 }
 

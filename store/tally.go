@@ -206,13 +206,15 @@ func (f *Feed) add(d *Feed) {
 
 // Campaign is a campaign's identity and totals.
 type Campaign struct {
-	ID      int64
-	Key     string // its id outside
-	Name    string
-	Own     bool       // tickwatch sends it
-	Numbers []string   // phone_number_ids it was sent from
-	Latest  wa.Instant // latest clock of a message, as far as was known when it came
-	Counts  Counts
+	ID       int64
+	Key      string // its id outside
+	Name     string
+	Own      bool       // tickwatch sends it
+	Watched  bool       // declared by an operator
+	Template string     // of a watched one: what it is said to send
+	Numbers  []string   // phone_number_ids it was sent from
+	Latest   wa.Instant // latest clock of a message, as far as was known when it came
+	Counts   Counts
 }
 
 // CampaignChange is what one commit changed of a campaign. Its embedded Tally

@@ -52,7 +52,8 @@ type writer struct {
 	formers   map[string][]former  // names that people gave up
 	limits    map[string]accountLimit
 	nextID    ids
-	plans     map[int64]*plan // by campaign
+	watches   map[int64]*watch // by campaign
+	plans     map[int64]*plan  // by campaign
 	attempts  attempts
 	importing int64 // first recipient of a list that is not wholly written; 0 = none is
 }

@@ -304,7 +304,7 @@ type Rejected struct {
 type WatchArgs struct {
 	Number   string       `json:"number"` // phone_number_id
 	Name     string       `json:"name,omitempty"`
-	Template *TemplateRef `json:"template,omitempty"` // only messages of this one; without a language, of any
+	Template *TemplateRef `json:"template,omitempty"` // to be shown: webhooks do not name it
 	Upload   string       `json:"upload,omitempty"`   // a list: only messages to its people
 	Phone    string       `json:"phone,omitempty"`    // its column; "" = the one that looks like it
 	Country  string       `json:"country,omitempty"`  // ISO 3166 code, for its numbers without one

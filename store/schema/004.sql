@@ -66,3 +66,12 @@ ALTER TABLE campaign ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE campaign ADD COLUMN paced INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE pulse ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE pulse ADD COLUMN paced INTEGER NOT NULL DEFAULT 0;
+
+-- Campaigns of other systems that an operator declared (see watch.go).
+CREATE TABLE watch (
+  campaign INTEGER PRIMARY KEY,
+  number   INTEGER NOT NULL,
+  started  INTEGER NOT NULL,           -- takes messages from here on; 0 = is still being declared
+  listed   INTEGER NOT NULL,           -- only messages to people who have a recipient row (state 7)
+  template TEXT    NOT NULL
+);

@@ -12,7 +12,7 @@ import (
 type campaignWatchCmd struct {
 	Number   idArg  `required:"" help:"Number that it is sent from, by its phone_number_id." placeholder:"N"`
 	Name     string `help:"What to call it." placeholder:"NAME"`
-	Template string `help:"Only messages of this template." placeholder:"NAME[/LANG]"`
+	Template string `help:"The template that it sends, to be shown; Meta's webhooks do not name it." placeholder:"NAME[/LANG]"`
 	List     string `help:"Only messages to the people of this list, a CSV or XLSX file." placeholder:"LIST"`
 	Phone    string `help:"Column of the list with the phone numbers; else the one that looks like it." placeholder:"COLUMN"`
 	Country  string `help:"Country of the list's numbers that name none, as two letters such as PT." placeholder:"CC"`

@@ -15,6 +15,7 @@ import (
 
 	"tickwatch/monitor/link"
 	"tickwatch/wa"
+	"tickwatch/wa/graph"
 	"tickwatch/wa/sandbox"
 )
 
@@ -207,7 +208,9 @@ func TestCommandOfACampaign(t *testing.T) {
 	o.whenCampaign(t, "autumn", "messages with Meta", func(c link.Campaign) bool { return c.Counts.HandedOver > 50 && c.State == "running" })
 	r := order[link.Receipt](t, o, link.VerbPause, link.GateArgs{Reason: "looks odd"})
 	accepted := len(o.meta.Accepted()) + r.OpenRequests
-	c := o.whenCampaign(t, "autumn", "a campaign at rest", func(c link.Campaign) bool { return c.State == "paused" && c.Counts.Claimed == 0 && c.Sending.OpenRequests == 0 })
+	c := o.whenCampaign(t, "autumn", "a campaign at rest", func(c link.Campaign) bool {
+		return c.State == "paused" && c.Counts.Claimed == 0 && c.Sending.OpenRequests == 0
+	})
 	addsUp(t, &c)
 	if n := len(o.meta.Accepted()); n > accepted || int(c.Counts.HandedOver+c.Counts.Unknown) != n {
 		t.Errorf("after a pause the stand-in has %d (then %d), the campaign says %+v", n, accepted, c.Counts)
@@ -230,7 +233,9 @@ func TestCommandOfACampaign(t *testing.T) {
 	o.whenCampaign(t, "autumn", "messages with the other template", func(c link.Campaign) bool { return int(c.Counts.HandedOver) > len(o.meta.Accepted())/2+40 })
 
 	got := order[link.Receipt](t, o, link.VerbCancel, link.CampaignArgs{Campaign: "autumn"})
-	c = o.whenCampaign(t, "autumn", "a cancelled campaign", func(c link.Campaign) bool { return c.State == "cancelled" && c.Counts.Claimed == 0 && c.Counts.Waiting == 0 })
+	c = o.whenCampaign(t, "autumn", "a cancelled campaign", func(c link.Campaign) bool {
+		return c.State == "cancelled" && c.Counts.Claimed == 0 && c.Counts.Waiting == 0
+	})
 	addsUp(t, &c)
 	if got.Already || c.Counts.Cancelled == 0 {
 		t.Errorf("cancelled: %+v, %+v", got, c.Counts)
@@ -382,4 +387,45 @@ func TestStopFile(t *testing.T) {
 		t.Error("removing the file resumed everything by itself")
 	}
 	o.whenCampaign(t, "autumn", "sending again", func(c link.Campaign) bool { return c.State == "running" && c.Counts.HandedOver > 8 })
+}
+
+// A campaign that another system sends without a word in its callback data is
+// declared, and has its messages from then on.
+func TestWatchOfAnotherSystem(t *testing.T) {
+	o := openOffice(t, sandbox.Options{Seed: 3}, nil)
+	var up link.Uploaded
+	text := []byte(o.people(3))
+	up = order[link.Uploaded](t, o, link.VerbUpload, link.UploadArgs{Name: "list.csv", Data: text})
+	card := order[link.Card](t, o, link.VerbWatch, link.WatchArgs{
+		Number: sandbox.Numbers()[0], Name: "Spring", Upload: up.Upload, Template: &link.TemplateRef{Name: "spring", Language: "pt_PT"},
+	})
+	if card.ID != "spring" || card.Origin != "external" {
+		t.Errorf("%+v", card)
+	}
+	client, err := graph.New(graph.Options{BaseURL: o.meta.URL(), Token: o.meta.Token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, err := client.Template(t.Context(), sandbox.AccountID, sandbox.CampaignTemplate, sandbox.CampaignLanguage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	filled, err := form.Fill(func(v string) string {
+		return map[string]string{"header": sandbox.CampaignMedia, "1": "Ines"}[v]
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p := range o.meta.People(5) { // two of them are not on the list
+		if _, err := client.Send(t.Context(), sandbox.Numbers()[0], &wa.Outgoing{To: p.Phone, Template: filled}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := o.whenCampaign(t, "spring", "three messages", func(c link.Campaign) bool { return c.Counts.Messages == 3 })
+	if c.Template == nil || c.Template.Name != "spring" {
+		t.Errorf("%+v", c.Template)
+	}
+	if text := refusedTo(t, o, link.VerbWatch, link.WatchArgs{Number: "+49 151"}, link.FaultUsage); text == "" {
+		t.Error("no reason")
+	}
 }
