@@ -31,7 +31,7 @@ func (a *away) Send(ctx context.Context, _ string, o *wa.Outgoing, begin func() 
 }
 
 // bench is a queue of so many rows on a real store, which sends without a pace.
-func bench(b *testing.B, rows int, m *away) (q *queue.Queue, s *store.Store, p wa.Plan) {
+func bench(b *testing.B, rows int, m *away, slow time.Duration) (q *queue.Queue, p wa.Plan) {
 	s, err := store.Open(b.Context(), store.Options{Dir: b.TempDir()})
 	if err != nil {
 		b.Fatal(err)
@@ -51,7 +51,7 @@ func bench(b *testing.B, rows int, m *away) (q *queue.Queue, s *store.Store, p w
 		b.Fatal(err)
 	}
 	q, err = queue.New(b.Context(), queue.Options{
-		Store: s, Sender: m, Throughput: func(string) float64 { return 100_000 },
+		Store: &slowStore{s, slow}, Sender: m, Throughput: func(string) float64 { return 100_000 },
 		Cap: wa.FrequencyCap{Messages: 2, Within: 24 * time.Hour, Apart: 6 * time.Hour},
 	})
 	if err != nil {
@@ -67,7 +67,28 @@ func bench(b *testing.B, rows int, m *away) (q *queue.Queue, s *store.Store, p w
 			b.Error(err)
 		}
 	})
-	return q, s, p
+	return q, p
+}
+
+// slowStore takes so long for each commit of the queue's.
+type slowStore struct {
+	*store.Store
+	takes time.Duration
+}
+
+func (s *slowStore) Claim(ctx context.Context, r wa.ClaimRequest) (wa.Claims, error) {
+	time.Sleep(s.takes)
+	return s.Store.Claim(ctx, r)
+}
+
+func (s *slowStore) Settle(ctx context.Context, all ...wa.Outcome) error {
+	time.Sleep(s.takes)
+	return s.Store.Settle(ctx, all...)
+}
+
+func (s *slowStore) SaveGate(ctx context.Context, g wa.Gate) error {
+	time.Sleep(s.takes)
+	return s.Store.SaveGate(ctx, g)
 }
 
 // One operation is one message, claimed, sent over one of 64 connections to
@@ -76,7 +97,7 @@ func BenchmarkSend(b *testing.B) {
 	for _, rows := range []int{100_000, 1_000_000} {
 		b.Run(fmt.Sprint(rows), func(b *testing.B) {
 			m := &away{}
-			q, _, p := bench(b, rows, m)
+			q, p := bench(b, rows, m, 0)
 			if b.N > rows {
 				b.Skip("more messages than rows")
 			}
@@ -96,8 +117,14 @@ func BenchmarkSend(b *testing.B) {
 // time from the call to the last start of a request, until the pause returned, and
 // from the call of the resume to the first start.
 func BenchmarkPause(b *testing.B) {
+	for _, slow := range []time.Duration{0, 50 * time.Millisecond} {
+		b.Run(fmt.Sprint("commit=", slow), func(b *testing.B) { benchPause(b, slow) })
+	}
+}
+
+func benchPause(b *testing.B, slow time.Duration) {
 	m := &away{}
-	q, _, p := bench(b, 200_000, m)
+	q, p := bench(b, 200_000, m, slow)
 	if _, err := q.Start(b.Context(), p.Campaign, queue.Launch{}); err != nil {
 		b.Fatal(err)
 	}

@@ -37,6 +37,7 @@ type campaign struct {
 	busy     bool          // a deed of its own is under way: a start, an end
 	deedAt   time.Time     // not before, after one that failed
 	claiming bool
+	going    bool // as of its latest step, see goes
 	unsaved  bool // that it is cancelled is not on disk yet
 
 	claimAt time.Time  // not before, after a claim that failed
@@ -121,7 +122,7 @@ func (c *campaign) step() time.Duration {
 	if c.plan.State != wa.PlanRunning || c.empty && c.askAt.IsZero() && len(c.out) == 0 {
 		next = sooner(now.Add(c.q.own(idleEvery)), c.keepTime(now))
 	}
-	if c.goes(now) {
+	if c.going = c.goes(now); c.going {
 		next = sooner(next, c.release(now))
 		next = sooner(next, c.claimMore(now))
 	}
@@ -332,7 +333,7 @@ func (c *campaign) ready() (n int) {
 func (q *Queue) share() int {
 	lanes := 0
 	for _, c := range q.campaigns {
-		if c.plan.State == wa.PlanRunning && !c.empty {
+		if c.going && !c.empty {
 			lanes += len(c.lanes)
 		}
 	}

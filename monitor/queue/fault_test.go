@@ -128,6 +128,21 @@ func TestBegunIsNeverSentAgain(t *testing.T) {
 	})
 }
 
+// The same holds for a sender that says so without having asked whether it may.
+func TestMayHaveGoneWithoutBeginIsUnknown(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		store := newMemory(t)
+		store.add(plan(1), 3)
+		h := open(t, store, &meta{}, func(o *queue.Options) {
+			o.Sender = senderFunc(func(context.Context, string, *wa.Outgoing, func() error) (wa.Accepted, error) {
+				return wa.Accepted{}, wa.ErrMayHaveGone
+			})
+		})
+		h.after(time.Minute)
+		h.want(unknown, 3)
+	})
+}
+
 // A request that asks twice whether it may begin is not let through twice: a
 // transport that sends it again would reach the person twice.
 func TestBeginTwice(t *testing.T) {

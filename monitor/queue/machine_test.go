@@ -160,6 +160,13 @@ func (m *machine) accept(t *truth) {
 	m.webhooks = append(m.webhooks, t)
 }
 
+// has is what Meta has taken.
+func (m *machine) has() []*truth {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.webhooks)
+}
+
 // tell sends a webhook.
 func (m *machine) tell(t *truth, s wa.Status) {
 	u := wa.StatusUpdate{
@@ -325,10 +332,11 @@ func (m *machine) setPace(t *rapid.T) {
 }
 
 func (m *machine) webhook(t *rapid.T) {
-	if len(m.webhooks) == 0 {
+	all := m.has()
+	if len(all) == 0 {
 		t.Skip("Meta has nothing")
 	}
-	about := m.webhooks[rapid.IntRange(0, len(m.webhooks)-1).Draw(t, "message")]
+	about := all[rapid.IntRange(0, len(all)-1).Draw(t, "message")]
 	m.tell(about, rapid.SampledFrom([]wa.Status{wa.StatusSent, wa.StatusDelivered, wa.StatusRead, wa.StatusFailed}).Draw(t, "status"))
 }
 
@@ -349,7 +357,7 @@ func (m *machine) optOut(t *rapid.T) {
 // resolve lets the operator say, rightly, what became of the unknown.
 func (m *machine) resolve(t *rapid.T) {
 	p := m.anyPlan(t)
-	for _, w := range m.webhooks { // so that "not sent" is true of what is left
+	for _, w := range m.has() { // so that "not sent" is true of what is left
 		if w.campaign == p.Campaign {
 			m.tell(w, wa.StatusSent)
 		}
@@ -450,12 +458,12 @@ func (m *machine) finish(t *rapid.T) {
 		}
 	}
 	m.check(t)
-	for _, w := range m.webhooks {
+	for _, w := range m.has() {
 		m.tell(w, wa.StatusDelivered)
 	}
 	pass(time.Minute)
 	has := map[string]int64{}
-	for _, w := range m.taken {
+	for _, w := range m.has() {
 		for _, p := range m.plans {
 			if p.Campaign == w.campaign {
 				has[p.Key]++

@@ -183,6 +183,26 @@ func TestOurOwnCeilingOfANumber(t *testing.T) {
 	})
 }
 
+// Campaigns that are paused take nothing from the batches of those that go.
+func TestPausedCampaignsCostNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		store, m := newMemory(t), &meta{takes: 50 * time.Millisecond}
+		store.slow = 10 * time.Millisecond
+		for id := range int64(40) {
+			store.add(plan(id+1), 6000)
+		}
+		h := open(t, store, m, fast)
+		for id := range 39 {
+			h.pause("campaign", plan(int64(id+2)).Key)
+		}
+		before := m.count()
+		h.after(5 * time.Second)
+		if n := m.count() - before; n < 4800 {
+			t.Errorf("%d messages began in five seconds at 1000/s", n)
+		}
+	})
+}
+
 // The daemon's clock may run faster than the real one; pace is of its clock.
 func TestScaledClock(t *testing.T) {
 	inBubble(t, func(t *testing.T) {

@@ -204,7 +204,7 @@ func (q *Queue) over(t *ticket, accepted wa.Accepted, err error) {
 		t.campaign.refusedOne(t, &wa.Refusal{Details: row.Error()}, now, &o)
 	case errors.As(err, &refusal):
 		q.refused(t, refusal, began, now, &o)
-	case began.IsZero():
+	case began.IsZero() && !errors.Is(err, wa.ErrMayHaveGone):
 		o.Kind = wa.OutcomeAgain
 		if !errors.Is(err, wa.ErrGateClosed) && !errors.Is(err, context.Canceled) {
 			n.quiet(t.launched, now)
