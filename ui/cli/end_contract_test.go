@@ -265,10 +265,9 @@ func TestContractOfALiveCampaign(t *testing.T) {
 		"campaigns[].started_at", "campaigns[].first30.from", "campaigns[].first30.to", "campaigns[].first30.observed",
 		"campaigns[].first30.settled", "campaigns[].first30.by_age[].share", "campaigns[].first30.projected",
 		"campaigns[].first30.low", "campaigns[].first30.high", "campaigns[].reports.rate", "campaigns[].errors[].count",
-		"numbers[].limit", "templates[].status", "alarms[].kind", "alarms[].acted_at",
+		"numbers[].quality", "numbers[].limit", "templates[].status", "alarms[].kind", "alarms[].acted_at",
 	}, []string{
 		"feed.callback_rate", "campaigns[].reports.reported", "campaigns[].reports.source", // no own campaign, nothing typed in
-		"numbers[].quality", // no webhook tells it
 	})
 	checkMeanings(t, out)
 }
