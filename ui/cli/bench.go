@@ -17,7 +17,9 @@ type benchCmd struct {
 	Link     benchLinkCmd     `cmd:"" help:"What attached consoles cost the daemon, and how soon they have a snapshot."`
 	Frame    benchFrameCmd    `cmd:"" help:"From a stored webhook to the terminal: how soon, how many bytes, how dear."`
 	Stored   benchStoredCmd   `cmd:"" help:"What a large store costs: ingest, snapshots, a restart."`
+	Queue    benchQueueCmd    `cmd:"" help:"How fast our own campaigns go out, how soon they stop, and what a list costs."`
 	Consoles benchConsolesCmd `cmd:"" hidden:""`
+	Meta     benchMetaCmd     `cmd:"" hidden:""`
 }
 
 type benchIngestCmd struct {

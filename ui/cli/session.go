@@ -31,6 +31,11 @@ func (a *app) connect(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	return attach(ctx, cfg)
+}
+
+// attach opens a link to the daemon of a configuration.
+func attach(ctx context.Context, cfg Config) (*session, error) {
 	client := link.NewClient(link.ClientOptions{Socket: cfg.Link.Socket})
 	hangUp := running(ctx, client)
 	select {
