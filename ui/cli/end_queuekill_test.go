@@ -1,0 +1,65 @@
+package cli_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"tickwatch/wa/sandbox"
+)
+
+// lostInCrash is how many messages a crash may leave unknown: those that were about
+// to begin or to be settled, and the open requests of one number.
+const lostInCrash = 64 + 64
+
+// doubtful are answers that do not come, though the message was taken, or not.
+var doubtful = []sandbox.Fault{
+	{Kind: sandbox.FaultLatency, Delay: 20 * time.Millisecond},
+	{Kind: sandbox.FaultDrop, Share: 0.01, Taken: true},
+	{Kind: sandbox.FaultDrop, Share: 0.01},
+}
+
+// doubts is how often answers did not come.
+func (s *sending) doubts() (n int64) {
+	for _, f := range s.meta.Faults() {
+		if f.Fault.Kind == sandbox.FaultDrop {
+			n += int64(f.Struck)
+		}
+	}
+	return n
+}
+
+// A daemon that is killed while a campaign goes out, at any moment, forgets no
+// message that Meta took and sends none a second time; the rest goes out by the
+// next one, and what is unknown when it is said to be not sent.
+func TestKilledWhileSending(t *testing.T) {
+	t.Parallel()
+	const rounds, rows = 6, 4000
+	s := send(t, rows, sandbox.Options{Faults: doubtful})
+	s.start(t)
+	dice := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	lost := int64(0)
+	for round := range rounds {
+		before := s.doubts()
+		target := len(s.meta.Accepted()) + 1 + dice.IntN(rows/rounds-lostInCrash)
+		waitFor(t, "messages are accepted", func() bool { return len(s.meta.Accepted()) >= target })
+		for end := time.Now().Add(time.Duration(dice.IntN(20_000)) * time.Microsecond); time.Now().Before(end); {
+			_ = s.meta.Faults() // the moment of the kill lies anywhere between two looks
+		}
+		s.kill(t)
+		s.again(t)
+		c := s.paused(t)
+		s.check(t, c)
+		if most := lostInCrash + s.doubts() - before; c.Unknown > most {
+			t.Errorf("round %d: %d messages are unknown, at most %d should be", round, c.Unknown, most)
+		}
+		lost += c.Unknown
+		s.clearUp(t)
+		s.resume(t)
+	}
+	t.Logf("%d unknown after %d kills, %d answers that never came", lost, rounds, s.doubts())
+	if lost == 0 {
+		t.Error("no kill ever met a message on its way: the test kills at the wrong moments")
+	}
+	s.finish(t)
+}
