@@ -19,6 +19,11 @@ func (c *campaign) held(now time.Time) string {
 	default:
 		return ""
 	}
+	select {
+	case <-c.q.gates.ended: // the last snapshot shows how it went until here
+		return ""
+	default:
+	}
 	for _, why := range []func(time.Time) string{c.paused, c.outOfOrder, c.resting, c.waiting} {
 		if text := why(now); text != "" {
 			return text
@@ -34,8 +39,6 @@ func (c *campaign) paused(time.Time) string {
 	defer s.mu.Unlock()
 	all, channel := s.get(place{scopeAll, ""}), s.get(place{scopeChannel, whatsApp})
 	switch {
-	case s.ending:
-		return "the daemon ends"
 	case s.stopped:
 		return "the STOP file is there"
 	case all.Closed:
