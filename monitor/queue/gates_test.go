@@ -66,7 +66,7 @@ func TestNothingBeginsBehindAClosedGate(t *testing.T) {
 	}
 	for i := range places {
 		closers.Go(func() {
-			for range 2000 {
+			for range 500 {
 				g, _, written := s.close(places[i], "ana", "", time.Now())
 				shut[i].Store(true)
 				if written != nil {
