@@ -220,7 +220,6 @@ func (m *Monitor) Run(ctx context.Context) {
 	var parts sync.WaitGroup
 	defer m.recording.Wait()
 	defer m.lists.close()
-	defer parts.Wait()
 	parts.Go(func() { m.queue.Run(ctx) })
 	parts.Go(func() { m.poll(ctx) })
 	host := time.NewTicker(hostEvery)
@@ -250,6 +249,7 @@ func (m *Monitor) Run(ctx context.Context) {
 		soonest.Stop()
 		latest.Stop()
 	}
+	parts.Wait()
 	m.publish(ctx) // what came last is not left out
 }
 

@@ -33,8 +33,8 @@ func (s *Store) SavePlan(ctx context.Context, p wa.Plan) error {
 		if have == nil || have.State == planImporting {
 			return errNoPlan
 		}
-		if have.State == wa.PlanCancelled {
-			p.State = wa.PlanCancelled
+		if have.State == wa.PlanCancelled || p.State == wa.PlanCancelled { // CancelRest alone cancels: it counts
+			p.State = have.State
 		}
 		c := g.changePlan(have)
 		campaign, key, name, rows := have.Campaign, have.Key, have.Name, have.Rows
