@@ -207,6 +207,23 @@ func TestFrequencyCap(t *testing.T) {
 	}
 }
 
+// Those who must wait for a moment hold up nobody behind them, however many they
+// are: one claim goes on to the next who may be written to.
+func TestWhoWaitsHoldsUpNobody(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 30, wa.CategoryUtility)
+	asleep := func(phone string) wa.Instant {
+		if phone < "+351900000025" { // 25 of the 30
+			return at(1 << 20)
+		}
+		return 0
+	}
+	got := claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 4, Now: at(0), Hold: asleep})
+	if len(got.Messages) != 4 {
+		t.Errorf("%d messages were claimed, not 4; the next at %v", len(got.Messages), got.Next.Time())
+	}
+}
+
 // Whoever opts out under the number that WhatsApp knows is not written to under
 // the one in the list.
 func TestAnotherNumberThanTheListed(t *testing.T) {

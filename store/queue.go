@@ -118,6 +118,7 @@ func (g *group) claim(r *wa.ClaimRequest) (out wa.Claims, err error) {
 	}
 	looked := 0
 	for len(out.Messages) < r.Limit && looked < maxLooked {
+		p = g.plan(r.Campaign) // candidates moves on in the group's copy of it
 		rows, err := g.candidates(p, r, r.Limit-len(out.Messages))
 		if err != nil {
 			return out, err
