@@ -72,7 +72,7 @@ func (m *Monitor) status(ctx context.Context, a link.StatusArgs) (*link.Snapshot
 	m.read(ctx, show)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	view := m.queue.View()
+	view := m.view()
 	return m.snapshot(wa.At(m.o.Now()), show(), &view), nil
 }
 

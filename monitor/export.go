@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -17,8 +18,10 @@ const (
 	// scannedAtOnce bounds the posts that one page of an export looks at, so that a
 	// campaign that few of them speak of does not keep the console waiting.
 	scannedAtOnce = 4000
-	// actionsAtOnce bounds the actions that one page holds.
+	// actionsAtOnce bounds the actions that one page holds, and deedsAtOnce what is
+	// read of the journal at a time.
 	actionsAtOnce = 500
+	deedsAtOnce   = 50
 	// endOfTime is later than anything.
 	endOfTime = wa.Instant(1 << 62)
 )
@@ -28,10 +31,11 @@ var errPageFull = errors.New("the page is full")
 
 // Export draws up one page of an export. It remembers nothing between pages.
 //
-// The lines come in the order in which posts were taken in, each action before
-// the first post that is later. With a campaign only the posts that hold news of
-// it are given, each as a whole, and what was done about its alarms; news of
-// templates, numbers and the account is nobody's and left out.
+// The lines come in the order in which posts were taken in and our own side did
+// what its journal says, each action before the first of these that is later. With
+// a campaign only the posts that hold news of it are given, each as a whole, what
+// our side did for it, and the actions on it and on its alarms; news of templates,
+// numbers and the account is nobody's and left out.
 func (m *Monitor) Export(ctx context.Context, a link.ExportArgs) (link.ExportPage, error) {
 	p := &exportPage{m: m, args: a, mark: a.From}
 	if a.Kind != link.ExportRecording && a.Kind != link.ExportWebhooks {
@@ -52,6 +56,11 @@ func (m *Monitor) Export(ctx context.Context, a link.ExportArgs) (link.ExportPag
 	}
 	if a.From == (link.ExportMark{}) {
 		p.mark.End = newest
+		if a.Kind == link.ExportRecording {
+			if p.mark.Last, err = m.o.Store.LastDeed(ctx); err != nil {
+				return link.ExportPage{}, err
+			}
+		}
 		m.mu.Lock()
 		if m.listens {
 			p.mark.At = int64(wa.At(m.o.Now()))
@@ -83,6 +92,7 @@ type exportPage struct {
 	lines   int64
 	scanned int
 	actions []store.Action // those that are not given yet
+	deeds   []store.JournalEntry
 }
 
 // fill ends with errPageFull when more is to come.
@@ -91,16 +101,25 @@ func (p *exportPage) fill(ctx context.Context) (err error) {
 		if p.actions, err = p.m.o.Store.Actions(ctx, p.mark.Action, actionsAtOnce); err != nil {
 			return err
 		}
+		if err = p.readDeeds(ctx); err != nil {
+			return err
+		}
 	}
 	if err := p.m.o.Store.EachPost(ctx, p.mark.Post, func(post store.RawPost) error {
 		if post.ID > p.mark.End {
 			return errEndOfPosts
+		}
+		if err := p.deedsBefore(ctx, post.ID); err != nil {
+			return err
 		}
 		if err := p.actionsBefore(ctx, post.ReceivedAt); err != nil {
 			return err
 		}
 		return p.post(ctx, &post)
 	}); err != nil && !errors.Is(err, errEndOfPosts) {
+		return err
+	}
+	if err := p.deedsBefore(ctx, math.MaxInt64); err != nil {
 		return err
 	}
 	if err := p.actionsBefore(ctx, endOfTime); err != nil || p.args.Kind != link.ExportRecording || p.mark.At == 0 {
@@ -150,8 +169,40 @@ func (p *exportPage) line(l *Line) error {
 	return nil
 }
 
-// own writes a line of our own side.
-func (p *exportPage) own(at wa.Instant, own Own) error {
+// readDeeds reads on in the journal.
+func (p *exportPage) readDeeds(ctx context.Context) (err error) {
+	campaign := int64(0)
+	if p.only != nil {
+		campaign = p.only.ID
+	}
+	p.deeds, err = p.m.o.Store.Deeds(ctx, campaign, p.mark.Deed, p.mark.Last, deedsAtOnce)
+	return err
+}
+
+// deedsBefore writes what our own side did before a post.
+func (p *exportPage) deedsBefore(ctx context.Context, post int64) error {
+	for len(p.deeds) > 0 && p.deeds[0].Post < post {
+		d := &p.deeds[0]
+		if p.only == nil || d.Gate == nil || d.Gate.Scope != link.ScopeCampaign || d.Gate.ID == p.only.Key {
+			if err := p.actionsBefore(ctx, d.At); err != nil {
+				return err
+			}
+			if err := p.own(d.At, &d.Deed); err != nil {
+				return err
+			}
+		}
+		p.mark.Deed = d.ID
+		if p.deeds = p.deeds[1:]; len(p.deeds) == 0 {
+			if err := p.readDeeds(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// own writes a line of our own side: an Own, or a store.Deed.
+func (p *exportPage) own(at wa.Instant, own any) error {
 	body, err := json.Marshal(own)
 	if err != nil {
 		return fmt.Errorf("writing a line of our own: %w", err)
@@ -187,7 +238,7 @@ func (p *exportPage) actionsBefore(ctx context.Context, end wa.Instant) error {
 // belongs to the export.
 func (p *exportPage) about(ctx context.Context, a *store.Action, own *Own) (bool, error) {
 	if a.Verb != link.VerbAck {
-		return p.only == nil, nil
+		return p.only == nil || a.Target == p.only.Key, nil
 	}
 	id, err := strconv.ParseInt(strings.TrimPrefix(a.Target, "a"), 10, 64)
 	if err != nil {

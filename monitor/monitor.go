@@ -76,6 +76,8 @@ type Monitor struct {
 	sends      *stopwatch
 	lists      lists
 	plans      map[int64]wa.Plan        // of our own campaigns, as they were last known
+	gates      []wa.Gate                // of a recording; nil = the queue's
+	deed       int64                    // the newest of the store's journal
 	checks     map[int64][]list.Finding // what stood against an imported list
 	gateCodes  map[[2]string]int        // why tickwatch closed a gate by itself: Meta's code
 	told       []told                   // for the queue, which has not heard it yet
@@ -144,7 +146,7 @@ func (m *Monitor) apply(c *store.Change) {
 	now := wa.At(m.o.Now())
 	m.updates.add(now, c.Feed.Updates-m.feed.Updates)
 	m.pace.add(now, c.Feed.Posts-m.feed.Posts, c.Feed.Updates-m.feed.Updates, c.Feed.Duplicates-m.feed.Duplicates)
-	m.feed = c.Feed
+	m.feed, m.deed = c.Feed, c.Deed
 	for _, id := range c.Gone {
 		if l := m.campaigns[id]; l != nil {
 			delete(m.byKey, l.Key)
@@ -250,7 +252,7 @@ func (m *Monitor) Run(ctx context.Context) {
 		latest.Stop()
 	}
 	parts.Wait()
-	m.publish(ctx) // what came last is not left out
+	m.publish(ctx) // what came last is not left out, nor what became of open requests
 }
 
 func (m *Monitor) lookAtHost(ctx context.Context) {
@@ -269,7 +271,7 @@ func (m *Monitor) publish(ctx context.Context) (running bool) {
 	m.reading.Unlock()
 	m.mu.Lock()
 	now := wa.At(m.o.Now())
-	view := m.queue.View()
+	view := m.view()
 	shown := m.newest(now)
 	m.judge(now)
 	m.judgeQueue(now, &view)

@@ -33,7 +33,7 @@ func (m *Monitor) showQueue(now wa.Instant, l *live, v *queue.View, c *link.Camp
 	c.Counts.Messages = n.Messages + n.Waiting + n.SetAside + n.Claimed + n.Unknown + n.Cancelled + n.Refused
 	c.Counts.InFlight = n.Messages - n.Delivered - (n.Failed - n.Refused) - n.Paced
 	rest := n.Waiting + n.SetAside + n.Claimed
-	l.sending = plan.State == wa.PlanRunning && rest > 0
+	m.noteSending(l)
 	c.Sending = m.sendingView(now, l, *v)
 	switch {
 	case plan.State == wa.PlanDraft, plan.State == wa.PlanReady, plan.State == wa.PlanCancelled:
@@ -44,6 +44,14 @@ func (m *Monitor) showQueue(now wa.Instant, l *live, v *queue.View, c *link.Camp
 		c.State = "paused"
 	default:
 		c.State = "running"
+	}
+}
+
+// noteSending notes whether a campaign of ours has more to send. m.mu is held.
+func (m *Monitor) noteSending(l *live) {
+	if l.Own {
+		n := &l.Counts
+		l.sending = !m.ended && m.planOf(l).State == wa.PlanRunning && n.Waiting+n.SetAside+n.Claimed > 0
 	}
 }
 

@@ -104,8 +104,9 @@ func ParseLine(text []byte) (Line, error) {
 	return l, nil
 }
 
-// Own is the body of a line of our own side. Kinds that are not known are for
-// newer versions.
+// Own is the body of a line of our own side; what the queue did stands in lines
+// of another body, a store.Deed, whose kinds are others. Kinds that are not known
+// are for newer versions.
 type Own struct {
 	Kind     string   `json:"kind"` // OwnAction, OwnEnd
 	Operator string   `json:"operator,omitempty"`

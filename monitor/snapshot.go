@@ -15,7 +15,7 @@ import (
 // snapshot draws up everything a console shows, with these campaigns. m.mu is held.
 func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *link.Snapshot {
 	s := &link.Snapshot{
-		Rev: m.rev, At: now.Time(), Version: m.o.Version, Zone: m.o.Zone, Host: m.host,
+		Rev: m.rev, Deed: m.deed, At: now.Time(), Version: m.o.Version, Zone: m.o.Zone, Host: m.host,
 		Gates: []link.Gate{}, Campaigns: []link.Campaign{}, Numbers: []link.Number{}, Templates: []link.Template{},
 		Alarms: m.incidents.view(), Actions: m.actionsView(),
 	}

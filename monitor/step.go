@@ -3,8 +3,11 @@ package monitor
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 
 	"tickwatch/monitor/link"
+	"tickwatch/monitor/queue"
 	"tickwatch/store"
 	"tickwatch/wa"
 )
@@ -28,7 +31,13 @@ func (m *Monitor) Judge(ctx context.Context) Rest {
 	m.reading.Unlock()
 	m.mu.Lock()
 	now := wa.At(m.o.Now())
+	m.told = nil // there is no queue at work that should hear it
+	view := m.view()
+	for _, l := range m.campaigns {
+		m.noteSending(l)
+	}
 	m.judge(now)
+	m.judgeQueue(now, &view)
 	var r Rest
 	for _, l := range m.campaigns {
 		r.Running = r.Running || l.running(now)
@@ -57,7 +66,7 @@ func (m *Monitor) Show(ctx context.Context) {
 	m.mu.Lock()
 	now := wa.At(m.o.Now())
 	m.rev++
-	view := m.queue.View()
+	view := m.view()
 	snap := m.snapshot(now, m.newest(now), &view)
 	m.mu.Unlock()
 	m.o.Publish(snap)
@@ -84,6 +93,52 @@ func (m *Monitor) Repeat(at wa.Instant, own *Own) (bool, error) {
 	m.actions = m.actions[max(0, len(m.actions)-link.MaxActions):]
 	m.mu.Unlock()
 	return true, m.save(&action)
+}
+
+// Redo does again what our own side did, by the words of a recording: the body
+// of a line. Nothing is sent. False when it is of a kind that is not known here,
+// or of a campaign that was never told of.
+func (m *Monitor) Redo(ctx context.Context, at wa.Instant, body []byte) (bool, error) {
+	var d store.Deed
+	if json.Unmarshal(body, &d) != nil {
+		return false, nil
+	}
+	if err := m.o.Store.Redo(ctx, at, &d); errors.Is(err, store.ErrNoDeed) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	switch d.Kind {
+	case store.DeedImported, store.DeedPlanned, store.DeedCancelled:
+		plans, err := m.o.Store.Plans(ctx)
+		if err != nil {
+			return false, err
+		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, p := range plans {
+			m.plans[p.Campaign] = p
+		}
+	case store.DeedGate:
+		gates, err := m.o.Store.Gates(ctx)
+		if err != nil {
+			return false, err
+		}
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.gates = gates
+	}
+	return true, nil
+}
+
+// view is the state of the queue: of the one that sends, or of a recording's.
+// m.mu is held.
+func (m *Monitor) view() queue.View {
+	v := m.queue.View()
+	if m.gates != nil {
+		v.Gates = m.gates
+	}
+	return v
 }
 
 // acknowledged is the open alarm that an acknowledgement is of; nil when there is none.

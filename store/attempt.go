@@ -13,12 +13,13 @@ import (
 // came to.
 func (s *Store) Settle(ctx context.Context, outcomes ...wa.Outcome) error {
 	err := s.submit(ctx, &request{weight: int64(len(outcomes)), group: func(g *group) error {
+		var done noted
 		for i := range outcomes {
-			if err := g.settleAttempt(&outcomes[i]); err != nil {
+			if err := g.settleAttempt(&outcomes[i], &done); err != nil {
 				return err
 			}
 		}
-		return nil
+		return g.noteAll(&done)
 	}})
 	if err != nil {
 		return fmt.Errorf("storing what became of sends: %w", err)
@@ -26,17 +27,19 @@ func (s *Store) Settle(ctx context.Context, outcomes ...wa.Outcome) error {
 	return nil
 }
 
-func (g *group) settleAttempt(o *wa.Outcome) error {
+func (g *group) settleAttempt(o *wa.Outcome, done *noted) error {
 	a, open := g.attempt(o.Message)
 	if !open {
-		return g.acceptLate(o)
+		return g.acceptLate(o, done)
 	}
 	switch o.Kind {
 	case wa.OutcomeAccepted:
-		return g.accepted(a, o)
+		return g.accepted(a, o, done)
 	case wa.OutcomeRefused:
+		done.add(a.campaign, DeedRefused, "", DeedMessage{Message: a.message, At: o.At, Code: o.Code})
 		return g.refused(a, o)
 	case wa.OutcomeAgain:
+		done.add(a.campaign, DeedAgain, "", DeedMessage{Message: a.message})
 		row, err := g.closeAttempt(a)
 		if err != nil {
 			return err
@@ -44,6 +47,7 @@ func (g *group) settleAttempt(o *wa.Outcome) error {
 		row.due, row.tries = o.Due, row.tries+1
 		return g.waitAgain(&row, bounded(o.Details))
 	case wa.OutcomeUnknown:
+		done.add(a.campaign, DeedUnknown, "", DeedMessage{Message: a.message})
 		row, err := g.recipientByRow(a.recipient)
 		if err != nil {
 			return err
@@ -56,7 +60,7 @@ func (g *group) settleAttempt(o *wa.Outcome) error {
 }
 
 // accepted hands a message over on the API's word.
-func (g *group) accepted(a attempt, o *wa.Outcome) error {
+func (g *group) accepted(a attempt, o *wa.Outcome, done *noted) error {
 	who := wa.Person{Phone: a.phone}
 	if digits(o.Accepted.Phone) != "" {
 		who.Phone = digits(o.Accepted.Phone)
@@ -70,11 +74,16 @@ func (g *group) accepted(a attempt, o *wa.Outcome) error {
 	if o.Accepted.Paced {
 		t.now.progress = t.now.progress.Hold()
 	}
+	m := DeedMessage{Message: a.message, At: o.At, Paced: o.Accepted.Paced}
+	if t.now.id != a.message {
+		m.Known = t.now.id
+	}
+	done.add(a.campaign, DeedAccepted, "", m)
 	return nil
 }
 
 // acceptLate completes a message that a webhook told of before its own answer came.
-func (g *group) acceptLate(o *wa.Outcome) error {
+func (g *group) acceptLate(o *wa.Outcome, done *noted) error {
 	if o.Kind != wa.OutcomeAccepted {
 		return nil
 	}
@@ -86,6 +95,7 @@ func (g *group) acceptLate(o *wa.Outcome) error {
 		return err
 	}
 	t.pin = true
+	done.add(t.now.campaign, DeedAccepted, "", DeedMessage{Message: o.Message, At: o.At, Paced: o.Accepted.Paced})
 	if t.now.progress.AcceptedAt == 0 {
 		t.now.progress.AcceptedAt = o.At
 	}
@@ -102,7 +112,7 @@ func (g *group) refused(a attempt, o *wa.Outcome) error {
 	if err != nil {
 		return err
 	}
-	t, err := g.messageOf(a, "", wa.Person{Phone: a.phone}, o.At)
+	t, err := g.newMessageOf(a, "", wa.Person{Phone: a.phone}, o.At)
 	if err != nil {
 		return err
 	}
@@ -133,8 +143,17 @@ func (g *group) handOverAttempt(a attempt, wamid string, who wa.Person, at wa.In
 	return g.messageOf(a, wamid, who, at)
 }
 
-// messageOf makes the message of an attempt.
+// messageOf makes the message of an attempt that Meta has.
 func (g *group) messageOf(a attempt, wamid string, who wa.Person, at wa.Instant) (*touched, error) {
+	t, err := g.newMessageOf(a, wamid, who, at)
+	if err != nil {
+		return nil, err
+	}
+	return t, g.claimOptOut(t, at)
+}
+
+// newMessageOf makes the message of an attempt, refused or not.
+func (g *group) newMessageOf(a attempt, wamid string, who wa.Person, at wa.Instant) (*touched, error) {
 	person, err := g.person(who, at)
 	if err != nil {
 		return nil, err
@@ -149,10 +168,7 @@ func (g *group) messageOf(a attempt, wamid string, who wa.Person, at wa.Instant)
 		wamid: strings.Clone(wamid),
 	}}
 	g.keep(t)
-	if err := g.join(t, g.campaign(a.campaign), g.numberByRow(a.number)); err != nil {
-		return nil, err
-	}
-	return t, g.claimOptOut(t, at)
+	return t, g.join(t, g.campaign(a.campaign), g.numberByRow(a.number))
 }
 
 // forGood is later than anything.
@@ -234,31 +250,45 @@ func (s *Store) Resolve(ctx context.Context, campaign int64, sent bool) (resolve
 		if g.plan(campaign) == nil {
 			return errNoPlan
 		}
+		var done noted
 		for _, a := range g.w.attempts.byMessage {
 			if now, ok := g.attempt(a.message); !ok || now.campaign != campaign || now.state != rowUnknown {
 				continue
 			}
-			if sent {
-				t, err := g.handOverAttempt(a, "", wa.Person{Phone: a.phone}, a.at)
-				if err != nil {
-					return err
-				}
-				t.now.progress.AcceptedAt = a.at
-			} else {
-				row, err := g.closeAttempt(a)
-				if err != nil {
-					return err
-				}
-				if err := g.waitAgain(&row, "not sent, by the operator's word"); err != nil {
-					return err
-				}
+			if err := g.resolve(a, sent, &done); err != nil {
+				return err
 			}
 			resolved++
 		}
-		return nil
+		return g.noteAll(&done)
 	}})
 	if err != nil {
 		return 0, fmt.Errorf("resolving sends that may have gone out: %w", err)
 	}
 	return resolved, nil
+}
+
+// What a resolution can say.
+const (
+	resolvedSent    = "sent"
+	resolvedNotSent = "not-sent"
+)
+
+// resolve is the operator's word on one send.
+func (g *group) resolve(a attempt, sent bool, done *noted) error {
+	if sent {
+		done.add(a.campaign, DeedResolved, resolvedSent, DeedMessage{Message: a.message})
+		t, err := g.handOverAttempt(a, "", wa.Person{Phone: a.phone}, a.at)
+		if err != nil {
+			return err
+		}
+		t.now.progress.AcceptedAt = a.at
+		return nil
+	}
+	done.add(a.campaign, DeedResolved, resolvedNotSent, DeedMessage{Message: a.message})
+	row, err := g.closeAttempt(a)
+	if err != nil {
+		return err
+	}
+	return g.waitAgain(&row, "not sent, by the operator's word")
 }

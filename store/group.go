@@ -49,6 +49,7 @@ type group struct {
 	watches   map[int64]*watch        // changed, by campaign
 	plans     map[int64]*plan         // changed, by campaign
 	attempts  map[int64]*attempt      // opened or changed; nil = closed
+	redoing   wa.Instant              // the moment of the deed that is done again; 0 = of now
 }
 
 // touched is a message before and after the group.

@@ -231,21 +231,29 @@ func (i *Import) end(ctx context.Context, p *plan) error {
 				return err
 			}
 		}
-		n, err := g.number(wa.Sender{NumberID: p.From[0]})
-		if err != nil {
-			return err
-		}
 		p.State = wa.PlanDraft
-		done := *p
-		g.plans[p.Campaign] = &done
-		c := &campaign{id: p.Campaign, key: p.Key, name: p.Name, kind: kindOwn, number: n.id}
-		if err := g.addCampaign(c); err != nil {
+		if err := g.makeCampaign(p); err != nil {
 			return err
 		}
-		g.recount(p.Campaign, rowWaiting, p.Rows)
 		g.w.importing = 0
 		return nil
 	}})
+}
+
+// makeCampaign makes the campaign of a plan, whose list is in the queue.
+func (g *group) makeCampaign(p *plan) error {
+	n, err := g.number(wa.Sender{NumberID: p.From[0]})
+	if err != nil {
+		return err
+	}
+	done := *p
+	g.plans[p.Campaign] = &done
+	c := &campaign{id: p.Campaign, key: p.Key, name: p.Name, kind: kindOwn, number: n.id}
+	if err := g.addCampaign(c); err != nil {
+		return err
+	}
+	g.recount(p.Campaign, rowWaiting, p.Rows)
+	return g.notePlan(DeedImported, p, &DeedList{Store: g.w.name, First: p.first, Rows: p.Rows})
 }
 
 // dropStep is how many rows of a list that is given up a commit deletes.

@@ -160,7 +160,7 @@ func (g *group) answered(replyTo string, who, number int64, at wa.Instant) (int6
 	}
 	var latest message
 	consider := func(m *message) {
-		if clock := m.progress.Clock(); m.number == number && clock <= at && at-clock <= attributable && m.id > latest.id {
+		if clock := m.progress.Clock(); m.number == number && !m.progress.Refused() && clock <= at && at-clock <= attributable && m.id > latest.id {
 			latest = *m
 		}
 	}

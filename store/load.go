@@ -31,6 +31,9 @@ func (w *writer) load(ctx context.Context) error {
 	if err := lastID(ctx, w.conn, "seq", "notice", &w.nextID.notice); err != nil {
 		return err
 	}
+	if err := lastID(ctx, w.conn, "id", "journal", &w.nextID.deed); err != nil {
+		return err
+	}
 	if err := w.conn.QueryRowContext(ctx, "SELECT last_raw, unsettled FROM feed").Scan(&w.nextID.raw, &w.replaying); err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (g *group) redecide(m *touched) error {
 // own finds the message whose id our own callback data carries; nil when the
 // status carries none of ours, or speaks of another message under it.
 func (g *group) own(u *wa.StatusUpdate, at wa.Instant) (*touched, error) {
-	id, ok := wa.OwnMessage(u.CallbackData, g.w.store.name)
+	id, ok := wa.OwnMessage(u.CallbackData, g.w.name)
 	if !ok {
 		return nil, nil
 	}

@@ -33,19 +33,23 @@ func (s *Store) SavePlan(ctx context.Context, p wa.Plan) error {
 		if have == nil || have.State == planImporting {
 			return errNoPlan
 		}
-		if have.State == wa.PlanCancelled || p.State == wa.PlanCancelled { // CancelRest alone cancels: it counts
-			p.State = have.State
-		}
-		c := g.changePlan(have)
-		campaign, key, name, rows := have.Campaign, have.Key, have.Name, have.Rows
-		c.Plan = p
-		c.Campaign, c.Key, c.Name, c.Rows = campaign, key, name, rows
-		return nil
+		return g.savePlan(have, p)
 	}})
 	if err != nil {
 		return fmt.Errorf("storing a campaign's plan: %w", err)
 	}
 	return nil
+}
+
+func (g *group) savePlan(have *plan, p wa.Plan) error {
+	if have.State == wa.PlanCancelled || p.State == wa.PlanCancelled { // CancelRest alone cancels: it counts
+		p.State = have.State
+	}
+	c := g.changePlan(have)
+	campaign, key, name, rows := have.Campaign, have.Key, have.Name, have.Rows
+	c.Plan = p
+	c.Campaign, c.Key, c.Name, c.Rows = campaign, key, name, rows
+	return g.notePlan(DeedPlanned, c, nil)
 }
 
 // CancelRest cancels what waits of a campaign, and says how many messages that
@@ -56,22 +60,27 @@ func (s *Store) CancelRest(ctx context.Context, campaign int64) (cancelled int64
 		if p == nil {
 			return errNoPlan
 		}
-		if p.State == wa.PlanCancelled {
-			cancelled = 0
-			return nil
-		}
-		n := g.counts(campaign)
-		cancelled = n.Waiting + n.SetAside
-		g.recount(campaign, rowWaiting, -n.Waiting)
-		g.recount(campaign, rowAside, -n.SetAside)
-		g.recount(campaign, rowCancelled, cancelled)
-		g.changePlan(p).State = wa.PlanCancelled
-		return nil
+		var err error
+		cancelled, err = g.cancelRest(p)
+		return err
 	}})
 	if err != nil {
 		return 0, fmt.Errorf("cancelling the rest of a campaign: %w", err)
 	}
 	return cancelled, nil
+}
+
+func (g *group) cancelRest(p *plan) (cancelled int64, err error) {
+	if p.State == wa.PlanCancelled {
+		return 0, nil
+	}
+	n := g.counts(p.Campaign)
+	cancelled = n.Waiting + n.SetAside
+	g.recount(p.Campaign, rowWaiting, -n.Waiting)
+	g.recount(p.Campaign, rowAside, -n.SetAside)
+	g.recount(p.Campaign, rowCancelled, cancelled)
+	g.changePlan(p).State = wa.PlanCancelled
+	return cancelled, g.note(p.Campaign, &Deed{Kind: DeedCancelled})
 }
 
 // counts are a campaign's totals as this group knows them.
@@ -95,12 +104,27 @@ func (s *Store) Gates(ctx context.Context) ([]wa.Gate, error) {
 // SaveGate keeps the state of a gate.
 func (s *Store) SaveGate(ctx context.Context, gate wa.Gate) error {
 	err := s.submit(ctx, &request{weight: 1, group: func(g *group) error {
-		_, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO gate VALUES (?, ?, ?, ?, ?, ?, ?)",
-			gate.Scope, gate.ID, gate.Closed, bounded(gate.By), bounded(gate.Reason), int64(gate.Since), int64(gate.OpensAt))
-		return err
+		return g.saveGate(&gate)
 	}})
 	if err != nil {
 		return fmt.Errorf("storing a pause: %w", err)
 	}
 	return nil
 }
+
+func (g *group) saveGate(gate *wa.Gate) error {
+	kept := *gate
+	kept.By, kept.Reason = bounded(gate.By), bounded(gate.Reason)
+	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO gate VALUES (?, ?, ?, ?, ?, ?, ?)",
+		kept.Scope, kept.ID, kept.Closed, kept.By, kept.Reason, int64(kept.Since), int64(kept.OpensAt)); err != nil {
+		return err
+	}
+	campaign := int64(0)
+	if c := g.campaignByKey(gate.ID); c != nil && gate.Scope == scopeCampaign {
+		campaign = c.id
+	}
+	return g.note(campaign, &Deed{Kind: DeedGate, Gate: &kept})
+}
+
+// scopeCampaign is the scope of a gate of one campaign.
+const scopeCampaign = "campaign"

@@ -117,6 +117,7 @@ func (g *group) claim(r *wa.ClaimRequest) (out wa.Claims, err error) {
 		return out, err
 	}
 	looked := 0
+	var done noted
 	for len(out.Messages) < r.Limit && looked < maxLooked {
 		p = g.plan(r.Campaign) // candidates moves on in the group's copy of it
 		rows, err := g.candidates(p, r, r.Limit-len(out.Messages))
@@ -128,10 +129,13 @@ func (g *group) claim(r *wa.ClaimRequest) (out wa.Claims, err error) {
 		}
 		looked += len(rows)
 		for i := range rows {
-			if err := g.take(p, n, &rows[i], r, &out); err != nil {
+			if err := g.take(p, n, &rows[i], r, &out, &done); err != nil {
 				return out, err
 			}
 		}
+	}
+	if err := g.noteAll(&done); err != nil {
+		return out, err
 	}
 	out.Left = g.counts(p.Campaign).Waiting
 	switch {
@@ -174,13 +178,13 @@ func (g *group) candidates(p *plan, r *wa.ClaimRequest, limit int) ([]recipient,
 }
 
 // take claims a row, or says why it does not go out now.
-func (g *group) take(p *plan, n *number, row *recipient, r *wa.ClaimRequest, out *wa.Claims) error {
+func (g *group) take(p *plan, n *number, row *recipient, r *wa.ClaimRequest, out *wa.Claims, done *noted) error {
 	reason, due, err := g.unfit(p, row, r)
 	switch {
 	case err != nil:
 		return err
 	case reason != "" && due == 0:
-		return g.setState(row, rowCancelled, reason)
+		return g.leaveOut(row, reason, done)
 	case due != 0:
 		row.due = due
 		return g.waitAgain(row, reason)
@@ -189,20 +193,33 @@ func (g *group) take(p *plan, n *number, row *recipient, r *wa.ClaimRequest, out
 	if err := json.Unmarshal(row.values, &values); err != nil {
 		return fmt.Errorf("reading line %d of the list: %w", row.line, err)
 	}
-	row.message = take(&g.next.message)
+	message := take(&g.next.message)
+	out.Messages = append(out.Messages, wa.Claimed{
+		Message: message, Recipient: row.id, Phone: "+" + row.phone, Values: values,
+		Data: wa.OwnData(p.Key, g.w.name, message), Tries: row.tries,
+	})
+	return g.open(p, n, row, message, r.Now, done)
+}
+
+// open opens an attempt to send a message to a row.
+func (g *group) open(p *plan, n *number, row *recipient, message int64, at wa.Instant, done *noted) error {
+	row.message = message
 	a := attempt{
-		message: row.message, recipient: row.id, campaign: p.Campaign, number: n.id,
-		phone: row.phone, state: rowClaimed, at: r.Now,
+		message: message, recipient: row.id, campaign: p.Campaign, number: n.id,
+		phone: row.phone, state: rowClaimed, at: at,
 	}
 	if _, err := g.w.stmts.insertAttempt.ExecContext(g.ctx, a.message, a.recipient, a.number, p.Form.ID, int64(a.at)); err != nil {
 		return err
 	}
 	g.attempts[a.message] = &a
-	out.Messages = append(out.Messages, wa.Claimed{
-		Message: a.message, Recipient: row.id, Phone: "+" + row.phone, Values: values,
-		Data: wa.OwnData(p.Key, g.w.store.name, a.message), Tries: row.tries,
-	})
+	done.add(p.Campaign, DeedClaimed, n.ID, DeedMessage{Message: message, Recipient: row.id}).Since = at
 	return g.setState(row, rowClaimed, "")
+}
+
+// leaveOut cancels one row, for a reason.
+func (g *group) leaveOut(row *recipient, reason string, done *noted) error {
+	done.add(row.campaign, DeedLeftOut, reason, DeedMessage{Recipient: row.id})
+	return g.setState(row, rowCancelled, reason)
 }
 
 // Reasons why a row is cancelled, or waits. People read them.
@@ -447,19 +464,8 @@ func (w *writer) loadQueue(ctx context.Context) error {
 		return err
 	}
 	w.nextID.recipient = max(w.nextID.recipient, last)
-	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := w.breakOff(ctx); err != nil {
 		return err
-	}
-	for _, text := range []string{
-		`UPDATE campaign SET unknown = unknown + n, claimed = claimed - n
-			FROM (SELECT campaign AS c, count(*) AS n FROM recipient WHERE state = 2 GROUP BY 1) WHERE id = c`,
-		"UPDATE recipient SET state = 3 WHERE state = 2",
-		"COMMIT",
-	} {
-		if _, err := w.conn.ExecContext(ctx, text); err != nil {
-			_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
-			return err
-		}
 	}
 	open, err := query(ctx, w.conn, func(s scanner) (a attempt, err error) {
 		a.state = rowUnknown
@@ -469,6 +475,34 @@ func (w *writer) loadQueue(ctx context.Context) error {
 		w.attempts.put(a)
 	}
 	return err
+}
+
+// breakOff makes unknown what a crash left claimed, and notes that.
+func (w *writer) breakOff(ctx context.Context) error {
+	body, err := json.Marshal(Deed{Kind: DeedBroken})
+	if err != nil {
+		return err
+	}
+	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		text string
+		args []any
+	}{
+		{`INSERT INTO journal SELECT ?, last_raw, ?, 0, ? FROM feed WHERE EXISTS (SELECT 1 FROM recipient WHERE state = 2)`,
+			[]any{w.nextID.deed + 1, int64(wa.At(w.store.now())), string(body)}},
+		{`UPDATE campaign SET unknown = unknown + n, claimed = claimed - n
+			FROM (SELECT campaign AS c, count(*) AS n FROM recipient WHERE state = 2 GROUP BY 1) WHERE id = c`, nil},
+		{"UPDATE recipient SET state = 3 WHERE state = 2", nil},
+		{"COMMIT", nil},
+	} {
+		if _, err := w.conn.ExecContext(ctx, step.text, step.args...); err != nil {
+			_, _ = w.conn.ExecContext(ctx, "ROLLBACK")
+			return err
+		}
+	}
+	return lastID(ctx, w.conn, "id", "journal", &w.nextID.deed)
 }
 
 func scanPlan(s scanner) (*plan, error) {

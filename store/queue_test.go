@@ -277,26 +277,42 @@ func (m *machine) restart(t *rapid.T, dir string) {
 // counts are those of the rows.
 func TestQueue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("", "tickwatch-test-")
-		if err != nil {
-			t.Fatalf("%v", err)
-		}
-		s, err := Open(context.Background(), Options{Dir: dir, Now: received.Time, Decode: decode, sizes: small})
-		if err != nil {
-			t.Fatalf("%v", err)
-		}
-		m := &machine{s: s, now: at(0), optedOut: map[string]bool{}, retried: map[int64]bool{}}
-		defer func() { _ = m.s.Close(); _ = os.RemoveAll(m.s.dir) }()
-		m.plan = imported(t, s, 12, wa.CategoryUtility)
-		t.Repeat(map[string]func(*rapid.T){
-			"claim": m.claim, "claim more": m.claim, "settle": m.settle, "settle more": m.settle, "meet": m.meet,
-			"webhook": m.webhook, "webhook again": m.webhook, "stop": m.stop, "resolve": m.resolve, "retry": m.retry,
-			"cancel": m.cancel, "crash": m.crash,
-			"restart": func(t *rapid.T) { m.restart(t, m.s.dir) },
-			"wait":    func(t *rapid.T) { m.now += wa.Instant(rapid.IntRange(1, 30_000).Draw(t, "ms")) },
-			"":        m.check,
-		})
+		m := newMachine(t)
+		defer m.end()
+		actions := m.actions()
+		actions[""] = m.check
+		t.Repeat(actions)
 	})
+}
+
+func newMachine(t *rapid.T) *machine {
+	dir, err := os.MkdirTemp("", "tickwatch-test-")
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	s, err := Open(context.Background(), Options{Dir: dir, Now: received.Time, Decode: decode, sizes: small})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	m := &machine{s: s, now: at(0), optedOut: map[string]bool{}, retried: map[int64]bool{}}
+	m.plan = imported(t, s, 12, wa.CategoryUtility)
+	return m
+}
+
+func (m *machine) end() {
+	_ = m.s.Close()
+	_ = os.RemoveAll(m.s.dir)
+}
+
+// actions is all that can happen to a queue.
+func (m *machine) actions() map[string]func(*rapid.T) {
+	return map[string]func(*rapid.T){
+		"claim": m.claim, "claim more": m.claim, "settle": m.settle, "settle more": m.settle, "meet": m.meet,
+		"webhook": m.webhook, "webhook again": m.webhook, "stop": m.stop, "resolve": m.resolve, "retry": m.retry,
+		"cancel": m.cancel, "crash": m.crash,
+		"restart": func(t *rapid.T) { m.restart(t, m.s.dir) },
+		"wait":    func(t *rapid.T) { m.now += wa.Instant(rapid.IntRange(1, 30_000).Draw(t, "ms")) },
+	}
 }
 
 // check recounts.

@@ -52,12 +52,13 @@ func (s *Store) Retry(ctx context.Context, campaign int64, codes []int, may Retr
 		var step Retried
 		if err := s.submit(ctx, &request{weight: int64(len(ids)), group: func(g *group) error {
 			step = Retried{LeftOut: map[string]int64{}}
+			var done noted
 			for _, f := range ids {
-				if err := g.retry(campaign, f[0], may, dryRun, &step); err != nil {
+				if err := g.retry(campaign, f[0], may, dryRun, &step, &done); err != nil {
 					return err
 				}
 			}
-			return nil
+			return g.noteAll(&done)
 		}}); err != nil {
 			return out, fmt.Errorf("queueing new attempts: %w", err)
 		}
@@ -69,7 +70,7 @@ func (s *Store) Retry(ctx context.Context, campaign int64, codes []int, may Retr
 }
 
 // retry queues a new attempt for one message, if there may be one.
-func (g *group) retry(campaign, id int64, may RetryRule, dryRun bool, out *Retried) error {
+func (g *group) retry(campaign, id int64, may RetryRule, dryRun bool, out *Retried, done *noted) error {
 	p := g.plan(campaign)
 	if p == nil {
 		return errNoPlan
@@ -81,14 +82,13 @@ func (g *group) retry(campaign, id int64, may RetryRule, dryRun bool, out *Retri
 	if err != nil || m.now.progress.State() != wa.StateFailed {
 		return err
 	}
-	var from int64
-	err = g.conn.QueryRowContext(g.ctx, "SELECT recipient FROM attempt WHERE message = ?", id).Scan(&from)
-	if missing(err) {
+	var ours bool
+	if err := g.conn.QueryRowContext(g.ctx, "SELECT EXISTS (SELECT 1 FROM attempt WHERE message = ?)", id).Scan(&ours); err != nil {
+		return err
+	}
+	if !ours {
 		out.LeftOut["not sent by tickwatch"]++
 		return nil
-	}
-	if err != nil {
-		return err
 	}
 	f := Failed{Code: m.now.progress.Code, At: m.now.progress.CodeAt}
 	if err := g.conn.QueryRowContext(g.ctx, "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ?)", id).Scan(&f.Retried); err != nil {
@@ -108,17 +108,26 @@ func (g *group) retry(campaign, id int64, may RetryRule, dryRun bool, out *Retri
 	if dryRun {
 		return nil
 	}
+	return g.tryAgain(p, id, take(&g.next.recipient), done)
+}
+
+// tryAgain queues a row of its own for a message that failed.
+func (g *group) tryAgain(p *plan, failed, next int64, done *noted) error {
+	var from int64
+	if err := g.conn.QueryRowContext(g.ctx, "SELECT recipient FROM attempt WHERE message = ?", failed).Scan(&from); err != nil {
+		return err
+	}
 	row, err := g.recipientByRow(from)
 	if err != nil {
 		return err
 	}
-	next := take(&g.next.recipient)
-	if _, err := g.w.stmts.insertRecipient.ExecContext(g.ctx, next, campaign, row.phone, 1, id, row.line, string(row.values)); err != nil {
+	if _, err := g.w.stmts.insertRecipient.ExecContext(g.ctx, next, p.Campaign, row.phone, 1, failed, row.line, string(row.values)); err != nil {
 		return err
 	}
 	if err := g.indexRow(indexRecipient, hashOf(row.phone), next); err != nil {
 		return err
 	}
-	g.recount(campaign, g.counted(campaign, rowWaiting), 1)
+	g.recount(p.Campaign, g.counted(p.Campaign, rowWaiting), 1)
+	done.add(p.Campaign, DeedRetried, "", DeedMessage{Message: failed, Recipient: next})
 	return nil
 }

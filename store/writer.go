@@ -52,6 +52,7 @@ type writer struct {
 	formers   map[string][]former  // names that people gave up
 	limits    map[string]accountLimit
 	nextID    ids
+	name      string           // of the store, in our own callback data; in a replay the recorded one's
 	watches   map[int64]*watch // by campaign
 	plans     map[int64]*plan  // by campaign
 	attempts  attempts
@@ -59,7 +60,7 @@ type writer struct {
 }
 
 // ids are the next row ids, counted here so that a group can use them before it is written.
-type ids struct{ raw, message, person, campaign, number, notice, recipient int64 }
+type ids struct{ raw, message, person, campaign, number, notice, recipient, deed int64 }
 
 // settled is a request that waits until a place in the queue of pending messages is passed.
 type settled struct {
@@ -72,7 +73,7 @@ func newWriter(ctx context.Context, s *Store) (_ *writer, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	w := &writer{store: s, conn: conn, starting: true}
+	w := &writer{store: s, name: s.name, conn: conn, starting: true}
 	defer func() {
 		if err != nil {
 			w.close()

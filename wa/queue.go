@@ -151,15 +151,15 @@ const (
 
 // Gate is a place where sending can be paused (see link.Gate).
 type Gate struct {
-	Scope  string // all, channel, number, campaign
-	ID     string // campaign key, phone_number_id, channel; "" of all
-	Closed bool
-	By     string
-	Reason string
-	Since  Instant
+	Scope  string  `json:"scope"`        // all, channel, number, campaign
+	ID     string  `json:"id,omitempty"` // campaign key, phone_number_id, channel; "" of all
+	Closed bool    `json:"closed"`
+	By     string  `json:"by,omitempty"`
+	Reason string  `json:"reason,omitempty"`
+	Since  Instant `json:"since"`
 	// OpensAt is when it opens by itself, as a resume asked that named a time; 0 = it
 	// does not.
-	OpensAt Instant
+	OpensAt Instant `json:"opens_at,omitempty"`
 }
 
 // ErrGateClosed is why a send that was about to leave did not.

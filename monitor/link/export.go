@@ -21,6 +21,8 @@ type ExportArgs struct {
 type ExportMark struct {
 	Post   int64 `json:"post"`   // the last one that is done with
 	Action int64 `json:"action"` // likewise
+	Deed   int64 `json:"deed"`   // likewise, of the journal of our own side
+	Last   int64 `json:"last"`   // the newest of the journal when the export began
 	End    int64 `json:"end"`    // the newest post when the export began: what came later is not in it
 	At     int64 `json:"at"`     // when it began, milliseconds; 0 = no daemon listened then
 	Cut    int   `json:"cut"`    // bytes that were given of the line that follows

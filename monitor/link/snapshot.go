@@ -8,6 +8,7 @@ import "time"
 // known is nil, never zero; the lists are never nil.
 type Snapshot struct {
 	Rev       uint64     `json:"rev"` // grows with every published snapshot of one daemon
+	Deed      int64      `json:"-"`   // the newest entry of the journal that it knows of: a recording's place, as Feed.Posts is
 	At        time.Time  `json:"at"`
 	Version   string     `json:"version"`
 	Zone      string     `json:"zone,omitempty"` // of the daemon's clock, such as Europe/Lisbon; "" = not known

@@ -75,3 +75,14 @@ CREATE TABLE watch (
   listed   INTEGER NOT NULL,           -- only messages to people who have a recipient row (state 7)
   template TEXT    NOT NULL
 );
+
+-- What our own side did, in the order in which it was done among the posts: with
+-- them it tells again how our own campaigns went (see journal.go). It names people
+-- by row ids only.
+CREATE TABLE journal (
+  id       INTEGER PRIMARY KEY,
+  post     INTEGER NOT NULL,           -- the latest post before it
+  at       INTEGER NOT NULL,
+  campaign INTEGER NOT NULL,           -- 0 = none alone
+  body     TEXT    NOT NULL            -- JSON of a Deed
+);

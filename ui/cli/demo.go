@@ -100,7 +100,7 @@ func (c *demoCmd) play(ctx context.Context, a *app, dir string) error {
 	played := make(chan error, 1)
 	go func() { played <- meta.Run(ctx) }()
 	if !outside {
-		if err := d.launchDemo(ctx, meta); err != nil {
+		if err := d.launchDemo(ctx, meta, demoSize, demoRate); err != nil {
 			cancel()
 			d.abandon()
 			return errors.Join(err, <-played)
@@ -157,9 +157,9 @@ func demoStart(now time.Time) time.Time {
 	return t
 }
 
-// launchDemo imports the stand-in's people as a list, as an operator would, and
-// starts their campaign.
-func (d *daemon) launchDemo(ctx context.Context, meta *sandbox.Sandbox) error {
+// launchDemo imports some of the stand-in's people as a list, as an operator
+// would, and starts their campaign, at so many messages a second.
+func (d *daemon) launchDemo(ctx context.Context, meta *sandbox.Sandbox, size, rate int) error {
 	ask := func(verb string, args, answer any) error {
 		raw, err := json.Marshal(args)
 		if err != nil {
@@ -175,7 +175,7 @@ func (d *daemon) launchDemo(ctx context.Context, meta *sandbox.Sandbox) error {
 		return json.Unmarshal(raw, answer)
 	}
 	var up link.Uploaded
-	rest := demoList(meta)
+	rest := demoList(meta, size)
 	for len(rest) > 0 {
 		piece := rest[:min(len(rest), link.MaxUpload)]
 		if err := ask(link.VerbUpload, link.UploadArgs{Upload: up.Upload, Name: "autumn.csv", Offset: up.Size, Data: piece}, &up); err != nil {
@@ -207,7 +207,7 @@ func (d *daemon) launchDemo(ctx context.Context, meta *sandbox.Sandbox) error {
 		return fmt.Errorf("importing the demo's list: %w", job.Problem)
 	}
 	var sending link.Sending
-	if err := ask(link.VerbPace, link.PaceArgs{Campaign: job.Imported.ID, Rate: fmt.Sprintf("%d/s", demoRate)}, &sending); err != nil {
+	if err := ask(link.VerbPace, link.PaceArgs{Campaign: job.Imported.ID, Rate: fmt.Sprintf("%d/s", rate)}, &sending); err != nil {
 		return err
 	}
 	var receipt link.Receipt
@@ -215,11 +215,11 @@ func (d *daemon) launchDemo(ctx context.Context, meta *sandbox.Sandbox) error {
 }
 
 // demoList is a list of the stand-in's people.
-func demoList(meta *sandbox.Sandbox) []byte {
+func demoList(meta *sandbox.Sandbox, size int) []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	_ = w.Write([]string{"phone", "first_name", "country", "language", "whatsapp_consent", "image"})
-	for p := range meta.People(demoSize) {
+	for p := range meta.People(size) {
 		consent := "no"
 		if p.Consent {
 			consent = "yes"

@@ -134,7 +134,7 @@ func (p *player) line(ctx context.Context, l *monitor.Line) error {
 	p.last = max(p.last, at)
 	p.next = max((at+judgeEvery-1)/judgeEvery*judgeEvery, p.looked+judgeEvery)
 	if l.Source == monitor.OwnSource {
-		return p.own(l)
+		return p.own(ctx, l)
 	}
 	if err := p.store.Ingest(ctx, webhook.Decode(l.Source, l.Body, l.ReceivedAt)); err != nil {
 		return fmt.Errorf("playing the line of %s: %w", l.ReceivedAt.Time().Format(time.RFC3339), err)
@@ -142,7 +142,7 @@ func (p *player) line(ctx context.Context, l *monitor.Line) error {
 	return nil
 }
 
-func (p *player) own(l *monitor.Line) error {
+func (p *player) own(ctx context.Context, l *monitor.Line) error {
 	var own monitor.Own
 	if json.Unmarshal(l.Body, &own) != nil {
 		own.Kind = ""
@@ -156,7 +156,13 @@ func (p *player) own(l *monitor.Line) error {
 		return err
 	case monitor.OwnEnd: // time went by up to here, and that is all
 	default:
-		p.skipped++
+		done, err := p.monitor.Redo(ctx, l.ReceivedAt, l.Body)
+		if err != nil {
+			return fmt.Errorf("playing the line of %s: %w", l.ReceivedAt.Time().Format(time.RFC3339), err)
+		}
+		if !done {
+			p.skipped++
+		}
 	}
 	return nil
 }

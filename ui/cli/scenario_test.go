@@ -51,6 +51,48 @@ func play(t *testing.T, o sandbox.Options) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return raise(ctx, t, d, meta, clock, cancel)
+}
+
+// playOwn starts the daemon as `demo` does, with a campaign of ours of so many
+// messages, which goes out through it.
+func playOwn(t *testing.T, scenario string, speed float64, size, rate int) *stage {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tickwatch-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := scaled(demoStart(time.Now()), speed)
+	secret := wa.NewSecret("a secret of the test")
+	meta, err := sandbox.New(sandbox.Options{Scenario: scenario, Seed: 1, Speed: speed, Now: clock, Messages: -1, Rate: float64(rate), Secret: secret})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := LoadConfig(LoadOptions{Dir: dir, Etc: dir, Flags: map[string]string{
+		"data.dir": dir, "webhook.listen": "127.0.0.1:0", "webhook.app_secret": secret.Reveal(),
+		"graph.base_url": meta.URL(), "graph.access_token": meta.Token().Reveal(), "graph.waba_id": sandbox.AccountID,
+		"thresholds.cpu_ok": "0.99", "thresholds.cpu_act": "1",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	d, err := startScaled(ctx, cfg, clock, speed, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := meta.Tell(d.webhookURL()); err != nil {
+		t.Fatal(err)
+	}
+	s := raise(ctx, t, d, meta, clock, cancel)
+	if err := d.launchDemo(ctx, meta, size, rate); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// raise runs a daemon and a stand-in until the test is over.
+func raise(ctx context.Context, t *testing.T, d *daemon, meta *sandbox.Sandbox, clock func() time.Time, cancel func()) *stage {
 	s := &stage{daemon: d, meta: meta, clock: clock}
 	d.witness = func(snap *link.Snapshot) { s.judged = append(s.judged, snap) }
 	ended := make(chan error, 2)
@@ -64,7 +106,7 @@ func play(t *testing.T, o sandbox.Options) *stage {
 			}
 		}
 	})
-	t.Cleanup(func() { stop(); _ = os.RemoveAll(dir) })
+	t.Cleanup(func() { stop(); _ = os.RemoveAll(d.cfg.Data.Dir) })
 	s.stop = stop
 	return s
 }
@@ -226,6 +268,54 @@ func TestScenarios(t *testing.T) {
 				s.until(t, sight.what, sight.seen)
 			}
 			playsAgain(t, s)
+		})
+	}
+}
+
+// gateOf is the gate of the demo's campaign, open or paused; nil when it was never closed.
+func gateOf(s *link.Snapshot) *link.Gate {
+	i := slices.IndexFunc(s.Gates, func(g link.Gate) bool { return g.Scope == link.ScopeCampaign && g.ID == autumn(s).ID })
+	if i < 0 {
+		return nil
+	}
+	return &s.Gates[i]
+}
+
+// A campaign of our own shows what happens to it too, what the queue did about it
+// included, and so does its recording.
+func TestScenariosOfOurOwn(t *testing.T) {
+	const rate, speed, size = 4, 50, 6000
+	going := func(s *link.Snapshot) bool {
+		c := autumn(s)
+		return c.Origin == "own" && c.State == "running" && c.Counts.Waiting > 0 && c.Sending != nil && c.Sending.Pace == "4/s"
+	}
+	for name, sights := range map[string][]sight{
+		"healthy": {{"six quiet minutes that are OK", func(s *link.Snapshot) bool { return old(s, 6) && calm(s) && going(s) && gateOf(s) == nil }}},
+		"cliff": {{"delivery that needs acting, and nobody paused", func(s *link.Snapshot) bool {
+			a := alarmOf(s, "delivery")
+			return a != nil && a.Severity == "act" && autumn(s).First30.Verdict == link.VerdictAct && top(s).Code == 131049 && going(s)
+		}}},
+		"paused-template": {
+			{"a quality that falls, while delivery is OK", func(s *link.Snapshot) bool { return alarmOf(s, "quality") != nil && calm(s) && going(s) }},
+			{"a pause by tickwatch itself, with the rest safe and nobody failed for it", func(s *link.Snapshot) bool {
+				g, c := gateOf(s), autumn(s)
+				return g != nil && g.State == link.GatePaused && g.By == "tickwatch" && c.State == "paused" &&
+					c.Counts.Waiting > 0 && c.Counts.Refused == 0 && c.Counts.Unknown == 0 && c.Sending.OpenRequests == 0 && alarmOf(s, "template") != nil
+			}},
+			{"minutes without a new message", func(s *link.Snapshot) bool { return old(s, 11) && autumn(s).State == "paused" }},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := playOwn(t, name, speed, size, rate)
+			for _, sight := range sights {
+				s.until(t, sight.what, sight.seen)
+			}
+			playsAgain(t, s)
+			n := autumn(s.daemon.newest()).Counts
+			if n.Claimed != 0 || n.Messages != n.Waiting+n.SetAside+n.Unknown+n.Cancelled+n.Refused+n.HandedOver {
+				t.Errorf("the counts do not add up, or something is claimed though nothing runs: %+v", n)
+			}
 		})
 	}
 }
