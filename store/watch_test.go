@@ -13,7 +13,9 @@ import (
 func TestWatch(t *testing.T) {
 	s := open(t, t.TempDir())
 	hours := int64(3600)
-	sent := func(id string, at wa.Instant, key string) *wa.Post { return statuses(status(id, wa.StatusSent, at, key)) }
+	sent := func(id string, at wa.Instant, key string) *wa.Post {
+		return statuses(status(id, wa.StatusSent, at, key))
+	}
 	ingest(t, s,
 		sent("1", at(-200), ""), sent("2", at(100), ""), sent("3", at(120), ""), sent("4", at(130), "autumn:1"), sent("5", at(130), "autumn:2"),
 		statuses(status("3", wa.StatusDelivered, at(125), "")),
