@@ -200,6 +200,9 @@ func (b *queueBench) stops(ctx context.Context, f *queueFigures, s *queueSide) e
 		if !waitUntil(ctx, resumed.Add(loadAtLeast+rand.N(loadAtMost-loadAtLeast))) {
 			return context.Cause(ctx)
 		}
+		if err := s.busy(ctx); err != nil {
+			return err
+		}
 		asked, answered, r, err := s.pause(ctx)
 		if err != nil {
 			return err

@@ -141,15 +141,25 @@ func (s *queueSide) counts(ctx context.Context) (c link.Counts, open int, err er
 // quiet waits until nothing is on its way: all that was claimed has gone out, or
 // back.
 func (s *queueSide) quiet(ctx context.Context) (link.Counts, error) {
+	return s.until(ctx, "what was on its way does not come back", func(c *link.Counts, open int) bool { return open == 0 && c.Claimed == 0 })
+}
+
+// busy waits until requests are on their way.
+func (s *queueSide) busy(ctx context.Context) error {
+	_, err := s.until(ctx, "nothing goes out", func(_ *link.Counts, open int) bool { return open > 0 })
+	return err
+}
+
+func (s *queueSide) until(ctx context.Context, fault string, holds func(c *link.Counts, open int) bool) (link.Counts, error) {
 	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
 	for deadline := time.Now().Add(benchPatience); ; {
 		c, open, err := s.counts(ctx)
-		if err != nil || open == 0 && c.Claimed == 0 {
+		if err != nil || holds(&c, open) {
 			return c, err
 		}
 		if time.Now().After(deadline) {
-			return c, errors.New("what was on its way does not come back: let the machine rest, and measure again")
+			return c, errors.New(fault + ": let the machine rest, and measure again")
 		}
 		select {
 		case <-look.C:
