@@ -40,7 +40,12 @@ const ownKey = "autumn"
 // not started yet.
 func send(t *testing.T, rows int, o sandbox.Options) *sending {
 	t.Helper()
-	dir := folder(t)
+	return sendFrom(t, folder(t), rows, o)
+}
+
+// sendFrom is send with a folder.
+func sendFrom(t *testing.T, dir string, rows int, o sandbox.Options) *sending {
+	t.Helper()
 	s := &sending{}
 	relay := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		to := s.relay.Load()
@@ -157,6 +162,40 @@ func (s *sending) campaign(t *testing.T) *link.Campaign {
 		t.Fatalf("%d campaigns", len(snapshot.Campaigns))
 	}
 	return &snapshot.Campaigns[0]
+}
+
+// halt pauses by a command, and holds that nothing begins any more. It gives the
+// receipt, and the counts once nothing is on its way.
+func (s *sending) halt(t *testing.T, args ...string) (r link.Receipt, c link.Counts) {
+	t.Helper()
+	s.json(t, &r, append(args, "--json")...)
+	answered := time.Now()
+	if r.Already || r.LastSendStartedAt == nil {
+		t.Fatalf("%s, while it goes out: %+v", args, r)
+	}
+	c = s.quiet(t)
+	var again link.Receipt
+	if s.json(t, &again, append(args, "--json")...); !again.Already || !again.LastSendStartedAt.Equal(*r.LastSendStartedAt) {
+		t.Errorf("after %s, which spoke of a last start at %v, something began: %+v", args, r.LastSendStartedAt, again)
+	}
+	s.nothingAfter(t, answered)
+	if begun := c.HandedOver + c.Unknown + c.Refused; int64(len(s.meta.Requests())) < begun {
+		t.Errorf("%d requests have begun, and Meta has seen %d", begun, len(s.meta.Requests()))
+	}
+	return r, c
+}
+
+// stopWithin is how long after a stop a request may still reach Meta, by design.
+const stopWithin = 500 * time.Millisecond
+
+// nothingAfter holds that no request reached the stand-in after a stop.
+func (s *sending) nothingAfter(t *testing.T, stopped time.Time) {
+	t.Helper()
+	for _, r := range s.meta.Requests() {
+		if late := r.FirstByte.Sub(stopped); late > stopWithin {
+			t.Errorf("a request reached Meta %v after the stop", late)
+		}
+	}
 }
 
 // paused has it paused and gives its counts once all that was on its way has gone
