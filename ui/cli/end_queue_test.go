@@ -191,10 +191,14 @@ const stopWithin = 500 * time.Millisecond
 // nothingAfter holds that no request reached the stand-in after a stop.
 func (s *sending) nothingAfter(t *testing.T, stopped time.Time) {
 	t.Helper()
+	late, last := 0, time.Duration(0)
 	for _, r := range s.meta.Requests() {
-		if late := r.FirstByte.Sub(stopped); late > stopWithin {
-			t.Errorf("a request reached Meta %v after the stop", late)
+		if after := r.FirstByte.Sub(stopped); after > stopWithin {
+			late, last = late+1, max(last, after)
 		}
+	}
+	if late > 0 {
+		t.Errorf("%d requests reached Meta later than %v after the stop, the last one %v", late, stopWithin, last)
 	}
 }
 
