@@ -59,7 +59,7 @@ func sendFrom(t *testing.T, dir string, rows int, o sandbox.Options) *sending {
 		}).ServeHTTP(w, r)
 	}))
 	o.Seed, o.Messages, o.Secret, o.WebhookURL, o.Now = 1, -1, wa.NewSecret(secret), relay.URL+"/webhooks/meta", time.Now
-	o.Throughput = max(o.Throughput, 1000)
+	o.Throughput = max(o.Throughput, 2000)
 	meta, err := sandbox.New(o)
 	if err != nil {
 		t.Fatal(err)

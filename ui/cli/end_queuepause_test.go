@@ -58,7 +58,7 @@ func TestPauseWhileMetaHangs(t *testing.T) {
 
 // The STOP file stops within half a second, also a daemon that starts later; it
 // keeps everybody from resuming, and to remove it resumes nothing.
-func TestStopFile(t *testing.T) {
+func TestStopFileWhileSending(t *testing.T) {
 	t.Parallel()
 	const rows = 3000
 	s := send(t, rows, sandbox.Options{Faults: []sandbox.Fault{{Kind: sandbox.FaultLatency, Delay: 20 * time.Millisecond}}})
@@ -114,7 +114,7 @@ func TestPauseUnderLoad(t *testing.T) {
 		waitFor(t, "messages are accepted", func() bool { return len(s.meta.Accepted()) > more })
 		args := [][]string{{"pause", ownKey}, {"stop"}}[i%2]
 		r, c := s.halt(t, args...)
-		if !r.Stored || r.OpenRequests == 0 || r.Waiting+int64(r.OpenRequests)+r.HandedOver > rows {
+		if !r.Stored || r.Waiting+int64(r.OpenRequests)+r.HandedOver > rows {
 			t.Errorf("%s: %+v", args, r)
 		}
 		s.check(t, c)
