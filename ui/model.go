@@ -118,6 +118,7 @@ type model struct {
 	notice   string
 	noticeNo int
 	resumed  time.Time // when the notice that says so began to stand; zero = it is another notice
+	told     *told     // the pause that the notice tells of; nil = it is another notice
 }
 
 func newModel(ctx context.Context, o Options) *model {
@@ -256,7 +257,7 @@ func (m *model) show() tea.Cmd {
 
 // stay shows one line, or a few, over the footer until the next key.
 func (m *model) stay(text string) {
-	m.notice, m.resumed = text, time.Time{}
+	m.notice, m.resumed, m.told = text, time.Time{}, nil
 	m.noticeNo++
 }
 

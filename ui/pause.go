@@ -97,7 +97,7 @@ func (m *model) pauseAnswered(ticket int, r link.Receipt, err error) tea.Cmd {
 		m.stay("NOT PAUSED: " + problem(err) + " Pause it " + fromAShell)
 		return nil
 	}
-	cmd := m.say(pane.Receipt(&r, &done.about))
+	cmd := m.tell(&r, done.args, &done.about)
 	if r.OpenRequests > 0 && !r.Already {
 		m.followed = &followed{pausing: done, receipt: r, at: m.now, notice: m.noticeNo}
 	}
@@ -179,12 +179,25 @@ func (m *model) follow() tea.Cmd {
 	about := f.about
 	about.Later = &pane.Later{Reached: reached, Unknown: unknown, Not: open - reached - unknown}
 	f.receipt.Waiting = waiting
-	return m.say(pane.Receipt(&f.receipt, &about))
+	return m.tell(&f.receipt, f.args, &about)
+}
+
+// told is a pause that a notice tells of.
+type told struct {
+	args link.GateArgs
+	seen bool // a snapshot has shown it
+}
+
+// tell shows a receipt for as long as the pause stands, at most.
+func (m *model) tell(r *link.Receipt, args link.GateArgs, about *pane.Pausing) tea.Cmd {
+	cmd := m.say(pane.Receipt(r, about))
+	m.told = &told{args: args, seen: m.stands(args)}
+	return cmd
 }
 
 // stands tells whether the snapshot knows of a pause.
 func (m *model) stands(a link.GateArgs) bool {
-	return slices.ContainsFunc(m.raw.Gates, func(g link.Gate) bool {
+	return m.raw != nil && slices.ContainsFunc(m.raw.Gates, func(g link.Gate) bool {
 		return g.State == link.GatePaused && g.Scope == a.Scope && g.ID == a.ID
 	})
 }

@@ -88,6 +88,15 @@ func TestAPauseThatIsNotConfirmed(t *testing.T) {
 	c.seesNot("Not confirmed")
 }
 
+// What a receipt says is on the screen only as long as it holds: another console
+// may end the pause.
+func TestAReceiptGoesWithItsPause(t *testing.T) {
+	c := newConsole(t, 80, 24, Options{}).live(sending()).press("p")
+	c.sees("Paused after 3 ms.") // the snapshot is older than the pause
+	c.live(halted()).sees("Paused after 3 ms.", " PAUSED ")
+	c.live(sending()).seesNot("Paused after")
+}
+
 // A pause can be asked for before anything is known, and while there is no link.
 func TestPauseWithoutALink(t *testing.T) {
 	newConsole(t, 80, 24, Options{}).press("p").sees("There is no campaign on the screen")

@@ -180,8 +180,17 @@ func (m *model) resumeAnswered(got link.Receipt, closed []link.Gate, err error) 
 	return cmd
 }
 
-// outdate takes away the notice of a resume when something was paused after it.
+// outdate takes away the notice of a resume when something was paused after it,
+// and that of a pause when somebody has ended it.
 func (m *model) outdate() {
+	if t := m.told; t != nil {
+		switch stands := m.stands(t.args); {
+		case stands:
+			t.seen = true
+		case t.seen:
+			m.notice, m.told = "", nil
+		}
+	}
 	if !m.resumed.IsZero() && slices.ContainsFunc(m.pausesHere(), func(g link.Gate) bool { return g.Since.After(m.resumed) }) {
 		m.notice, m.resumed = "", time.Time{}
 	}
