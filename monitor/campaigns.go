@@ -124,13 +124,13 @@ func (m *Monitor) find(name string) (*live, error) {
 	for _, l := range m.campaigns {
 		if l.Name == name {
 			if found != nil {
-				return nil, &link.Fault{Kind: link.FaultFailed, Text: fmt.Sprintf("several campaigns are named %q: give the id, as `tickwatch status` shows it", wa.Clean(name))}
+				return nil, &link.Fault{Kind: link.FaultFailed, Text: fmt.Sprintf("several campaigns are named %q: give the id, as `tickwatch campaign list` shows it", wa.Clean(name))}
 			}
 			found = l
 		}
 	}
 	if found == nil {
-		return nil, &link.Fault{Kind: link.FaultFailed, Text: fmt.Sprintf("no campaign has the id or name %q: `tickwatch status` lists them", wa.Clean(name))}
+		return nil, &link.Fault{Kind: link.FaultFailed, Text: fmt.Sprintf("no campaign has the id or name %q: `tickwatch campaign list` lists them", wa.Clean(name))}
 	}
 	return found, nil
 }

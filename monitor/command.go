@@ -51,6 +51,10 @@ func refused(format string, args ...any) error {
 	return &link.Fault{Kind: link.FaultRefused, Text: fmt.Sprintf(format, args...)}
 }
 
+func failed(format string, args ...any) error {
+	return &link.Fault{Kind: link.FaultFailed, Text: fmt.Sprintf(format, args...)}
+}
+
 func usage(format string, args ...any) error {
 	return &link.Fault{Kind: link.FaultUsage, Text: fmt.Sprintf(format, args...)}
 }
@@ -61,7 +65,7 @@ func (m *Monitor) place(a link.GateArgs) (scope, id string, l *live, err error) 
 	case "", link.ScopeAll:
 		return link.ScopeAll, "", nil, nil
 	case link.ScopeChannel:
-		if !slices.Contains([]string{"whatsapp", "sms", "voice", "email"}, a.ID) {
+		if channelNames[a.ID] == "" {
 			return "", "", nil, usage("%q is no channel: there are whatsapp, sms, voice and email", wa.Clean(a.ID))
 		}
 		return a.Scope, a.ID, nil, nil
@@ -73,7 +77,12 @@ func (m *Monitor) place(a link.GateArgs) (scope, id string, l *live, err error) 
 				return a.Scope, cmp.Or(n.ID, id), nil, nil
 			}
 		}
-		return "", "", nil, usage("no number is known as %q: `tickwatch status` lists them", wa.Clean(a.ID))
+		for _, p := range m.plans { // Meta need not have told of it yet
+			if slices.Contains(p.From, a.ID) {
+				return a.Scope, a.ID, nil, nil
+			}
+		}
+		return "", "", nil, failed("no number is known as %q: `tickwatch status --json` lists them", wa.Clean(a.ID))
 	case link.ScopeCampaign:
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -83,24 +92,6 @@ func (m *Monitor) place(a link.GateArgs) (scope, id string, l *live, err error) 
 		return a.Scope, l.Key, l, nil
 	}
 	return "", "", nil, usage("%q cannot be paused: give a campaign, a number, a channel, or nothing for everything", wa.Clean(a.Scope))
-}
-
-// receipt fills in the counts of a place.
-func (m *Monitor) receipt(id string, l *live) link.Receipt {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r := link.Receipt{CommandID: id, Outside: "none", Stored: true}
-	for _, c := range m.campaigns {
-		if c.Own && (l == nil || c == l) {
-			r.Waiting += c.Counts.Waiting + c.Counts.SetAside + c.Counts.Claimed
-			r.HandedOver += c.Counts.Messages
-			r.Unknown += c.Counts.Unknown
-		}
-	}
-	if l != nil && !l.Own {
-		r.HandedOver = l.Counts.Messages
-	}
-	return r
 }
 
 // pause closes a gate. Nothing here comes before that but finding which.
@@ -114,7 +105,7 @@ func (m *Monitor) pause(ctx context.Context, command, operator string, came time
 	if err != nil {
 		return link.Receipt{}, err
 	}
-	r := m.receipt(command, l)
+	r := m.receiptOf(command, scope, id, l)
 	r.Already, r.Stored, r.OpenRequests = stopped.Already, stopped.Stored, stopped.Open
 	r.Waiting -= min(r.Waiting, int64(stopped.Open)) // they are on their way
 	if !stopped.Already {
@@ -129,28 +120,6 @@ func (m *Monitor) pause(ctx context.Context, command, operator string, came time
 		m.record(store.Action{Operator: operator, Verb: "pause", Target: gateName(scope, id), Reason: wa.Clean(a.Reason), Effect: r.Text})
 	}
 	return r, nil
-}
-
-func pauseText(scope, id string, l *live, r *link.Receipt) string {
-	name := gateName(scope, id)
-	name = strings.ToUpper(name[:1]) + name[1:]
-	var b strings.Builder
-	switch {
-	case l != nil && !l.Own:
-		return fmt.Sprintf("%s is noted as paused, but another system sends it: pause it there too.", name)
-	case r.Already:
-		fmt.Fprintf(&b, "%s was paused already.", name)
-	default:
-		fmt.Fprintf(&b, "%s is paused.", name)
-	}
-	if r.OpenRequests > 0 {
-		fmt.Fprintf(&b, " %s already on their way to Meta.", count(int64(r.OpenRequests)))
-	}
-	fmt.Fprintf(&b, " %s waiting and safe.", count(r.Waiting))
-	if !r.Stored {
-		b.WriteString(" It holds, but is not on the disk yet: it is tried on.")
-	}
-	return b.String()
 }
 
 // resume opens a gate.
@@ -170,34 +139,13 @@ func (m *Monitor) resume(ctx context.Context, command, operator string, a link.R
 	if err != nil {
 		return link.Receipt{}, err
 	}
-	r := m.receipt(command, l)
+	r := m.receiptOf(command, scope, id, l)
 	r.Already = res.Already
-	name := gateName(scope, id)
-	switch {
-	case r.Already:
-		r.Text = fmt.Sprintf("%s was not paused.", name)
-	case a.At != nil && a.At.After(m.o.Now()):
-		r.Text = fmt.Sprintf("%s resumes at %s.", name, a.At.UTC().Format("2006-01-02 15:04 UTC"))
-	default:
-		r.Text = fmt.Sprintf("%s goes on: %s waiting.", name, count(r.Waiting))
-	}
-	if others := m.closed(scope, id); len(others) > 0 && !r.Already {
-		r.Text += " Still paused: " + strings.Join(others, ", ") + "."
-	}
+	r.Text = m.resumeText(scope, id, l, &r, a.At)
 	if !r.Already {
-		m.record(store.Action{Operator: operator, Verb: "resume", Target: name, Effect: r.Text})
+		m.record(store.Action{Operator: operator, Verb: "resume", Target: gateName(scope, id), Effect: r.Text})
 	}
 	return r, nil
-}
-
-// closed names the other gates that are closed.
-func (m *Monitor) closed(scope, id string) (names []string) {
-	for _, g := range m.queue.View().Gates {
-		if g.Closed && (g.Scope != scope || g.ID != id) && (scope == link.ScopeAll || g.Scope != link.ScopeCampaign) {
-			names = append(names, gateName(g.Scope, g.ID))
-		}
-	}
-	return names
 }
 
 // own finds one of our own campaigns, and its plan.
@@ -237,9 +185,10 @@ func (m *Monitor) cancelRest(ctx context.Context, command, operator string, a li
 	}
 	r := m.receipt(command, l)
 	r.Already, r.Stored = already, stored
-	r.Text = fmt.Sprintf("%s is cancelled: %s that waited will not be sent.", wa.Clean(l.Name), count(n))
+	name := placeName(link.ScopeCampaign, l.Key, l)
+	r.Text = fmt.Sprintf("%s is cancelled: %s that waited will not be sent.", name, count(n))
 	if already {
-		r.Text = fmt.Sprintf("%s was over already.", wa.Clean(l.Name))
+		r.Text = name + " was over already."
 	} else {
 		m.record(store.Action{Operator: operator, Verb: "cancel", Target: l.Key, Effect: r.Text})
 	}

@@ -22,10 +22,11 @@ func (m *Monitor) forecast(ctx context.Context, a link.ForecastArgs) (link.Forec
 		return link.Forecast{}, err
 	}
 	out := link.Forecast{LeftOut: []link.LeftOut{}, Closed: []link.Gate{}, Findings: []link.Finding{}, Word: "resume"}
-	for _, g := range m.queue.View().Gates {
-		if g.Closed && (g.Scope != scope || g.ID != id) && (scope == link.ScopeAll || g.Scope != link.ScopeCampaign) {
-			out.Closed = append(out.Closed, gateView(g))
-		}
+	if a.Start {
+		out.Word = "start"
+	}
+	for _, g := range m.closed(scope, id, l) {
+		out.Closed = append(out.Closed, gateView(g))
 	}
 	if l != nil && !l.Own {
 		return out, nil
@@ -35,27 +36,30 @@ func (m *Monitor) forecast(ctx context.Context, a link.ForecastArgs) (link.Forec
 	if err != nil {
 		return out, err
 	}
-	left := map[string]int64{}
-	for _, c := range m.goingOut(l) {
+	left, later := map[string]int64{}, int64(0)
+	for _, c := range m.goingOut(scope, id, l) {
+		if l != nil && !a.Start && c.State == wa.PlanDraft {
+			out.Held = "it was never started (tickwatch campaign start " + wa.Clean(c.Key) + ")"
+			continue
+		}
 		if err := m.o.Store.EachWaiting(ctx, c.Campaign, func(phone string) error {
 			switch {
 			case facts.OptedOut.Has(phone):
 				left["opted out"]++
+				return nil
 			case c.Form.Category == wa.CategoryMarketing && facts.Capped.Has(phone):
-				left["have to wait: they had a marketing message lately"]++
-				out.Going++
-			default:
-				out.Going++
+				later++
 			}
+			out.Going++
 			return nil
 		}); err != nil {
 			return out, err
 		}
 		if l != nil {
-			out.Pace = c.Pace.String()
-			if c.State == wa.PlanDraft || c.State == wa.PlanReady {
-				out.Word = "start"
+			if c.State == wa.PlanReady && !a.Start {
+				out.Held = "it starts at " + c.StartsAt.Time().UTC().Format("2006-01-02 15:04 UTC")
 			}
+			out.Pace = c.Pace.String()
 			out.Findings = append(out.Findings, m.preflight(ctx, l, &c, &facts, out.Going)...)
 			if perSecond := c.Pace.PerSecond(); perSecond > 0 {
 				ends := now.Add(time.Duration(float64(out.Going) / perSecond * float64(time.Second))).UTC()
@@ -63,19 +67,27 @@ func (m *Monitor) forecast(ctx context.Context, a link.ForecastArgs) (link.Forec
 			}
 		}
 	}
+	if later > 0 {
+		out.Findings = append(out.Findings, link.Finding{
+			Severity: list.Watch, Text: fmt.Sprintf("%s of them had marketing lately and get theirs when they may, not at once", count(later)), Count: later,
+		})
+	}
 	out.LeftOut = leftOut(left)
 	return out, nil
 }
 
-// goingOut are the plans of one of our own campaigns, or of all that are running.
-func (m *Monitor) goingOut(only *live) (plans []wa.Plan) {
+// goingOut are the plans of a campaign, or of all those running ones that would
+// send if another gate were open.
+func (m *Monitor) goingOut(scope, id string, only *live) (plans []wa.Plan) {
+	view := m.queue.View()
+	view.Gates = slices.DeleteFunc(slices.Clone(view.Gates), func(g wa.Gate) bool { return g.Scope == scope && g.ID == id })
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, l := range m.campaigns {
-		if !l.Own || only != nil && l != only {
+		if !l.Own || only != nil && l != only || !m.holds(scope, id, l) {
 			continue
 		}
-		if p := m.planOf(l); only != nil || p.State == wa.PlanRunning {
+		if p := m.planOf(l); only != nil || p.State == wa.PlanRunning && !m.heldByGate(&view, l, &p) {
 			plans = append(plans, p)
 		}
 	}
@@ -154,7 +166,7 @@ func (m *Monitor) start(ctx context.Context, command, operator string, a link.St
 	if m.o.Sending.Meta == nil {
 		return link.Receipt{}, refused("nothing can be sent: set graph.access_token and graph.waba_id, and start the daemon again")
 	}
-	f, err := m.forecast(ctx, link.ForecastArgs{GateArgs: link.GateArgs{Scope: link.ScopeCampaign, ID: l.Key}})
+	f, err := m.forecast(ctx, link.ForecastArgs{GateArgs: link.GateArgs{Scope: link.ScopeCampaign, ID: l.Key}, Start: true})
 	if err != nil {
 		return link.Receipt{}, err
 	}
@@ -165,7 +177,10 @@ func (m *Monitor) start(ctx context.Context, command, operator string, a link.St
 		}
 	}
 	if len(against) > 0 && !a.Force {
-		return link.Receipt{}, refused("%s does not start: %s. Mend it, or start with --force", wa.Clean(l.Name), strings.Join(against, "; "))
+		return link.Receipt{}, refused("%s does not start: %s. Mend it, or start with --force", placeName(link.ScopeCampaign, l.Key, l), strings.Join(against, "; "))
+	}
+	if plan.State == wa.PlanCancelled {
+		return link.Receipt{}, refused("%s is cancelled: import the list again to send it", placeName(link.ScopeCampaign, l.Key, l))
 	}
 	launch := queue.Launch{Ramp: a.Ramp}
 	if a.At != nil {
@@ -176,21 +191,14 @@ func (m *Monitor) start(ctx context.Context, command, operator string, a link.St
 	}
 	already, err := m.queue.Start(ctx, plan.Campaign, launch)
 	if errors.Is(err, queue.ErrNoCampaign) {
-		return link.Receipt{}, refused("%s is over: nothing of it waits", wa.Clean(l.Name))
+		return link.Receipt{}, refused("%s is over: nothing of it waits", placeName(link.ScopeCampaign, l.Key, l))
 	}
 	if err != nil {
 		return link.Receipt{}, err
 	}
 	r := m.receipt(command, l)
 	r.Already = already
-	switch {
-	case already:
-		r.Text = wa.Clean(l.Name) + " was started already."
-	case a.At != nil && a.At.After(m.o.Now()):
-		r.Text = fmt.Sprintf("%s starts at %s: %s waiting.", wa.Clean(l.Name), a.At.UTC().Format("2006-01-02 15:04 UTC"), count(r.Waiting))
-	default:
-		r.Text = fmt.Sprintf("%s goes out: %s waiting, at %s.", wa.Clean(l.Name), count(r.Waiting), plan.Pace)
-	}
+	r.Text = m.startText(l, &plan, &r, &a)
 	if !already {
 		reason := ""
 		if len(against) > 0 {
@@ -289,7 +297,7 @@ func (m *Monitor) swap(ctx context.Context, command, operator string, a link.Swa
 	}
 	r := m.receipt(command, l)
 	if plan.Form.Name == a.Template.Name && plan.Form.Language == a.Template.Language {
-		r.Already, r.Text = true, fmt.Sprintf("%s goes out with %s already.", wa.Clean(l.Name), ref(&plan.Form))
+		r.Already, r.Text = true, fmt.Sprintf("%s goes out with %s already.", placeName(link.ScopeCampaign, l.Key, l), ref(&plan.Form))
 		return r, nil
 	}
 	form, err := m.o.Sending.Meta.Template(ctx, a.Template.Name, a.Template.Language)
@@ -303,7 +311,10 @@ func (m *Monitor) swap(ctx context.Context, command, operator string, a link.Swa
 		return link.Receipt{}, err
 	}
 	r = m.receipt(command, l)
-	r.Text = fmt.Sprintf("%s that wait go out with %s. Nothing was resumed.", count(r.Waiting), ref(&form))
+	r.Text = fmt.Sprintf("%s goes on with %s: %s waiting.", placeName(link.ScopeCampaign, l.Key, l), ref(&form), count(r.Waiting))
+	if m.going(link.ScopeCampaign, l.Key) == 0 {
+		r.Text = fmt.Sprintf("%s has the template %s now: %s waiting. Nothing was resumed or started.", placeName(link.ScopeCampaign, l.Key, l), ref(&form), count(r.Waiting))
+	}
 	m.record(store.Action{Operator: operator, Verb: "swap", Target: l.Key, Effect: ref(&plan.Form) + " → " + ref(&form)})
 	return r, nil
 }

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -119,7 +120,7 @@ func gateName(scope, id string) string {
 	case link.ScopeNumber:
 		return "number " + wa.Clean(id)
 	case link.ScopeChannel:
-		return wa.Clean(id)
+		return cmp.Or(channelNames[id], wa.Clean(id))
 	}
 	return wa.Clean(id)
 }

@@ -73,6 +73,7 @@ type Receipt struct {
 // ForecastArgs asks what would go out if a gate were opened, or a campaign started.
 type ForecastArgs struct {
 	GateArgs
+	Start bool `json:"start,omitempty"` // of a campaign: what a start would send, else what a resume would
 }
 
 // Forecast says how many would go, to whom not, and why.

@@ -54,7 +54,7 @@ func (c *campaignStartCmd) Run(ctx context.Context, a *app) error {
 		toDo, done = toDo+" at "+when, c.name()+" starts at "+when
 	}
 	if !c.Yes {
-		f, err := s.forecast(ctx, link.GateArgs{Scope: link.ScopeCampaign, ID: string(c.ID)})
+		f, err := s.forecast(ctx, link.ForecastArgs{GateArgs: link.GateArgs{Scope: link.ScopeCampaign, ID: string(c.ID)}, Start: true})
 		if err != nil {
 			return err
 		}

@@ -11,9 +11,9 @@ import (
 )
 
 // forecast asks what would go out if this were opened or started.
-func (s *session) forecast(ctx context.Context, gate link.GateArgs) (*link.Forecast, error) {
+func (s *session) forecast(ctx context.Context, args link.ForecastArgs) (*link.Forecast, error) {
 	var f link.Forecast
-	if err := s.do(ctx, link.VerbForecast, link.ForecastArgs{GateArgs: gate}, &f); err != nil {
+	if err := s.do(ctx, link.VerbForecast, args, &f); err != nil {
 		return nil, err
 	}
 	return &f, nil

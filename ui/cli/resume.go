@@ -53,7 +53,7 @@ func (c *resumeCmd) Run(ctx context.Context, a *app) error {
 		toDo += " at " + momentText(*at, time.Local)
 	}
 	if !c.Yes {
-		f, err := s.forecast(ctx, gate)
+		f, err := s.forecast(ctx, link.ForecastArgs{GateArgs: gate})
 		if err != nil {
 			return err
 		}

@@ -187,7 +187,7 @@ func TestCommandOfACampaign(t *testing.T) {
 	if c := o.campaign(t, "autumn"); c.State != "draft" || c.Origin != "own" || c.Counts.Waiting != 400 {
 		t.Errorf("imported: %+v", c)
 	}
-	if f := order[link.Forecast](t, o, link.VerbForecast, link.ForecastArgs{GateArgs: o.gate("autumn")}); f.Going != 400 || f.Word != "start" {
+	if f := order[link.Forecast](t, o, link.VerbForecast, link.ForecastArgs{GateArgs: o.gate("autumn"), Start: true}); f.Going != 400 || f.Word != "start" {
 		t.Errorf("forecast: %+v", f)
 	}
 

@@ -1,0 +1,197 @@
+package monitor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tickwatch/monitor/link"
+	"tickwatch/wa"
+)
+
+// channelNames are the channels as people write them.
+var channelNames = map[string]string{channelWhatsApp: "WhatsApp", "sms": "SMS", "voice": "Voice", "email": "E-mail"}
+
+// channelWhatsApp is the channel through which everything goes that the queue sends.
+const channelWhatsApp = "whatsapp"
+
+// placeName begins a sentence about what was commanded. A campaign keeps its own
+// name as it is written.
+func placeName(scope, id string, l *live) string {
+	switch {
+	case l != nil:
+		return "Campaign " + wa.Clean(l.Name)
+	case scope == link.ScopeAll:
+		return "Everything"
+	case scope == link.ScopeChannel:
+		return channelNames[id]
+	}
+	return "Number " + wa.Clean(id)
+}
+
+// holds tells whether a gate keeps messages of one of our own campaigns. m.mu is held.
+func (m *Monitor) holds(scope, id string, c *live) bool {
+	switch scope {
+	case link.ScopeAll:
+		return true
+	case link.ScopeChannel:
+		return id == channelWhatsApp
+	case link.ScopeNumber:
+		return slices.Contains(m.planOf(c).From, id)
+	}
+	return c.Key == id
+}
+
+// receipt fills in the counts of a campaign.
+func (m *Monitor) receipt(command string, l *live) link.Receipt {
+	return m.receiptOf(command, link.ScopeCampaign, l.Key, l)
+}
+
+// receiptOf fills in the counts of what a gate keeps back.
+func (m *Monitor) receiptOf(command, scope, id string, l *live) link.Receipt {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := link.Receipt{CommandID: command, Outside: "none", Stored: true}
+	for _, c := range m.campaigns {
+		if c.Own && m.holds(scope, id, c) {
+			r.Waiting += c.Counts.Waiting + c.Counts.SetAside + c.Counts.Claimed
+			r.HandedOver += c.Counts.Messages
+			r.Unknown += c.Counts.Unknown
+		}
+	}
+	if l != nil && !l.Own {
+		r.HandedOver = l.Counts.Messages
+	}
+	return r
+}
+
+// going counts what waits behind a gate and may go out, now that it is open: of
+// campaigns that are started, and that nothing else keeps back.
+func (m *Monitor) going(scope, id string) (n int64) {
+	view := m.queue.View()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if view.StopFile {
+		return 0
+	}
+	for _, c := range m.campaigns {
+		if !c.Own || !m.holds(scope, id, c) {
+			continue
+		}
+		if p := m.planOf(c); p.State == wa.PlanRunning && !m.heldByGate(&view, c, &p) {
+			n += c.Counts.Waiting + c.Counts.Claimed
+		}
+	}
+	return n
+}
+
+// stillPaused names the gates that keep back what another one does not, as the
+// end of a sentence; "" when there are none.
+func (m *Monitor) stillPaused(scope, id string, l *live) string {
+	closed := m.closed(scope, id, l)
+	if len(closed) == 0 {
+		return ""
+	}
+	names := make([]string, len(closed))
+	for i, g := range closed {
+		names[i] = gateName(g.Scope, g.ID)
+	}
+	return " Still paused: " + strings.Join(names, ", ") + "."
+}
+
+// closed are the other closed gates that concern what a gate keeps back. Of l,
+// one of our own campaigns or nil, only those that it goes through.
+func (m *Monitor) closed(scope, id string, l *live) (closed []wa.Gate) {
+	view := m.queue.View()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, g := range view.Gates {
+		switch {
+		case !g.Closed, g.Scope == scope && g.ID == id:
+		case g.Scope == link.ScopeCampaign && scope != link.ScopeAll:
+		case l != nil && l.Own && !m.holds(g.Scope, g.ID, l):
+		default:
+			closed = append(closed, g)
+		}
+	}
+	return closed
+}
+
+func pauseText(scope, id string, l *live, r *link.Receipt) string {
+	name := placeName(scope, id, l)
+	var b strings.Builder
+	switch {
+	case l != nil && !l.Own:
+		return name + " is noted as paused, but another system sends it: pause it there too."
+	case r.Already:
+		fmt.Fprintf(&b, "%s was paused already.", name)
+	default:
+		fmt.Fprintf(&b, "%s is paused.", name)
+	}
+	if scope == link.ScopeChannel && id != channelWhatsApp {
+		b.WriteString(" What goes out through WhatsApp is not.")
+	} else {
+		if r.OpenRequests > 0 {
+			fmt.Fprintf(&b, " %s already on their way to Meta.", count(int64(r.OpenRequests)))
+		}
+		fmt.Fprintf(&b, " %s waiting and safe.", count(r.Waiting))
+	}
+	if !r.Stored {
+		b.WriteString(" It holds, but is not on the disk yet: it is tried on.")
+	}
+	return b.String()
+}
+
+// resumeText says what a resume lets go out, and what it does not.
+func (m *Monitor) resumeText(scope, id string, l *live, r *link.Receipt, at *time.Time) string {
+	name := placeName(scope, id, l)
+	if at != nil && at.After(m.o.Now()) && !r.Already {
+		return fmt.Sprintf("%s resumes at %s.", name, at.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	going := m.going(scope, id)
+	text := ""
+	switch {
+	case r.Already && scope == link.ScopeAll:
+		text = "There was no pause of everything to end."
+	case r.Already:
+		text = name + " was not paused."
+	case l != nil && !l.Own:
+		return name + " is not noted as paused any more. Another system sends it: resume it there."
+	case going > 0:
+		text = fmt.Sprintf("%s goes on: %s waiting to go out.", name, count(going))
+	case r.Waiting > 0:
+		text = name + " is not paused any more, but nothing of it goes out yet."
+	default:
+		text = name + " is not paused any more. Nothing is waiting."
+	}
+	return text + m.stillPaused(scope, id, l)
+}
+
+// startText says what a start lets go out.
+func (m *Monitor) startText(l *live, plan *wa.Plan, r *link.Receipt, a *link.StartArgs) string {
+	name := placeName(link.ScopeCampaign, l.Key, l)
+	switch {
+	case r.Already:
+		return name + " was started already."
+	case a.At != nil && a.At.After(m.o.Now()):
+		return fmt.Sprintf("%s starts at %s: %s waiting.", name, a.At.UTC().Format("2006-01-02 15:04 UTC"), count(r.Waiting))
+	case m.going(link.ScopeCampaign, l.Key) == 0 && r.Waiting > 0:
+		text := fmt.Sprintf("%s is started, but nothing goes out yet: %s waiting.", name, count(r.Waiting))
+		if m.gated(l) {
+			text += " It is paused: resume it."
+		}
+		return text + m.stillPaused(link.ScopeCampaign, l.Key, l)
+	}
+	pace := "at " + plan.Pace.String()
+	if plan.Pace == (wa.Pace{}) {
+		pace = "as fast as Meta takes them"
+	}
+	return fmt.Sprintf("%s goes out: %s waiting, %s.", name, count(r.Waiting), pace)
+}
+
+// gated tells whether a campaign is itself paused.
+func (m *Monitor) gated(l *live) bool {
+	view := m.queue.View()
+	return gateClosed(&view, link.ScopeCampaign, l.Key)
+}

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"tickwatch/monitor/link"
+	"tickwatch/wa/sandbox"
+)
+
+// A receipt counts what was commanded and nothing else, says what goes out and
+// what does not, and calls a campaign as it is called.
+func TestReceiptsSayWhatHolds(t *testing.T) {
+	o := openOffice(t, sandbox.Options{Seed: 3}, map[string]string{"pace.messages_per_hour": "60"})
+	for _, name := range []string{"autumn", "Late list"} {
+		if job := o.importList(t, o.people(40), name); job.Problem != nil {
+			t.Fatal(job.Problem)
+		}
+	}
+	at := func(scope, id string) link.GateArgs { return link.GateArgs{Scope: scope, ID: id} }
+	all, autumn, late := at(link.ScopeAll, ""), at(link.ScopeCampaign, "autumn"), at(link.ScopeCampaign, "Late list")
+	sms, number := at(link.ScopeChannel, "sms"), at(link.ScopeNumber, sandbox.Numbers()[1])
+	paused := func(g link.GateArgs) (any, string) { return g, link.VerbPause }
+	resumed := func(g link.GateArgs) (any, string) { return link.ResumeArgs{GateArgs: g}, link.VerbResume }
+	started := func(g link.GateArgs) (any, string) { return link.StartArgs{Campaign: g.ID, Force: true}, link.VerbStart }
+	for _, c := range []struct {
+		do      func(link.GateArgs) (any, string)
+		place   link.GateArgs
+		waiting int64 // -1 = some of 40
+		says    string
+	}{
+		{paused, sms, 0, "SMS is paused. What goes out through WhatsApp is not."},
+		{resumed, sms, 0, "SMS is not paused any more. Nothing is waiting."},
+		{paused, all, 80, "Everything is paused. 80 waiting and safe."},
+		{started, autumn, 40, "Campaign autumn is started, but nothing goes out yet: 40 waiting. Still paused: everything."},
+		{paused, autumn, 40, "Campaign autumn is paused. 40 waiting and safe."},
+		{resumed, all, 80, "Everything is not paused any more, but nothing of it goes out yet. Still paused: autumn."},
+		{resumed, all, 80, "There was no pause of everything to end. Still paused: autumn."},
+		{paused, number, 80, "Number " + sandbox.Numbers()[1] + " is paused. 80 waiting and safe."},
+		{resumed, autumn, 40, "Campaign autumn goes on: 40 waiting to go out. Still paused: number " + sandbox.Numbers()[1] + "."},
+		{resumed, autumn, -1, "Campaign autumn was not paused. Still paused: number " + sandbox.Numbers()[1] + "."},
+		{started, autumn, -1, "Campaign autumn was started already."},
+		{paused, late, 40, "Campaign Late list is paused. 40 waiting and safe."},
+		{resumed, late, 40, "Campaign Late list is not paused any more, but nothing of it goes out yet. Still paused: number " + sandbox.Numbers()[1] + "."},
+	} {
+		args, verb := c.do(c.place)
+		got := order[link.Receipt](t, o, verb, args)
+		if got.Text != c.says || c.waiting >= 0 && got.Waiting != c.waiting {
+			t.Errorf("%s of %s %s: %d waiting, %q\nwant %d, %q", verb, c.place.Scope, c.place.ID, got.Waiting, got.Text, c.waiting, c.says)
+		}
+	}
+	order[link.Receipt](t, o, link.VerbCancel, link.CampaignArgs{Campaign: "Late list"})
+	if why := refusedTo(t, o, link.VerbStart, link.StartArgs{Campaign: "Late list", Force: true}, link.FaultRefused); !strings.HasPrefix(why, "Campaign Late list is cancelled") {
+		t.Errorf("a cancelled campaign does not start: %q", why)
+	}
+}
+
+// Before something is resumed it is said how much goes out: nothing of what is
+// paused itself, or was never started.
+func TestForecastCountsWhatGoes(t *testing.T) {
+	o := openOffice(t, sandbox.Options{Seed: 3}, map[string]string{"pace.messages_per_hour": "60"})
+	for _, name := range []string{"autumn", "winter", "spring"} {
+		if job := o.importList(t, o.people(40), name); job.Problem != nil {
+			t.Fatal(job.Problem)
+		}
+	}
+	order[link.Receipt](t, o, link.VerbPause, link.GateArgs{})
+	for _, id := range []string{"autumn", "winter"} {
+		order[link.Receipt](t, o, link.VerbStart, link.StartArgs{Campaign: id, Force: true})
+	}
+	order[link.Receipt](t, o, link.VerbPause, o.gate("winter"))
+	going := func(a link.ForecastArgs) link.Forecast { return order[link.Forecast](t, o, link.VerbForecast, a) }
+	if f := going(link.ForecastArgs{}); f.Going != 40 || f.Word != "resume" || len(f.Closed) != 1 {
+		t.Errorf("resuming everything: %+v", f)
+	}
+	if f := going(link.ForecastArgs{GateArgs: o.gate("spring")}); f.Going != 0 || !strings.Contains(f.Held, "never started") || f.Word != "resume" {
+		t.Errorf("resuming what was never started: %+v", f)
+	}
+	if f := going(link.ForecastArgs{GateArgs: o.gate("spring"), Start: true}); f.Going != 40 || f.Word != "start" {
+		t.Errorf("starting: %+v", f)
+	}
+	if f := going(link.ForecastArgs{GateArgs: link.GateArgs{Scope: link.ScopeChannel, ID: "sms"}}); f.Going != 0 {
+		t.Errorf("nothing goes out by SMS, yet %d do", f.Going)
+	}
+}
