@@ -72,6 +72,9 @@ func (m *Monitor) forecast(ctx context.Context, a link.ForecastArgs) (link.Forec
 			Severity: list.Watch, Text: fmt.Sprintf("%s of them had marketing lately and get theirs when they may, not at once", count(later)), Count: later,
 		})
 	}
+	if m.queue.View().StopFile {
+		out.Held = "the file STOP is in the data folder: remove it first"
+	}
 	out.LeftOut = leftOut(left)
 	return out, nil
 }

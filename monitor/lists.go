@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -363,7 +364,20 @@ func (m *Monitor) finishImport(ctx context.Context, operator string, j *job, int
 	m.mu.Lock()
 	m.plans[plan.Campaign] = plan
 	m.checks[plan.Campaign] = actOnly(check.Findings)
+	twin := false // an impatient second try looks just like the first
+	for _, l := range m.campaigns {
+		twin = twin || l.Name == plan.Name && l.Key != plan.Key
+	}
 	m.mu.Unlock()
+	if twin {
+		j.update(func(s *link.Job) {
+			found := *s.Check // others may be reading the one that was shown
+			found.Findings = append(slices.Clone(found.Findings), link.Finding{
+				Severity: list.Watch, Text: fmt.Sprintf("another campaign is called %s, too: this one goes by its id, %s", wa.Clean(plan.Name), plan.Key),
+			})
+			s.Check = &found
+		})
+	}
 	m.queue.Add(plan)
 	j.campaign = plan.Campaign
 	j.update(func(s *link.Job) {

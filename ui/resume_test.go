@@ -84,7 +84,7 @@ func TestANewPauseOutdatesTheResume(t *testing.T) {
 func TestResumeChoosesThePause(t *testing.T) {
 	c := newConsole(t, 80, 24, Options{}).live(allHalted()).press("u")
 	c.sees("▸ campaign autumn is paused by ines")
-	c.press("up", "up", "up").sees("▸ everything is paused by rui", "12,019 messages will go out, pace 600/m, the last at about 09:32, as far as", "campaign autumn by ines")
+	c.press("up", "up", "up").sees("▸ everything is paused by rui", "12,019 messages will go out, pace 600/m, the last at about 09:32. Still", "campaign autumn by ines")
 	c.types("12019").press("enter")
 	want := []string{`{"scope":"campaign","id":"autumn"}`, `{"scope":"number","id":"500100200300400"}`, `{"scope":"all"}`}
 	if got := c.callsOf(link.VerbForecast); !slices.Equal(got, want) {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
 	"tickwatch/monitor/link"
 	"tickwatch/wa"
@@ -17,13 +15,10 @@ type campaignImportCmd struct {
 	Name      idArg       `required:"" help:"What the campaign is called." placeholder:"N"`
 	Template  templateArg `required:"" help:"The approved template that it sends." placeholder:"NAME/LANG"`
 	From      []string    `required:"" help:"Sending number, by its phone_number_id; several share the work." placeholder:"NUMBER_ID"`
-	Map       []string    `sep:"none" help:"Which column fills a variable of the template: 1=first_name, header=image, button1=code. Others take the column of their own name. 1==TEXT is the same text for all. May be repeated." placeholder:"VARIABLE=COLUMN"`
-	Phone     string      `help:"Column with the phone numbers; else the one that looks like it." placeholder:"COLUMN"`
-	Country   string      `help:"Country of numbers that name none, as two letters such as PT." placeholder:"CC"`
-	Consent   string      `help:"Column that says who agreed to be written to; else the one that is called so." placeholder:"COLUMN"`
 	Keep      []string    `help:"Only these other columns are kept, to explain failures by; else all." placeholder:"COLUMN"`
 	InOrder   bool        `help:"Send in the order of the list; else in random order, so that a bad block of it does not come all at once."`
 	Marketing bool        `help:"Send through Meta's Marketing Messages API."`
+	columnFlags
 	mediaArg
 	rejectedFlags
 	JSON bool `name:"json" help:"Print one JSON document."`
@@ -83,23 +78,15 @@ func (c *campaignImportCmd) args() (*link.ListArgs, error) {
 	if err != nil {
 		return nil, err
 	}
-	bound := map[string]string{}
-	for _, pair := range c.Map {
-		variable, column, ok := strings.Cut(pair, "=")
-		variable, column = strings.TrimSpace(variable), strings.TrimSpace(column)
-		if !ok || variable == "" || column == "" || column == "=" {
-			return nil, fmt.Errorf("--map: %.60q binds nothing: write VARIABLE=COLUMN, such as 1=first_name", wa.Clean(pair))
-		}
-		if other, twice := bound[variable]; twice && other != column {
-			return nil, fmt.Errorf("--map: variable %s is bound twice, to %s and %s: leave one", wa.Clean(variable), wa.Clean(other), wa.Clean(column))
-		}
-		bound[variable] = column
+	bound, err := c.bound()
+	if err != nil {
+		return nil, err
 	}
 	if slices.Contains(c.From, "") {
 		return nil, errors.New("--from is empty: give a phone_number_id")
 	}
 	return &link.ListArgs{
-		Import: true, Name: string(c.Name), Template: c.Template.ref(), From: c.From, Map: maps.Clone(bound),
+		Import: true, Name: string(c.Name), Template: c.Template.ref(), From: c.From, Map: bound,
 		Phone: c.Phone, Country: country, Consent: c.Consent, InOrder: c.InOrder, Marketing: c.Marketing, Attributes: c.Keep,
 	}, nil
 }

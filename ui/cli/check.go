@@ -14,8 +14,7 @@ import (
 type checkCmd struct {
 	List     string      `arg:"" help:"Recipient list: a CSV or XLSX file."`
 	Template templateArg `help:"Check it against this template, too: variables, language, quality, spare ones." placeholder:"NAME/LANG"`
-	Phone    string      `help:"Column with the phone numbers; else the one that looks like it." placeholder:"COLUMN"`
-	Country  string      `help:"Country of numbers that name none, as two letters such as PT." placeholder:"CC"`
+	columnFlags
 	mediaArg
 	rejectedFlags
 	JSON bool `name:"json" help:"Print the judgement as one JSON document."`
@@ -25,7 +24,7 @@ type checkCmd struct {
 func (checkCmd) Help() string {
 	return `Examples:
   tickwatch check list.csv
-  tickwatch check list.xlsx --template autumn_offer/pt_PT --country PT --rejected rejected.csv
+  tickwatch check list.xlsx --template autumn_offer/pt_PT --map 1=first_name --country PT --rejected rejected.csv
 
 It reads the list as an import would, and says how many people would get a message, who would not and why. Nothing is kept and nothing is sent.
 
@@ -40,6 +39,13 @@ func (c *checkCmd) Run(ctx context.Context, a *app) error {
 	country, err := countryCode(c.Country)
 	if err != nil {
 		return err
+	}
+	bound, err := c.bound()
+	if err != nil {
+		return usageError{err}
+	}
+	if len(bound) > 0 && c.Template.Name == "" {
+		return usageError{errors.New("--map says what fills the variables of a template: give it with --template NAME/LANG")}
 	}
 	if err := c.possible(); err != nil {
 		return err
@@ -59,7 +65,7 @@ func (c *checkCmd) Run(ctx context.Context, a *app) error {
 	}
 	defer s.hangUp()
 	job, err := s.work(ctx, a, list, link.VerbList, func(upload string) any {
-		args := link.ListArgs{Upload: upload, Phone: c.Phone, Country: country}
+		args := link.ListArgs{Upload: upload, Phone: c.Phone, Country: country, Consent: c.Consent, Map: bound}
 		if c.Template.Name != "" {
 			args.Template = c.Template.ref()
 		}

@@ -22,7 +22,9 @@ func TestReceiptsSayWhatHolds(t *testing.T) {
 	sms, number := at(link.ScopeChannel, "sms"), at(link.ScopeNumber, sandbox.Numbers()[1])
 	paused := func(g link.GateArgs) (any, string) { return g, link.VerbPause }
 	resumed := func(g link.GateArgs) (any, string) { return link.ResumeArgs{GateArgs: g}, link.VerbResume }
-	started := func(g link.GateArgs) (any, string) { return link.StartArgs{Campaign: g.ID, Force: true}, link.VerbStart }
+	started := func(g link.GateArgs) (any, string) {
+		return link.StartArgs{Campaign: g.ID, Force: true}, link.VerbStart
+	}
 	for _, c := range []struct {
 		do      func(link.GateArgs) (any, string)
 		place   link.GateArgs

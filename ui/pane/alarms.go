@@ -110,6 +110,24 @@ func campaignName(s *link.Snapshot, id string) string {
 	return id
 }
 
+// titleOf is a campaign's name, with its id where another campaign is called so too.
+func titleOf(s *link.Snapshot, c *link.Campaign) string {
+	for i := range s.Campaigns {
+		if o := &s.Campaigns[i]; o.ID != c.ID && name(o) == name(c) {
+			return withID(name(c), c.ID)
+		}
+	}
+	return name(c)
+}
+
+// withID tells a campaign from others of its name.
+func withID(name, id string) string {
+	if name == id {
+		return name
+	}
+	return name + " [" + id + "]"
+}
+
 // name is what people call a campaign.
 func name(c *link.Campaign) string {
 	if c.Name != "" {

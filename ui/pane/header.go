@@ -26,7 +26,7 @@ func Header(l Look, s *link.Snapshot, selected int, connected bool, w int) strin
 		return l.headWithout(s, live, w)
 	}
 	c := &s.Campaigns[selected]
-	title, state := " "+l.Theme.Strong.Render(name(c)), l.state(s, c)
+	title, state := " "+l.Theme.Strong.Render(titleOf(s, c)), l.state(s, c)
 	if g := paused(s, c); g != nil && g.Scope == link.ScopeAll && over(c) {
 		state += "  " + l.Theme.Paused.Render(" ALL PAUSED ")
 	}

@@ -48,7 +48,7 @@ func Plain(s *link.Snapshot, zone *time.Location) []string {
 }
 
 func (l Look) plainHead(s *link.Snapshot, c *link.Campaign) string {
-	head := name(c)
+	head := titleOf(s, c)
 	if c.Template != nil {
 		head += " (" + c.Template.Name + "/" + c.Template.Language + ")"
 	}
@@ -166,7 +166,7 @@ func (l Look) plainFeed(s *link.Snapshot) string {
 	if f.LastEventAt != nil {
 		text += ", last news " + ago(l.Now.Sub(*f.LastEventAt))
 	}
-	text += "; " + count(f.Posts) + " webhooks, " + count(f.Updates) + " updates, " + count(f.NotUnderstood) + " not understood, " + count(f.Refused) + " refused."
+	text += "; " + things(f.Posts, "webhook", "webhooks") + ", " + things(f.Updates, "update", "updates") + ", " + count(f.NotUnderstood) + " not understood, " + count(f.Refused) + " refused."
 	if s.Host.DiskFreeBytes != nil {
 		text += " Disk " + bytesFree(*s.Host.DiskFreeBytes) + " free."
 	}
@@ -192,5 +192,5 @@ func OneLine(l Look, s *link.Snapshot, c *link.Campaign, connected bool) string 
 	if !connected {
 		at += ", not live"
 	}
-	return strings.Join([]string{name(c) + " " + l.plainState(s, c), plainVerdict(f.Verdict) + " " + plainSettled(f), failed, stand, at}, " | ")
+	return strings.Join([]string{titleOf(s, c) + " " + l.plainState(s, c), plainVerdict(f.Verdict) + " " + plainSettled(f), failed, stand, at}, " | ")
 }

@@ -80,7 +80,7 @@ func (l Look) forecastLines(s *link.Snapshot, c *link.Campaign, r *Resuming, w i
 	case all:
 		add(0, strong, going+" could go out, but not yet. It stays paused:")
 	default:
-		add(0, strong, going+" will go out"+pace+", as far as there does not stay paused:")
+		add(0, strong, going+" will go out"+pace+". Still paused then:")
 	}
 	for i := range closed {
 		g := &closed[i]

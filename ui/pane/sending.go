@@ -183,6 +183,9 @@ func waitsFor(s *link.Snapshot, c *link.Campaign) string {
 	if !Own(c) || c.State != "running" || c.Sending == nil || c.Sending.PerSecond > 0 || paused(s, c) != nil {
 		return ""
 	}
+	if out, unsent := goingOut(c); out+unsent+c.Counts.SetAside == 0 {
+		return "" // the state says already that all is sent
+	}
 	return c.Sending.Held
 }
 

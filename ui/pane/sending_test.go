@@ -99,10 +99,10 @@ func TestWhatStaysPaused(t *testing.T) {
 	number, other := link.Gate{Scope: "number", ID: "500"}, link.Gate{Scope: "number", ID: "700"}
 	says(t, ask("campaign"), "12 messages will go out.")
 	says(t, ask("campaign", link.Gate{Scope: "all"}), "12 messages could go out, but not yet. It stays paused:", "everything")
-	says(t, ask("campaign", number), "will go out, as far as there does not stay paused:", "number 500")
+	says(t, ask("campaign", number), "will go out. Still paused then:", "number 500")
 	says(t, ask("campaign", number, link.Gate{Scope: "number", ID: "600"}), "but not yet")
 	saysNot(t, ask("campaign", other, link.Gate{Scope: "channel", ID: "sms"}), "paused:", "700", "SMS")
-	says(t, ask("all", link.Gate{Scope: "campaign", ID: "spring"}), "as far as there does not stay paused:", "campaign spring")
+	says(t, ask("all", link.Gate{Scope: "campaign", ID: "spring"}), "Still paused then:", "campaign spring")
 }
 
 // A pause that no gate tells of is still one, with the queue's word for it.
@@ -143,4 +143,27 @@ func TestTheConfirmationStaysInView(t *testing.T) {
 	for _, size := range [][2]int{{80, 20}, {38, 9}} {
 		says(t, Retry(look(), again, size[0], size[1]), "9 people can get", "Type 9:")
 	}
+}
+
+// That all is sent is said once.
+func TestAllSentIsSaidOnce(t *testing.T) {
+	c := link.Campaign{ID: "autumn", Origin: "own", State: "running", Counts: link.Counts{Messages: 5, HandedOver: 5}, Sending: &link.Sending{Held: "all sent"}}
+	head := ansi.Strip(Header(look(), &link.Snapshot{Campaigns: []link.Campaign{c}}, 0, true, 80))
+	if strings.Count(strings.ToLower(head), "all sent") != 1 {
+		t.Errorf("%q", head)
+	}
+}
+
+// Two campaigns of one name are told apart by their ids, one that has its name to
+// itself is called by that alone.
+func TestCampaignsOfOneName(t *testing.T) {
+	s := &link.Snapshot{Campaigns: []link.Campaign{
+		{ID: "autumn-2", Name: "autumn", Origin: "own", State: "draft"},
+		{ID: "autumn", Name: "autumn", Origin: "own", State: "draft"},
+		{ID: "late-list", Name: "Late list", Origin: "own", State: "draft"},
+	}}
+	text := strings.Join(Plain(s, time.UTC), "\n") + Header(look(), s, 0, true, 80)
+	says(t, text, "autumn [autumn-2], NOT STARTED", "\nautumn, NOT STARTED", "\nLate list, NOT STARTED", " autumn [autumn-2]  NOT STARTED")
+	cards := []link.Card{{ID: "autumn-2", Name: "autumn"}, {ID: "autumn", Name: "autumn"}, {ID: "late-list", Name: "Late list"}}
+	says(t, Switcher(look(), s, &Choices{Cards: cards, Known: 3}, 0, 100, 12), "autumn [autumn-2]", "autumn  ", "Late list  ")
 }

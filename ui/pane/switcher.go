@@ -28,13 +28,13 @@ func Switcher(l Look, s *link.Snapshot, ch *Choices, selected, w, h int) string 
 	}
 	head := len(lines)
 	from, to := window(len(ch.Cards), rows-head, selected)
-	longest := 0
-	for i := range ch.Cards {
-		longest = max(longest, ansi.StringWidth(cardName(&ch.Cards[i])))
+	names, longest := cardNames(ch.Cards), 0
+	for _, shown := range names {
+		longest = max(longest, ansi.StringWidth(shown))
 	}
 	longest = min(longest, max(inner-62, 10))
 	for i := from; i < to; i++ {
-		lines = append(lines, l.campaignRow(s, &ch.Cards[i], longest, inner))
+		lines = append(lines, l.campaignRow(s, &ch.Cards[i], fit(names[i], longest), inner))
 	}
 	if len(ch.Cards) == 0 {
 		lines = append(lines, l.Theme.Dim.Render(clip("No campaign has that in its name or id.", inner)))
@@ -58,7 +58,7 @@ func choicesNote(ch *Choices, from, to int) string {
 	return "trouble first"
 }
 
-func (l Look) campaignRow(s *link.Snapshot, k *link.Card, longest, w int) string {
+func (l Look) campaignRow(s *link.Snapshot, k *link.Card, name string, w int) string {
 	figure := notKnown
 	if k.Settled != nil {
 		figure = percent(*k.Settled, 1)
@@ -74,7 +74,7 @@ func (l Look) campaignRow(s *link.Snapshot, k *link.Card, longest, w int) string
 	as := link.Campaign{ID: k.ID, Origin: k.Origin, State: k.State}
 	line := strings.Join([]string{
 		fit(verdict, 8),
-		l.Theme.Text.Render(fit(cardName(k), longest)),
+		l.Theme.Text.Render(name),
 		l.Theme.Strong.Render(right(figure, 7)),
 		fit(l.state(s, &as), 11),
 		l.Theme.Dim.Render(right(started, 12)),
@@ -84,4 +84,17 @@ func (l Look) campaignRow(s *link.Snapshot, k *link.Card, longest, w int) string
 	return line + " " + l.Theme.Chart.Render(chart.Spark(settledByMinute(k.Trend), chartLow, chartHigh, max(min(left, link.MaxTrend), 0)))
 }
 
-func cardName(k *link.Card) string { return firstOf(k.Name, k.ID) }
+// cardNames are what the campaigns are called, those of one name with their ids.
+func cardNames(cards []link.Card) []string {
+	names, called := make([]string, len(cards)), map[string]int{}
+	for i := range cards {
+		names[i] = firstOf(cards[i].Name, cards[i].ID)
+		called[names[i]]++
+	}
+	for i, name := range names {
+		if called[name] > 1 {
+			names[i] = withID(name, cards[i].ID)
+		}
+	}
+	return names
+}
