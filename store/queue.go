@@ -442,6 +442,16 @@ func (g *group) writePlans() error {
 	return nil
 }
 
+// What a start does with open attempts. "state IN (2, 3)" names the terms of the
+// index recipient_open: no other recipient is read.
+const (
+	countClaimed = `UPDATE campaign SET unknown = unknown + n, claimed = claimed - n
+		FROM (SELECT campaign AS c, count(*) AS n FROM recipient WHERE state = 2 AND state IN (2, 3) GROUP BY 1) WHERE id = c`
+	claimedAreUnknown = `UPDATE recipient SET state = 3 WHERE state = 2 AND state IN (2, 3)`
+	openAttempts      = `SELECT r.message, r.id, r.campaign, a.number, r.phone, a.at FROM recipient r CROSS JOIN attempt a ON a.message = r.message
+		WHERE r.state = 3 AND r.state IN (2, 3)`
+)
+
 // loadQueue reads the plans and the open attempts. Those that a crash left
 // claimed may have gone out.
 func (w *writer) loadQueue(ctx context.Context) error {
@@ -470,7 +480,7 @@ func (w *writer) loadQueue(ctx context.Context) error {
 	open, err := query(ctx, w.conn, func(s scanner) (a attempt, err error) {
 		a.state = rowUnknown
 		return a, s.Scan(&a.message, &a.recipient, &a.campaign, &a.number, &a.phone, &a.at)
-	}, `SELECT r.message, r.id, r.campaign, a.number, r.phone, a.at FROM recipient r JOIN attempt a ON a.message = r.message WHERE r.state = 3`)
+	}, openAttempts)
 	for _, a := range open {
 		w.attempts.put(a)
 	}
@@ -490,11 +500,10 @@ func (w *writer) breakOff(ctx context.Context) error {
 		text string
 		args []any
 	}{
-		{`INSERT INTO journal SELECT ?, last_raw, ?, 0, ? FROM feed WHERE EXISTS (SELECT 1 FROM recipient WHERE state = 2)`,
+		{`INSERT INTO journal SELECT ?, last_raw, ?, 0, ? FROM feed WHERE EXISTS (SELECT 1 FROM recipient WHERE state = 2 AND state IN (2, 3))`,
 			[]any{w.nextID.deed + 1, int64(wa.At(w.store.now())), string(body)}},
-		{`UPDATE campaign SET unknown = unknown + n, claimed = claimed - n
-			FROM (SELECT campaign AS c, count(*) AS n FROM recipient WHERE state = 2 GROUP BY 1) WHERE id = c`, nil},
-		{"UPDATE recipient SET state = 3 WHERE state = 2", nil},
+		{countClaimed, nil},
+		{claimedAreUnknown, nil},
 		{"COMMIT", nil},
 	} {
 		if _, err := w.conn.ExecContext(ctx, step.text, step.args...); err != nil {

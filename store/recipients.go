@@ -11,33 +11,41 @@ import (
 // waitingStep is how many recipients are read at once.
 const waitingStep = 5000
 
+// Where a campaign's waiting recipients are: those that wait for a moment, and
+// those further down its list. Recipients of other campaigns are not read.
+const (
+	waitingAgain = `SELECT id, due, phone FROM recipient WHERE campaign = ?1 AND again = 1 AND state = 0 AND (due, id) > (?2, ?3) ORDER BY due, id LIMIT ?4`
+	waitingAhead = `SELECT r.id, 0, r.phone FROM plan p CROSS JOIN recipient r ON r.id >= max(p.next, ?3 + 1) AND r.id < p.first + p.rows
+		WHERE p.campaign = ?1 AND r.state = 0 AND r.again = 0 AND ?2 = 0 ORDER BY r.id LIMIT ?4`
+)
+
 // EachWaiting gives the phones of a campaign's waiting recipients, E.164 with
 // the plus, in the order of sending.
 func (s *Store) EachWaiting(ctx context.Context, campaign int64, do func(phone string) error) error {
-	for after := int64(0); ; {
-		page, err := query(ctx, s.readers, func(s scanner) (r recipient, err error) { return r, s.Scan(&r.id, &r.phone) },
-			"SELECT id, phone FROM recipient WHERE campaign = ? AND state = 0 AND id > ? ORDER BY id LIMIT ?", campaign, after, waitingStep)
-		if err != nil {
-			return fmt.Errorf("reading who waits: %w", err)
-		}
-		for _, r := range page {
-			if err := do("+" + r.phone); err != nil {
-				return err
+	for _, text := range [...]string{waitingAgain, waitingAhead} {
+		var last recipient
+		for more := true; more; {
+			page, err := query(ctx, s.readers, func(s scanner) (r recipient, err error) { return r, s.Scan(&r.id, &r.due, &r.phone) },
+				text, campaign, int64(last.due), last.id, waitingStep)
+			if err != nil {
+				return fmt.Errorf("reading who waits: %w", err)
 			}
-			after = r.id
-		}
-		if len(page) < waitingStep {
-			return nil
+			for _, last = range page {
+				if err := do("+" + last.phone); err != nil {
+					return err
+				}
+			}
+			more = len(page) == waitingStep
 		}
 	}
+	return nil
 }
 
-// Sample gives the values of one recipient of a campaign, by Plan.Columns: of one
-// that waits, if there is one. Nil when the campaign has no list.
+// Sample gives the values of one recipient of a campaign, by Plan.Columns: of the
+// next on its list, else of the last. Nil when the campaign has no list.
 func (s *Store) Sample(ctx context.Context, campaign int64) (values []string, err error) {
 	var text []byte
-	err = s.readers.QueryRowContext(ctx, `SELECT vals FROM (SELECT * FROM (SELECT vals, 0 AS late FROM recipient WHERE campaign = ?1 AND state = 0 AND id >= (SELECT next FROM plan WHERE campaign = ?1) LIMIT 1)
-		UNION ALL SELECT * FROM (SELECT vals, 1 FROM recipient WHERE id = (SELECT first FROM plan WHERE campaign = ?1))) ORDER BY late LIMIT 1`, campaign).Scan(&text)
+	err = s.readers.QueryRowContext(ctx, `SELECT vals FROM recipient WHERE id = (SELECT min(next, first + rows - 1) FROM plan WHERE campaign = ?)`, campaign).Scan(&text)
 	if missing(err) {
 		return nil, nil
 	}

@@ -27,6 +27,9 @@ type Retried struct {
 	LeftOut map[string]int64
 }
 
+// failedByCode reads failed messages in the order of the index message_failed.
+const failedByCode = "SELECT id, code FROM message WHERE campaign = ? AND state = 2 AND (code, id) > (?, ?) ORDER BY code, id LIMIT ?"
+
 // retryStep is how many failed messages one commit of a retry looks at.
 const retryStep = 256
 
@@ -38,16 +41,16 @@ func (s *Store) Retry(ctx context.Context, campaign int64, codes []int, may Retr
 	if err := s.Settled(ctx); err != nil {
 		return out, fmt.Errorf("looking for failed messages: %w", err)
 	}
-	for after := int64(0); ; {
+	for after := [2]int64{}; ; {
 		ids, err := query(ctx, s.readers, func(s scanner) (f [2]int64, err error) { return f, s.Scan(&f[0], &f[1]) },
-			"SELECT id, code FROM message WHERE campaign = ? AND state = 2 AND id > ? ORDER BY id LIMIT ?", campaign, after, retryStep)
+			failedByCode, campaign, after[1], after[0], retryStep)
 		if err != nil {
 			return out, fmt.Errorf("looking for failed messages: %w", err)
 		}
 		if len(ids) == 0 {
 			return out, nil
 		}
-		after = ids[len(ids)-1][0]
+		after = ids[len(ids)-1]
 		ids = slices.DeleteFunc(ids, func(f [2]int64) bool { return len(codes) > 0 && !slices.Contains(codes, int(f[1])) })
 		var step Retried
 		if err := s.submit(ctx, &request{weight: int64(len(ids)), group: func(g *group) error {
