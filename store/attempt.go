@@ -44,8 +44,8 @@ func (g *group) settleAttempt(o *wa.Outcome, done *noted) error {
 		if err != nil {
 			return err
 		}
-		row.due, row.tries = o.Due, row.tries+1
-		return g.waitAgain(&row, bounded(o.Details))
+		row.tries++
+		return g.backInQueue(&row, o.Due, bounded(o.Details))
 	case wa.OutcomeUnknown:
 		done.add(a.campaign, DeedUnknown, "", DeedMessage{Message: a.message})
 		row, err := g.recipientByRow(a.recipient)
@@ -159,7 +159,7 @@ func (g *group) newMessageOf(a attempt, wamid string, who wa.Person, at wa.Insta
 		return nil, err
 	}
 	if who.Phone != a.phone { // WhatsApp knows some under another number than the one dialled
-		if err := g.alias(a.phone, person); err != nil {
+		if person, err = g.alias(a.phone, person); err != nil {
 			return nil, err
 		}
 	}
@@ -176,24 +176,40 @@ const forGood = wa.Instant(1 << 60)
 
 // alias lets a person be found by a number that is not the one WhatsApp calls
 // them by (whatsapp.md §3.1: input and wa_id), so that who opts out under the one
-// is not written to under the other.
-func (g *group) alias(phone string, person int64) error {
-	if phone == "" || person == 0 {
-		return nil
+// is not written to under the other. Who was taken for somebody of their own under
+// that number, as by a refusal, turns out to be this person. It gives the person's
+// id, which may have become another.
+func (g *group) alias(phone string, id int64) (int64, error) {
+	if phone == "" || id == 0 {
+		return id, nil
 	}
-	if p, err := g.formerly(phone, forGood-1); err != nil || p.id == person {
-		return err
+	if p, err := g.formerly(phone, forGood-1); err != nil || p.id == id {
+		return id, err
 	}
-	if other, err := g.personByPhone(phone); err != nil || other.id != 0 {
-		return err // somebody is called so
+	p, err := g.personByRow(id)
+	if err != nil {
+		return id, err
 	}
-	if err := g.storePerson(person); err != nil {
-		return err
+	other, err := g.personByPhone(phone)
+	if err != nil {
+		return id, err
+	}
+	switch {
+	case other.id == 0:
+		if err := g.storePerson(id); err != nil {
+			return id, err
+		}
+	case other.bsuid != "" && p.bsuid != "": // two people after all
+		return id, nil
+	default:
+		if id, err = g.unite(id, other.id, person{phone: p.phone, bsuid: p.bsuid + other.bsuid}); err != nil {
+			return id, err
+		}
 	}
 	phone = strings.Clone(phone)
-	g.formers[phone] = append(g.formers[phone], former{person, forGood})
-	_, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO former_name VALUES (?, ?, ?)", phone, int64(forGood), person)
-	return err
+	g.formers[phone] = append(g.formers[phone], former{id, forGood})
+	_, err = g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO former_name VALUES (?, ?, ?)", phone, int64(forGood), id)
+	return id, err
 }
 
 // closeAttempt ends an open attempt, and gives its recipient.
@@ -231,15 +247,38 @@ func (g *group) ownAttempt(id int64, u *wa.StatusUpdate, at wa.Instant) (*touche
 	if err != nil {
 		return nil, err
 	}
-	if row.state == rowWaiting || row.state == rowAside { // it went out after all: not again
-		if err := g.setState(&row, rowHandedOver, ""); err != nil {
-			return nil, err
-		}
+	if err := g.wentOut(&row); err != nil {
+		return nil, err
 	}
 	if t, err := g.known(u.MessageID); t != nil || err != nil {
 		return t, err
 	}
 	return g.messageOf(a, u.MessageID, who, at)
+}
+
+// wentOut notes of a recipient that an attempt of theirs which was taken for not
+// sent went out after all: there is not to be another one. The one that may be
+// under way by now cannot be called back, but it must not come back to waiting.
+func (g *group) wentOut(row *recipient) error {
+	switch row.state {
+	case rowWaiting, rowAside, rowCancelled:
+		return g.setState(row, rowHandedOver, "")
+	case rowClaimed, rowUnknown:
+		row.due = forGood
+		return g.writeRecipient(row)
+	}
+	return nil
+}
+
+// backInQueue lets a recipient whose attempt certainly did not go out wait again,
+// unless an earlier one did.
+func (g *group) backInQueue(row *recipient, due wa.Instant, reason string) error {
+	if row.due == forGood {
+		row.due = 0
+		return g.setState(row, rowHandedOver, "")
+	}
+	row.due = due
+	return g.waitAgain(row, reason)
 }
 
 // Resolve is the operator's word on the sends of a campaign that may have gone
@@ -290,5 +329,5 @@ func (g *group) resolve(a attempt, sent bool, done *noted) error {
 	if err != nil {
 		return err
 	}
-	return g.waitAgain(&row, "not sent, by the operator's word")
+	return g.backInQueue(&row, 0, "not sent, by the operator's word")
 }

@@ -226,6 +226,7 @@ func (g *group) leaveOut(row *recipient, reason string, done *noted) error {
 const (
 	reasonOptedOut  = "opted out"
 	reasonArrived   = "the first attempt arrived after all"
+	reasonTwice     = "has this campaign's message under another number"
 	reasonCap       = "had a marketing message lately"
 	reasonWindow    = "outside the sending window"
 	reasonCancelled = "the campaign was cancelled"
@@ -267,46 +268,51 @@ func (g *group) unfit(p *plan, row *recipient, r *wa.ClaimRequest) (reason strin
 			return reasonWindow, until, nil
 		}
 	}
+	var had []*touched
+	if who.id != 0 {
+		if had, err = g.messagesOf(who.id, capMessages); err != nil {
+			return "", 0, err
+		}
+	}
+	if slices.ContainsFunc(had, func(t *touched) bool {
+		return t.now.campaign == p.Campaign && t.now.progress.State() != wa.StateFailed
+	}) {
+		return reasonTwice, 0, nil // a row whose own attempt went out does not wait
+	}
 	if r.Cap.Messages > 0 && p.Form.Category == wa.CategoryMarketing {
-		if until, err := g.capped(who.id, row.phone, r); err != nil || until > r.Now {
-			return reasonCap, until, err
+		if until := g.capped(had, row.phone, r); until > r.Now {
+			return reasonCap, until, nil
 		}
 	}
 	return "", 0, nil
 }
 
-// capMessages is how many of a person's latest messages a frequency cap looks at.
+// capMessages is how many of a person's latest messages a claim looks at.
 const capMessages = 32
 
-// capped is until when a person must get no further marketing; 0 = they may.
+// capped is until when a person who had some messages must get no further marketing; 0 = they may.
 // Messages of other systems count as marketing: nothing tells that they are not.
 // One that may have gone out counts, too.
-func (g *group) capped(who int64, phone string, r *wa.ClaimRequest) (wa.Instant, error) {
+func (g *group) capped(had []*touched, phone string, r *wa.ClaimRequest) wa.Instant {
 	var sent []wa.Instant
-	if who != 0 {
-		all, err := g.messagesOf(who, capMessages)
-		if err != nil {
-			return 0, err
-		}
-		for _, t := range all {
-			clock := t.now.progress.Clock()
-			if t.now.progress.State() != wa.StateFailed && r.Now.Sub(clock) < r.Cap.Within && g.marketing(t.now.campaign) {
-				sent = append(sent, clock)
-			}
+	for _, t := range had {
+		clock := t.now.progress.Clock()
+		if t.now.progress.State() != wa.StateFailed && r.Now.Sub(clock) < r.Cap.Within && g.marketing(t.now.campaign) {
+			sent = append(sent, clock)
 		}
 	}
 	for range g.openTo(phone) {
 		sent = append(sent, r.Now)
 	}
 	if len(sent) == 0 {
-		return 0, nil
+		return 0
 	}
 	slices.Sort(sent)
 	until := sent[len(sent)-1] + wa.Instant(r.Cap.Apart.Milliseconds())
 	if n := len(sent) - r.Cap.Messages; n >= 0 {
 		until = max(until, sent[n]+wa.Instant(r.Cap.Within.Milliseconds()))
 	}
-	return until, nil
+	return until
 }
 
 // marketing tells whether a campaign's messages count for the frequency cap.
