@@ -167,7 +167,9 @@ func (m *Monitor) upload(a link.UploadArgs) (link.Uploaded, error) {
 	if a.Offset != u.size || len(a.Data) > link.MaxUpload || u.size+int64(len(a.Data)) > maxList {
 		return link.Uploaded{}, usage("the list cannot be taken: its pieces are out of order, or it is larger than %d MB", maxList>>20)
 	}
-	if err := appendTo(u.path, a.Data); err != nil {
+	if err := appendTo(u.path, a.Data); err != nil { // a part of the piece may be there, and takes up room on a full disk
+		_ = os.Remove(u.path)
+		delete(ls.uploads, a.Upload)
 		return link.Uploaded{}, fmt.Errorf("keeping a list: %w", err)
 	}
 	u.size += int64(len(a.Data))
