@@ -183,61 +183,59 @@ func (b *queueBench) send(ctx context.Context, s *queueSide) (r queueRound, err 
 
 // stops pauses and resumes under load.
 func (b *queueBench) stops(ctx context.Context, f *queueFigures, s *queueSide) error {
-	const (
-		loadAtLeast = 300 * time.Millisecond // before a pause: the connections are all busy by then
-		loadAtMost  = 600 * time.Millisecond
-	)
-	var first, last, answer []time.Duration
-	var rates []float64
+	var all []queueStop
 	for i := range b.pauses {
 		if i%25 == 0 {
 			b.say("pause %d of %d", i+1, b.pauses)
 		}
-		resumed, err := s.resume(ctx)
+		one, err := stopOnce(ctx, s)
 		if err != nil {
 			return err
 		}
-		if !waitUntil(ctx, resumed.Add(loadAtLeast+rand.N(loadAtMost-loadAtLeast))) {
-			return context.Cause(ctx)
-		}
-		if err := s.busy(ctx); err != nil {
-			return err
-		}
-		asked, answered, r, err := s.pause(ctx)
-		if err != nil {
-			return err
-		}
-		if r.Already {
-			return errors.New("the queue paused by itself: look at the machine's clock and disk, and measure again")
-		}
-		left, err := s.quiet(ctx)
-		if err == nil {
-			err = s.enough(left)
-		}
-		if err != nil {
-			return err
-		}
-		seen, err := s.meta.since(resumed)
-		if err != nil {
-			return err
-		}
-		if seen.Count == 0 {
-			return errors.New("nothing began between a resume and a pause: let the machine rest, and measure again")
-		}
-		first, last = append(first, seen.First.Sub(resumed)), append(last, max(0, seen.Last.Sub(asked)))
-		answer = append(answer, answered.Sub(asked))
-		rates = append(rates, float64(seen.Count)/asked.Sub(seen.First).Seconds())
-		if late := seen.Last.Sub(answered); late > 0 {
-			f.Pause.Late++
-			f.Pause.LateMaxMS = max(f.Pause.LateMaxMS, round3(ms(late)))
-		}
+		all = append(all, one)
 	}
-	f.Pause.Pauses, f.Pause.PerSecond, f.Pause.Bound, f.Pause.Limit = b.pauses, round3(median(rates)), pauseBound, pauseLimit
-	f.Pause.LastMS, f.Pause.MaxMS = spread(last)
-	f.Pause.AnswerMS, _ = spread(answer)
-	f.Resume.FirstMS, f.Resume.MaxMS = spread(first)
-	f.Resume.Bound = resumeBound
+	f.Pause, f.Resume = stopsOf(all)
 	return nil
+}
+
+// stopOnce lets a paused queue go out for a moment, and pauses it.
+func stopOnce(ctx context.Context, s *queueSide) (o queueStop, err error) {
+	const (
+		loadAtLeast = 300 * time.Millisecond // before a pause: the connections are all busy by then
+		loadAtMost  = 600 * time.Millisecond
+	)
+	resumed, err := s.resume(ctx)
+	if err != nil {
+		return o, err
+	}
+	if !waitUntil(ctx, resumed.Add(loadAtLeast+rand.N(loadAtMost-loadAtLeast))) {
+		return o, context.Cause(ctx)
+	}
+	if err := s.busy(ctx); err != nil {
+		return o, err
+	}
+	asked, answered, r, err := s.pause(ctx)
+	if err != nil {
+		return o, err
+	}
+	if r.Already || r.LastSendStartedAt == nil {
+		return o, errors.New("the queue paused by itself: look at the machine's clock and disk, and measure again")
+	}
+	left, err := s.quiet(ctx)
+	if err == nil {
+		err = s.enough(left)
+	}
+	if err != nil {
+		return o, err
+	}
+	seen, err := s.meta.since(resumed)
+	if err == nil && seen.Count == 0 {
+		err = errors.New("nothing began between a resume and a pause: let the machine rest, and measure again")
+	}
+	return queueStop{
+		first: seen.First.Sub(resumed), last: max(0, seen.Last.Sub(asked)), begun: max(0, r.LastSendStartedAt.Sub(asked)),
+		answer: answered.Sub(asked), late: seen.Last.Sub(answered), rate: float64(seen.Count) / asked.Sub(seen.First).Seconds(),
+	}, err
 }
 
 // compare holds what the daemons say against the log of the stand-ins.

@@ -63,7 +63,8 @@ type pauseFigures struct {
 	PerSecond float64        `json:"messages_per_second"` // begun meanwhile, before each
 	LastMS    latencyFigures `json:"last_request_ms"`     // until the last request begins, as the stand-in read it
 	MaxMS     float64        `json:"last_request_max_ms"`
-	AnswerMS  latencyFigures `json:"answer_ms"` // until the answer is here
+	BegunMS   latencyFigures `json:"last_begun_ms"` // until the daemon let the last one begin, by its own word
+	AnswerMS  latencyFigures `json:"answer_ms"`     // until the answer is here
 	// Late counts pauses after whose answer the stand-in still read a request that had
 	// been written to its connection before, and LateMaxMS says how long after.
 	Late      int     `json:"read_after_answer"`
@@ -99,6 +100,34 @@ func sendOf(more, fewer []queueRound) sendFigures {
 	}
 }
 
+// queueStop is what one resume and the pause after it gave.
+type queueStop struct {
+	first       time.Duration // from the resume until the first request was read
+	last, begun time.Duration // from the pause until the last one was read, or begun by the daemon's word
+	answer      time.Duration // from the pause to its answer
+	late        time.Duration // from there until the last one was read; mostly below 0
+	rate        float64       // requests a second between them
+}
+
+func stopsOf(all []queueStop) (p pauseFigures, r resumeFigures) {
+	var first, last, begun, answer []time.Duration
+	var rates []float64
+	for _, o := range all {
+		first, last, begun, answer = append(first, o.first), append(last, o.last), append(begun, o.begun), append(answer, o.answer)
+		rates = append(rates, o.rate)
+		if o.late > 0 {
+			p.Late++
+			p.LateMaxMS = max(p.LateMaxMS, round3(ms(o.late)))
+		}
+	}
+	p.Pauses, p.PerSecond, p.Bound, p.Limit, r.Bound = len(all), round3(median(rates)), pauseBound, pauseLimit, resumeBound
+	p.LastMS, p.MaxMS = spread(last)
+	p.BegunMS, _ = spread(begun)
+	p.AnswerMS, _ = spread(answer)
+	r.FirstMS, r.MaxMS = spread(first)
+	return p, r
+}
+
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // spread sums up latencies.
@@ -126,7 +155,7 @@ func (f *queueFigures) text() string {
 	p := &f.Pause
 	line("%d pauses at %.0f messages/s, from the command to the last start of a request: p50 %.1f, p99 %.1f, max %.1f ms (p99 under %g: %s; never over %g: %s)",
 		p.Pauses, p.PerSecond, p.LastMS.P50, p.LastMS.P99, p.MaxMS, p.Bound, metOrNot(p.LastMS.P99 < p.Bound), p.Limit, metOrNot(p.MaxMS < p.Limit))
-	line("  until the answer: p50 %.1f, p99 %.1f ms", p.AnswerMS.P50, p.AnswerMS.P99)
+	line("  by the daemon's word: p50 %.1f, p99 %.1f ms; until its answer: p50 %.1f, p99 %.1f ms", p.BegunMS.P50, p.BegunMS.P99, p.AnswerMS.P50, p.AnswerMS.P99)
 	if p.Late > 0 {
 		line("  after the answer the stand-in came to read requests that had left before: %s, up to %.1f ms late", plural(int64(p.Late), "time"), p.LateMaxMS)
 	}
