@@ -107,6 +107,25 @@ func (s *sending) again(t *testing.T) {
 func (s *sending) importList(t *testing.T, rows int) {
 	t.Helper()
 	path := filepath.Join(s.dir, "list.csv")
+	s.people = s.writeList(t, path, rows)
+	var made link.Import
+	s.json(t, &made, append(importing(path, ownKey), "--json")...)
+	if made.ID != ownKey || made.Waiting != int64(rows) {
+		t.Fatalf("of %d rows: %+v", rows, made)
+	}
+}
+
+// importing is the command that makes a campaign of a list.
+func importing(path, name string) []string {
+	return []string{
+		"campaign", "import", path, "--name", name, "--template", sandbox.CampaignTemplate + "/" + sandbox.CampaignLanguage,
+		"--from", sandbox.Numbers()[0], "--map", "header=image", "--map", "1=first_name",
+	}
+}
+
+// writeList writes a list of the stand-in's people, and gives their phones in order.
+func (s *sending) writeList(t *testing.T, path string, rows int) (people []string) {
+	t.Helper()
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +133,7 @@ func (s *sending) importList(t *testing.T, rows int) {
 	w := csv.NewWriter(f)
 	_ = w.Write([]string{"phone", "first_name", "whatsapp_consent", "image"}) // Flush tells what failed
 	for p := range s.meta.People(rows) {
-		s.people = append(s.people, p.Phone)
+		people = append(people, p.Phone)
 		_ = w.Write([]string{p.Phone, p.Name, "yes", sandbox.CampaignMedia})
 	}
 	w.Flush()
@@ -124,13 +143,8 @@ func (s *sending) importList(t *testing.T, rows int) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(s.people)
-	var made link.Import
-	s.json(t, &made, "campaign", "import", path, "--name", ownKey, "--template", sandbox.CampaignTemplate+"/"+sandbox.CampaignLanguage,
-		"--from", sandbox.Numbers()[0], "--map", "header=image", "--map", "1=first_name", "--json")
-	if made.ID != ownKey || made.Waiting != int64(rows) {
-		t.Fatalf("of %d rows: %+v", rows, made)
-	}
+	slices.Sort(people)
+	return people
 }
 
 // do runs a command, which must succeed.
@@ -241,6 +255,7 @@ func (s *sending) accepted(t *testing.T) (phones map[string]bool) {
 
 // States of a recipient on the disk.
 const (
+	diskWaiting = 0
 	diskUnknown = 3
 	diskHanded  = 6
 )
@@ -348,4 +363,12 @@ func (s *sending) kill(t *testing.T) {
 	if code := s.end(syscall.SIGKILL); code != -1 {
 		t.Fatalf("the daemon ended by itself with exit code %d:\n%s", code, s.said())
 	}
+}
+
+// killAfter is kill after a while, whatever the daemon does then.
+func (s *sending) killAfter(t *testing.T, d time.Duration) {
+	t.Helper()
+	time.AfterFunc(d, func() { s.signal(syscall.SIGKILL) })
+	<-s.exited
+	s.kill(t)
 }

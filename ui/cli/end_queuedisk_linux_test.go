@@ -92,9 +92,7 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("resume on a full disk: exit code %d, %s", code, diagnostics)
 	}
 
-	if _, diagnostics, code := tickwatch(t, s.env, "campaign", "import", filepath.Join(dir, "list.csv"), "--name", "winter",
-		"--template", sandbox.CampaignTemplate+"/"+sandbox.CampaignLanguage, "--from", sandbox.Numbers()[0], "--map", "header=image", "--map", "1=first_name",
-	); code != 1 || strings.Count(diagnostics, "\n") != 1 || !strings.Contains(diagnostics, "no space left") {
+	if _, diagnostics, code := tickwatch(t, s.env, importing(filepath.Join(dir, "list.csv"), "winter")...); code != 1 || strings.Count(diagnostics, "\n") != 1 || !strings.Contains(diagnostics, "no space left") {
 		t.Errorf("import on a full disk: exit code %d, %s", code, diagnostics)
 	}
 	if left, err := filepath.Glob(filepath.Join(data, "upload-*")); err != nil || len(left) > 0 {

@@ -1,10 +1,14 @@
 package cli_test
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"tickwatch/monitor/link"
 	"tickwatch/wa/sandbox"
 )
 
@@ -34,7 +38,7 @@ func (s *sending) doubts() (n int64) {
 // next one, and what is unknown when it is said to be not sent.
 func TestKilledWhileSending(t *testing.T) {
 	t.Parallel()
-	const rounds, rows = 6, 4000
+	const rounds, rows = 5, 4000
 	s := send(t, rows, sandbox.Options{Faults: doubtful})
 	s.start(t)
 	dice := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
@@ -43,10 +47,7 @@ func TestKilledWhileSending(t *testing.T) {
 		before := s.doubts()
 		target := len(s.meta.Accepted()) + 1 + dice.IntN(rows/rounds-lostInCrash)
 		waitFor(t, "messages are accepted", func() bool { return len(s.meta.Accepted()) >= target })
-		for end := time.Now().Add(time.Duration(dice.IntN(20_000)) * time.Microsecond); time.Now().Before(end); {
-			_ = s.meta.Faults() // the moment of the kill lies anywhere between two looks
-		}
-		s.kill(t)
+		s.killAfter(t, time.Duration(dice.IntN(20_000))*time.Microsecond)
 		s.again(t)
 		c := s.paused(t)
 		s.check(t, c)
@@ -62,4 +63,44 @@ func TestKilledWhileSending(t *testing.T) {
 		t.Error("no kill ever met a message on its way: the test kills at the wrong moments")
 	}
 	s.finish(t)
+}
+
+// A daemon that is killed while it imports a list has all of it, or nothing: no
+// row, and no file.
+func TestKilledWhileImporting(t *testing.T) {
+	t.Parallel()
+	const rounds, few, rows = 4, 10, 30_000
+	s := send(t, few, sandbox.Options{})
+	path := filepath.Join(s.dir, "large.csv")
+	s.writeList(t, path, rows)
+	data := filepath.Join(s.dir, "data")
+	dice := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	whole := 0
+	for round := range rounds {
+		client := exec.Command("tickwatch", importing(path, fmt.Sprintf("winter %d", round))...)
+		client.Env = s.env
+		if err := client.Start(); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, "the list is being written", func() bool {
+			left, _ := filepath.Glob(filepath.Join(data, "upload-*"))
+			return len(left) > 0
+		})
+		s.killAfter(t, time.Duration(dice.IntN((round+1)*400_000))*time.Microsecond)
+		_ = client.Process.Kill() // it would ask the next daemon for a list that is not there
+		_ = client.Wait()
+		s.again(t)
+		campaigns := ask[link.Cards](t, s.socket(), link.VerbCampaigns, link.CampaignsArgs{})
+		waitFor(t, "what was not wholly imported is gone", func() bool {
+			_, counts := s.disk(t)
+			return counts[diskWaiting] == int64(few+(campaigns.Known-1)*rows)
+		})
+		for _, pattern := range []string{"upload-*", "list-*"} {
+			if left, err := filepath.Glob(filepath.Join(data, pattern)); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v, %v", left, err)
+			}
+		}
+		whole = campaigns.Known - 1
+	}
+	t.Logf("%d of %d lists were there", whole, rounds)
 }
