@@ -32,6 +32,24 @@ func TestANumberLearntTwice(t *testing.T) {
 	}
 }
 
+// A number that a campaign of ours names by its id keeps what was told of its digits.
+func TestANumberOfOursLearntTwice(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	imported(t, s, 3, wa.CategoryUtility) // names its number by its id alone
+	ingest(t, s,
+		&wa.Post{Numbers: []wa.NumberUpdate{{AccountID: sender.AccountID, Display: sender.Display, Limit: "TIER_10K", At: at(0)}}},
+		statuses(status("1", wa.StatusSent, at(1), "x:1")))
+	for range 2 {
+		st, err := s.Load(t.Context())
+		if err != nil || len(st.Numbers) != 1 || st.Numbers[0].ID != sender.NumberID || st.Numbers[0].Limit != "TIER_10K" {
+			t.Errorf("%+v, %v", st.Numbers, err)
+		}
+		_ = s.Close()
+		s = open(t, dir)
+	}
+}
+
 // Messages of a number that no webhook named do not become another number's.
 func TestTheNamelessNumber(t *testing.T) {
 	s := open(t, t.TempDir())

@@ -97,10 +97,30 @@ func (g *group) number(s wa.Sender) (*number, error) {
 		}
 	}
 	if (n.ID == "" && s.NumberID != "") || (n.Display == "" && display != "") {
+		if n.Display == "" {
+			if err := g.inherit(n, display); err != nil {
+				return n, err
+			}
+		}
 		n.ID, n.Display = cmp.Or(n.ID, strings.Clone(s.NumberID)), cmp.Or(n.Display, display)
 		return n, g.writeNumber(n)
 	}
 	return n, nil
+}
+
+// inherit gives a number that was known by its id alone, as a campaign of ours
+// names it, what webhooks told meanwhile of one with its digits alone.
+func (g *group) inherit(n *number, digits string) error {
+	other := cmp.Or(g.numbers.digits[digits], g.w.numbers.digits[digits])
+	if digits == "" || other == nil || other.id == n.id || other.ID != "" {
+		return nil
+	}
+	other = g.numberByRow(other.id)
+	n.Quality, n.Limit, n.LimitAt = cmp.Or(n.Quality, other.Quality), cmp.Or(n.Limit, other.Limit), max(n.LimitAt, other.LimitAt)
+	n.Status, n.StatusAt, n.Since = cmp.Or(n.Status, other.Status), max(n.StatusAt, other.StatusAt), max(n.Since, other.Since)
+	_, err := g.conn.ExecContext(g.ctx, `DELETE FROM number WHERE id = ?1
+		AND NOT EXISTS (SELECT 1 FROM campaign_number WHERE number = ?1) AND NOT EXISTS (SELECT 1 FROM inbound WHERE number = ?1)`, other.id)
+	return err
 }
 
 func (g *group) writeNumber(n *number) error {
