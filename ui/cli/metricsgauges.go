@@ -47,6 +47,11 @@ var (
 	feedStateDesc = describe("feed_state", "1 for the state that the feed is in. Idle is silence that nobody need fear, stalled is silence while answers are due.", "state")
 	lastEventDesc = describe("feed_last_event_timestamp_seconds", "When the last event came in, in Unix time.")
 	messagesDesc  = describe("messages", "Messages of all campaigns by the state they are in; each is in one: delivered ones that were read are under read, and failed are those that never arrived.", "state")
+	sendsDesc     = describe("queue_messages", "Messages of our own campaigns by where they are; each is in one. Unknown are those that may have gone out; refused are also under failed of tickwatch_messages.", "state")
+	requestsDesc  = describe("queue_open_requests", "Requests on their way to Meta.")
+	begunDesc     = describe("queue_begun_per_second", "Requests begun a second, over the last ten seconds.")
+	pausedDesc    = describe("queue_paused_gates", "Places where sending is paused: everything, a channel, a number, a campaign.")
+	stopDesc      = describe("queue_stop_file", "1 while the STOP file pauses everything.")
 	alarmsDesc    = describe("alarms_open", "Alarms that stand, by kind and severity.", "kind", "severity")
 	buildDesc     = describe("build_info", "1; the labels say which version this is.", "version", "goversion")
 )
@@ -60,7 +65,7 @@ func (g *gauges) Describe(to chan<- *prometheus.Desc) {
 	for _, f := range counted {
 		to <- f.desc
 	}
-	for _, d := range [...]*prometheus.Desc{refusedDesc, queueDesc, consolesDesc, feedStateDesc, lastEventDesc, messagesDesc, alarmsDesc, buildDesc} {
+	for _, d := range [...]*prometheus.Desc{refusedDesc, queueDesc, consolesDesc, feedStateDesc, lastEventDesc, messagesDesc, sendsDesc, requestsDesc, begunDesc, pausedDesc, stopDesc, alarmsDesc, buildDesc} {
 		to <- d
 	}
 }
@@ -75,14 +80,32 @@ func (g *gauges) Collect(to chan<- prometheus.Metric) {
 	gauge(consolesDesc, float64(g.d.link.Consoles()))
 	t := g.d.monitor.Totals()
 	for state, n := range map[string]int64{
-		"in_flight": t.Messages - t.Delivered - t.Failed, "delivered": t.Delivered - t.Read, "read": t.Read, "failed": t.Failed,
+		"in_flight": t.Messages - t.Delivered - (t.Failed - t.Queue.Refused), "delivered": t.Delivered - t.Read, "read": t.Read, "failed": t.Failed,
 	} {
 		gauge(messagesDesc, float64(n), state)
 	}
+	g.queue(&t.Queue, gauge)
 	g.alarms(t.Open, gauge)
 	if s := g.d.newest(); s != nil {
 		g.feed(&s.Feed, to)
 	}
+}
+
+func (g *gauges) queue(q *monitor.QueueTotals, gauge func(*prometheus.Desc, float64, ...string)) {
+	for state, n := range map[string]int64{
+		"waiting": q.Waiting, "set_aside": q.SetAside, "claimed": q.Claimed, "unknown": q.Unknown,
+		"cancelled": q.Cancelled, "refused": q.Refused, "handed_over": q.HandedOver,
+	} {
+		gauge(sendsDesc, float64(n), state)
+	}
+	gauge(requestsDesc, float64(q.OpenRequests))
+	gauge(begunDesc, q.BegunPerSecond)
+	gauge(pausedDesc, float64(q.PausedGates))
+	stopped := 0.0
+	if q.StopFile {
+		stopped = 1
+	}
+	gauge(stopDesc, stopped)
 }
 
 func (g *gauges) alarms(open map[monitor.AlarmClass]int, gauge func(*prometheus.Desc, float64, ...string)) {

@@ -115,8 +115,8 @@ var scenarios = []Scenario{
 	},
 	{
 		Name: "paused-template",
-		Text: "From minute 2 more people opt out, the template turns YELLOW at minute 4 and RED at 7, and at 8 Meta pauses it for three hours: the sender's further sends " +
-			"are refused with 132015, and it gives up; Alarms and Quality name the paused template, and no message is added any more.",
+		Text: "From minute 2 more people opt out, the template turns YELLOW at minute 4 and RED at 7, and at 8 Meta pauses it for three hours (132015): " +
+			"tickwatch pauses the campaign by itself, nobody fails for it, and what waits can go out with another template; Alarms and Quality name the paused one.",
 		phases: []phase{{from: 2 * time.Minute, optOut: 0.004}},
 		news: []news{
 			{after: 4 * time.Minute, templateQuality: wa.QualityYellow},
