@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tickwatch/monitor/link"
+	"tickwatch/store"
 	"tickwatch/wa"
 )
 
@@ -36,7 +37,7 @@ func (m *Monitor) poll(ctx context.Context) {
 			m.o.Log.Warn("Meta does not say how the numbers stand", "error", err)
 		case err == nil:
 			failed = false
-			m.polled(news)
+			m.polled(ctx, news)
 		}
 		tick := time.NewTimer(pollEvery)
 		for waiting := true; waiting; {
@@ -64,15 +65,44 @@ func (m *Monitor) anySending() bool {
 	return false
 }
 
-func (m *Monitor) polled(news []NumberNews) {
+// polled takes over Meta's answer. What it says anew is noted in the journal, for a
+// recording.
+func (m *Monitor) polled(ctx context.Context, news []NumberNews) {
 	now := wa.At(m.o.Now())
+	var fresh []store.DeedNumber
 	m.mu.Lock()
 	for _, n := range news {
+		had, asked := m.news[n.ID]
+		n.Since = had.Since
+		if asked && n == had && had.Since >= m.numbers[n.ID].Since {
+			continue
+		}
 		n.Since = now
 		m.news[n.ID] = n
+		fresh = append(fresh, store.DeedNumber{
+			ID: n.ID, Display: n.Display, Quality: n.Quality, Status: n.Status, Limit: n.Limit, Throughput: n.Throughput, Since: now,
+		})
 	}
 	m.mu.Unlock()
 	m.wake()
+	if len(fresh) == 0 {
+		return
+	}
+	if err := m.o.Store.Note(ctx, &store.Deed{Kind: store.DeedPolled, Numbers: fresh}); err != nil && ctx.Err() == nil {
+		m.o.Log.Error("how the numbers stand is shown, but no recording will have it", "error", err)
+	}
+}
+
+// polledThen takes over an answer that a recording tells of.
+func (m *Monitor) polledThen(numbers []store.DeedNumber) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, n := range numbers {
+		m.news[n.ID] = NumberNews{
+			Number:     wa.Number{ID: n.ID, Display: n.Display, Quality: n.Quality, Status: n.Status, Limit: n.Limit, Since: n.Since},
+			Throughput: n.Throughput,
+		}
+	}
 }
 
 // throughput is how many messages a second Meta takes from a number; 0 = not known.

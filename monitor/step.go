@@ -119,6 +119,8 @@ func (m *Monitor) Redo(ctx context.Context, at wa.Instant, body []byte) (bool, e
 		for _, p := range plans {
 			m.plans[p.Campaign] = p
 		}
+	case store.DeedPolled:
+		m.polledThen(d.Numbers)
 	case store.DeedGate:
 		gates, err := m.o.Store.Gates(ctx)
 		if err != nil {

@@ -23,6 +23,7 @@ type Deed struct {
 	List     *DeedList     `json:"list,omitempty"`     // of DeedList
 	Plan     *wa.Plan      `json:"plan,omitempty"`     // of DeedImported and DeedPlanned
 	Gate     *wa.Gate      `json:"gate,omitempty"`     // of DeedGate
+	Numbers  []DeedNumber  `json:"numbers,omitempty"`  // of DeedPolled
 }
 
 // Kinds of a Deed.
@@ -40,6 +41,7 @@ const (
 	DeedResolved  = "resolved"   // an operator said whether they went out
 	DeedGate      = "gate"       // sending was paused or resumed somewhere
 	DeedBroken    = "broken_off" // a crash left what was claimed as unknown
+	DeedPolled    = "polled"     // Meta was asked how our numbers stand
 )
 
 // DeedMessage is a message that a Deed is about.
@@ -64,6 +66,25 @@ type DeedList struct {
 	Store string `json:"store"` // as its messages' callback data names it
 	First int64  `json:"first"` // recipients, from this one on
 	Rows  int64  `json:"rows"`
+}
+
+// DeedNumber is how one of our numbers stands, by Meta's answer.
+type DeedNumber struct {
+	ID         string     `json:"id"` // phone_number_id
+	Display    string     `json:"display,omitempty"`
+	Quality    wa.Quality `json:"quality,omitempty"`
+	Status     string     `json:"status,omitempty"`
+	Limit      wa.Limit   `json:"limit,omitempty"`
+	Throughput float64    `json:"throughput,omitempty"` // messages a second
+	Since      wa.Instant `json:"since"`                // of the answer, milliseconds
+}
+
+// Note keeps in the journal what no other method does: a DeedPolled.
+func (s *Store) Note(ctx context.Context, d *Deed) error {
+	if err := s.submit(ctx, &request{weight: 1, group: func(g *group) error { return g.note(0, d) }}); err != nil {
+		return fmt.Errorf("noting what Meta answered: %w", err)
+	}
+	return nil
 }
 
 // deedMost bounds the messages of one deed, and with them a line of a recording.
@@ -176,6 +197,9 @@ func (s *Store) Deeds(ctx context.Context, campaign, after, last int64, limit in
 	for i := range all {
 		if err := s.nameMessages(ctx, &all[i].Deed); err != nil {
 			return nil, fmt.Errorf("reading the messages of the journal: %w", err)
+		}
+		for k := range all[i].Messages {
+			all[i].Messages[k].Message >>= s.spread.Load()
 		}
 	}
 	return all, nil

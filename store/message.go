@@ -69,6 +69,9 @@ func (g *group) own(u *wa.StatusUpdate, at wa.Instant) (*touched, error) {
 	if !ok {
 		return nil, nil
 	}
+	if id <= maxRecorded {
+		id <<= g.w.store.spread.Load()
+	}
 	t, err := g.byID(id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return g.ownAttempt(id, u, at)

@@ -506,8 +506,10 @@ func (w *writer) breakOff(ctx context.Context) error {
 		text string
 		args []any
 	}{
-		{`INSERT INTO journal SELECT ?, last_raw, ?, 0, ? FROM feed WHERE EXISTS (SELECT 1 FROM recipient WHERE state = 2 AND state IN (2, 3))`,
-			[]any{w.nextID.deed + 1, int64(wa.At(w.store.now())), string(body)}},
+		{
+			`INSERT INTO journal SELECT ?, last_raw, ?, 0, ? FROM feed WHERE EXISTS (SELECT 1 FROM recipient WHERE state = 2 AND state IN (2, 3))`,
+			[]any{w.nextID.deed + 1, int64(wa.At(w.store.now())), string(body)},
+		},
 		{countClaimed, nil},
 		{claimedAreUnknown, nil},
 		{"COMMIT", nil},

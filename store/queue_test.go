@@ -124,7 +124,9 @@ func (m *machine) settle(t *rapid.T) {
 	switch rapid.SampledFrom([]string{"accepted", "refused", "again", "lost", "lost on the way"}).Draw(t, "answer") {
 	case "accepted":
 		x.meta = true
-		o.Kind, o.Accepted = wa.OutcomeAccepted, wa.Accepted{WAMID: x.wamid(), Person: wa.Person{Phone: digits(x.phone)}}
+		o.Kind, o.Accepted = wa.OutcomeAccepted, wa.Accepted{
+			WAMID: x.wamid(), Person: wa.Person{Phone: digits(x.phone)}, Paced: rapid.Bool().Draw(t, "paced"),
+		}
 	case "refused":
 		if x.meta {
 			t.Skip("Meta has it")

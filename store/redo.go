@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"tickwatch/wa"
 )
@@ -15,18 +16,37 @@ var ErrNoDeed = errors.New("there is nothing here that this could be done to")
 // Redo does again what the journal of another store tells, as of a moment. It is
 // for a store that takes in a recording from its beginning, and sends nothing: a
 // claim opens the attempts that were opened then, an answer closes them. A
-// list's rows are made as they are spoken of.
+// list's rows are made as they are spoken of. From the first list on, messages
+// have ids of their own here (see spread).
 func (s *Store) Redo(ctx context.Context, at wa.Instant, d *Deed) error {
 	err := s.submit(ctx, &request{weight: int64(len(d.Messages)) + 1, group: func(g *group) error {
 		g.redoing = at
 		defer func() { g.redoing = 0 }()
-		return g.redo(d)
+		own := *d
+		own.Messages = slices.Clone(d.Messages)
+		for i := range own.Messages {
+			m := &own.Messages[i]
+			if m.Message < 0 || m.Message > maxRecorded {
+				return ErrNoDeed
+			}
+			m.Message <<= g.w.store.spread.Load()
+		}
+		return g.redo(&own)
 	}})
 	if err != nil {
 		return fmt.Errorf("doing again what a recording tells: %w", err)
 	}
 	return nil
 }
+
+// spread is by how many bits the ids of a recording's messages are shifted in the
+// store that takes it in. A recording may lack posts, of other campaigns or of
+// long ago: messages then are met later than they were, and take the ids between
+// two recorded ones, in whose order it still shows which came first.
+const (
+	spread      = 24
+	maxRecorded = 1 << (62 - spread)
+)
 
 func (g *group) redo(d *Deed) error {
 	switch d.Kind {
@@ -39,6 +59,8 @@ func (g *group) redo(d *Deed) error {
 		return g.saveGate(d.Gate)
 	case DeedBroken:
 		return g.breakOff()
+	case DeedPolled:
+		return g.note(0, d)
 	}
 	c := g.campaignByKey(d.Campaign)
 	if c == nil {
@@ -79,6 +101,7 @@ func (g *group) redoImport(d *Deed) error {
 	p.Campaign, p.Key, p.Rows = take(&g.next.campaign), d.Campaign, d.List.Rows
 	g.next.recipient = max(g.next.recipient, p.last())
 	g.w.name = d.List.Store // its webhooks speak of messages by it
+	g.w.store.spread.Store(spread)
 	return g.makeCampaign(&p)
 }
 

@@ -98,7 +98,8 @@ type Store struct {
 	onCommit func(*Change)
 	decode   func(source string, body []byte, received wa.Instant) *wa.Post
 	sizes    sizes
-	name     string // in the callback data of our own messages
+	name     string       // in the callback data of our own messages
+	spread   atomic.Int32 // of message ids, where a recording is taken in (see redo.go); 0 = none is
 
 	closing  sync.Once // also waits for whoever closes first
 	closeErr error
