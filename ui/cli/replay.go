@@ -34,8 +34,8 @@ A fresh monitor takes the recording in, with the recording's own clock: it judge
 file gives the same figures and the same alarms at the same moments, whatever the speed. Thresholds are those of your configuration, then --set.
 
 After the last line time goes on until nothing changes by itself: the campaign is over (two hours after its last message) and its alarms have
-cleared, a day at the most. What belongs to the machine (processor, answer times, refused webhooks) is not in a recording. Of our own side,
-acknowledgements are repeated; lines that this version does not know are left out and counted. Nothing is changed but a temporary folder.`
+cleared, a day at the most. What belongs to the machine (processor, answer times, refused webhooks) is not in a recording. Our own side is taken
+from the file, acknowledgements too: nothing is sent. Lines that this version does not know are left out and counted. Nothing is changed but a temporary folder.`
 }
 
 // replayed is what --json prints.

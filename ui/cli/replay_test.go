@@ -30,7 +30,9 @@ import (
 //     daemon cannot; see TestReplayJudgesAsTheDaemon.)
 //   - At its own pace it ends with the same counts, and twice with the same bytes.
 //   - What it has stored exports to the same bytes again.
-func playsAgain(t *testing.T, s *stage) {
+//
+// It gives the file.
+func playsAgain(t *testing.T, s *stage) string {
 	t.Helper()
 	s.stop()
 	live := s.daemon.newest()
@@ -60,6 +62,7 @@ func playsAgain(t *testing.T, s *stage) {
 	if diff := cmp.Diff(exported(t, p), string(original)); diff != "" {
 		t.Errorf("what a replay stored exports otherwise (-replay +original):\n%.4000s", diff)
 	}
+	return file
 }
 
 // command runs a command line that must succeed, and gives what it prints.

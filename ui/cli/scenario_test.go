@@ -2,16 +2,22 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 
+	"tickwatch/monitor"
 	"tickwatch/monitor/link"
 	"tickwatch/wa"
 	"tickwatch/wa/sandbox"
@@ -311,12 +317,73 @@ func TestScenariosOfOurOwn(t *testing.T) {
 			for _, sight := range sights {
 				s.until(t, sight.what, sight.seen)
 			}
-			playsAgain(t, s)
+			if name == "paused-template" { // nothing moves but what Meta has
+				metricsAgree(t, s)
+			}
+			file := playsAgain(t, s)
 			n := autumn(s.daemon.newest()).Counts
+			if named := namedIn(t, file); named != n.HandedOver {
+				t.Errorf("our side of the recording names %d people, %d messages are with Meta", named, n.HandedOver)
+			}
+			alone := filepath.Join(t.TempDir(), "alone.ndjson")
+			command(t, "--data-dir", s.daemon.cfg.Data.Dir, "export", "recording", "--campaign", "autumn", "--out", alone)
+			var end replayed
+			if err := json.Unmarshal([]byte(command(t, "replay", alone, "--json")), &end); err != nil || autumn(end.Snapshot).Counts != n {
+				t.Errorf("the campaign's own recording ends with %+v, the daemon with %+v (%v)", end.Snapshot.Campaigns, n, err)
+			}
 			if n.Claimed != 0 || n.Messages != n.Waiting+n.SetAside+n.Unknown+n.Cancelled+n.Refused+n.HandedOver {
 				t.Errorf("the counts do not add up, or something is claimed though nothing runs: %+v", n)
 			}
 		})
+	}
+}
+
+// namedIn counts the people whom the lines of our own side name.
+func namedIn(t *testing.T, file string) int64 {
+	t.Helper()
+	named := map[string]bool{}
+	if err := (recording{file}).each(t.Context(), func(l monitor.Line, _ float64) error {
+		if l.Source != monitor.OwnSource {
+			return nil
+		}
+		for _, m := range regexp.MustCompile(`"phone":"(\d+)"`).FindAllSubmatch(l.Body, -1) {
+			named[string(m[1])] = true
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return int64(len(named))
+}
+
+// metricsAgree holds the metrics of a queue that is paused against its campaign.
+func metricsAgree(t *testing.T, s *stage) {
+	t.Helper()
+	r := prometheus.NewPedanticRegistry()
+	if err := r.Register(&gauges{d: s.daemon}); err != nil {
+		t.Fatal(err)
+	}
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]map[string]float64{}
+	for _, f := range families {
+		if strings.HasPrefix(f.GetName(), "tickwatch_queue_") {
+			shown[f.GetName()] = gaugesOf(f)
+		}
+	}
+	n := autumn(s.daemon.newest()).Counts
+	want := map[string]map[string]float64{
+		"tickwatch_queue_messages": {
+			"waiting": float64(n.Waiting), "handed_over": float64(n.HandedOver),
+			"set_aside": 0, "claimed": 0, "unknown": 0, "cancelled": 0, "refused": 0,
+		},
+		"tickwatch_queue_open_requests": {"": 0}, "tickwatch_queue_begun_per_second": {"": 0},
+		"tickwatch_queue_paused_gates": {"": 1}, "tickwatch_queue_stop_file": {"": 0},
+	}
+	if diff := cmp.Diff(want, shown); diff != "" {
+		t.Errorf("metrics of the queue (-want +shown):\n%s", diff)
 	}
 }
 
