@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -175,7 +176,7 @@ func (m *Monitor) judgeQueue(now wa.Instant, v *queue.View) {
 			code = codeIn(g.Reason)
 		}
 		kind := alarmKind(g.Scope, code)
-		subject := "paused " + g.Scope + " " + g.ID
+		subject := ownPausePrefix + g.Scope + " " + g.ID
 		standing[kind+subject] = true
 		f := finding{kind: kind, subject: subject, text: "tickwatch paused " + gateName(g.Scope, g.ID) + ": " + g.Reason}
 		if g.Scope == link.ScopeCampaign {
@@ -188,10 +189,15 @@ func (m *Monitor) judgeQueue(now wa.Instant, v *queue.View) {
 	}
 	for _, kind := range []string{"account", "template", "quality", "list"} {
 		m.incidents.clearOthers(now, kind, func(subject string) bool {
-			return len(subject) < 7 || subject[:7] != "paused " || standing[kind+subject]
+			return !ownPause(subject) || standing[kind+subject]
 		})
 	}
 }
+
+// ownPausePrefix begins the subject of an alarm about a gate that tickwatch closed.
+const ownPausePrefix = "paused "
+
+func ownPause(subject string) bool { return strings.HasPrefix(subject, ownPausePrefix) }
 
 func rampLook(reason string) bool { return len(reason) > 6 && reason[:6] == "ramp: " }
 

@@ -198,7 +198,7 @@ func (m *Monitor) judgeAccounts(now wa.Instant) {
 	for key := range m.standing {
 		several[key.account], known[key.subject()] = true, true
 	}
-	m.incidents.clearOthers(now, "account", func(name string) bool { return known[name] })
+	m.incidents.clearOthers(now, "account", func(name string) bool { return known[name] || ownPause(name) })
 	for key, k := range m.standing {
 		over := k.until != 0 && now >= k.until || k.until == 0 && k.stands != 0 && now-k.at >= k.stands
 		f := finding{kind: "account", subject: key.subject(), text: k.text, advice: k.advice, until: k.until}
