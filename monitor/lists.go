@@ -17,6 +17,7 @@ import (
 
 	"tickwatch/monitor/link"
 	"tickwatch/monitor/list"
+	"tickwatch/monitor/queue"
 	"tickwatch/store"
 	"tickwatch/wa"
 )
@@ -516,6 +517,9 @@ func (m *Monitor) test(operator string, a link.TestArgs) (link.Job, error) {
 	if m.o.Sending.Meta == nil {
 		return link.Job{}, refused("nothing can be sent: set graph.access_token and graph.waba_id, and start the daemon again")
 	}
+	if paused := m.stillPaused(link.ScopeCampaign, l.Key, l); paused != "" {
+		return link.Job{}, refused("a test cannot go out now.%s Resume it first", paused)
+	}
 	values, err := m.o.Store.Sample(context.Background(), l.ID)
 	if err != nil {
 		return link.Job{}, err
@@ -542,7 +546,11 @@ func (m *Monitor) runTest(ctx context.Context, operator string, u *upload, j *jo
 		return err
 	}
 	defer into.Abort()
-	phones := int64(0)
+	known, err := m.o.Store.ListFacts(ctx, wa.At(m.o.Now()), FrequencyCap)
+	if err != nil {
+		return err
+	}
+	phones, lately := int64(0), int64(0)
 	for {
 		v, err := judge.Next()
 		if errors.Is(err, io.EOF) {
@@ -551,7 +559,11 @@ func (m *Monitor) runTest(ctx context.Context, operator string, u *upload, j *jo
 		if err != nil {
 			return err
 		}
-		if v.Reason != "" {
+		switch {
+		case v.Reason != "":
+			continue
+		case plan.Form.Category == wa.CategoryMarketing && known.Capped.Has(v.Phone):
+			lately++ // they would get it hours from now
 			continue
 		}
 		phones++
@@ -560,7 +572,11 @@ func (m *Monitor) runTest(ctx context.Context, operator string, u *upload, j *jo
 		}
 	}
 	if phones < minTest || phones > maxTest {
-		return usage("a test goes to between %d and %d own phones, and this list has %d", minTest, maxTest, phones)
+		left := ""
+		if lately > 0 {
+			left = fmt.Sprintf(" that may be written to now: %s had marketing in the last hours; take other phones, or test again later", count(lately))
+		}
+		return usage("a test goes to between %d and %d own phones, and this list has %d%s", minTest, maxTest, phones, left)
 	}
 	made, err := into.Finish(ctx, nil)
 	if err != nil {
@@ -578,6 +594,14 @@ func (m *Monitor) runTest(ctx context.Context, operator string, u *upload, j *jo
 	if err != nil {
 		return err
 	}
+	m.mu.Lock()
+	late := m.byKey[made.Key].Counts.Waiting > 0
+	m.mu.Unlock()
+	if late { // what did not go out in time must not come later
+		if _, _, err := m.queue.Cancel(ctx, made.Campaign); err != nil && !errors.Is(err, queue.ErrNoCampaign) {
+			return err
+		}
+	}
 	j.update(func(s *link.Job) { s.Tested = &tested })
 	verdict := "failed"
 	if tested.Pass {
@@ -592,7 +616,8 @@ func (m *Monitor) awaitTest(ctx context.Context, j *job, key string, phones int6
 	j.update(func(s *link.Job) { s.Stage = "sending to the phones" })
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	var handed time.Time
+	handed, before := false, int64(0)
+	moved := m.o.Now() // when the last message went out
 	var c store.Counts
 	for {
 		m.mu.Lock()
@@ -601,11 +626,14 @@ func (m *Monitor) awaitTest(ctx context.Context, j *job, key string, phones int6
 		gone := c.Messages + c.Refused + c.Cancelled + c.Unknown
 		answered := c.Delivered + c.Failed
 		j.update(func(s *link.Job) { s.Rows, s.Share = gone, float64(gone+answered)/float64(2*phones) })
-		if gone >= phones && handed.IsZero() {
-			handed = m.o.Now()
+		if gone >= phones && !handed {
+			handed = true
 			j.update(func(s *link.Job) { s.Stage = "waiting for the callbacks" })
 		}
-		if answered >= phones || !handed.IsZero() && m.o.Now().Sub(handed) > testPatience {
+		if gone > before {
+			before, moved = gone, m.o.Now()
+		}
+		if answered >= phones || m.o.Now().Sub(moved) > testPatience {
 			break
 		}
 		select {
@@ -614,7 +642,12 @@ func (m *Monitor) awaitTest(ctx context.Context, j *job, key string, phones int6
 			return link.Tested{}, fmt.Errorf("the daemon ended: %w", ctx.Err())
 		}
 	}
-	return judgeTest(c, m.sends.slowest(key)), nil
+	t := judgeTest(c, m.sends.slowest(key))
+	if rest := c.Waiting + c.Claimed; rest > 0 {
+		t.Pass = false
+		t.Findings = append(t.Findings, link.Finding{Severity: list.Act, Text: "messages that did not go out in time and are given up: see the alarms", Count: rest})
+	}
+	return t, nil
 }
 
 // judgeTest holds a test against what a send should be like.

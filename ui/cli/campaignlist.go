@@ -148,7 +148,7 @@ func campaignText(s *link.Snapshot, c *link.Campaign, zone *time.Location) strin
 
 func sendingLines(line func(label, format string, args ...any), w *link.Sending, zone *time.Location) {
 	pace := paceText(w.Pace)
-	if w.PerSecond > 0 {
+	if w.PerSecond > 0 && w.Held == "" { // what it was before it was held fades for a while
 		pace += fmt.Sprintf(", now %.1f a second", w.PerSecond)
 	}
 	if w.OpenRequests > 0 {

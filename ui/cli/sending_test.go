@@ -364,6 +364,15 @@ func TestTestSend(t *testing.T) {
 	if c := o.campaign(t, "autumn"); c.State != "draft" || c.Counts.Waiting != 30 {
 		t.Errorf("the campaign itself: %s %+v", c.State, c.Counts)
 	}
+	// What cannot go out now is said at once, and not waited for.
+	if again := phones(100); again.Problem == nil || !strings.Contains(again.Problem.Text, "had marketing in the last hours") {
+		t.Errorf("the same phones at once again: %+v, %+v", again.Problem, again.Tested)
+	}
+	order[link.Receipt](t, o, link.VerbPause, link.GateArgs{})
+	up := order[link.Uploaded](t, o, link.VerbUpload, link.UploadArgs{Name: "list.csv", Data: []byte(o.people(100))})
+	if why := refusedTo(t, o, link.VerbTest, link.TestArgs{Campaign: "autumn", Upload: up.Upload}, link.FaultRefused); !strings.Contains(why, "Still paused: everything.") {
+		t.Errorf("a test while everything is paused: %s", why)
+	}
 }
 
 // The STOP file pauses everything while it is there, and opens nothing when it goes.
