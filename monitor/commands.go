@@ -118,14 +118,46 @@ func (m *Monitor) lookUp(ctx context.Context, a link.FindArgs) (link.Found, erro
 	if err != nil {
 		return link.Found{}, err
 	}
-	out := link.Found{Query: text, BSUID: p.BSUID, OptedOut: p.OptedOut, Messages: []link.Message{}}
+	out := link.Found{Query: text, BSUID: p.BSUID, OptedOut: p.OptedOut, Messages: []link.Message{}, Queued: []link.Queued{}}
 	if p.Phone != "" {
 		out.Phone = wa.MaskPhone(p.Phone)
 	}
 	for i := range p.Messages {
 		out.Messages = append(out.Messages, message(&p.Messages[i]))
 	}
+	phones := []string{p.Phone}
+	if spelt := wa.Digits(text); strings.Trim(text, "+0123456789 ()-./") == "" && spelt != p.Phone {
+		phones = append(phones, spelt) // a list may know them by another number than WhatsApp does
+	}
+	for _, phone := range phones {
+		if err := m.queuedTo(ctx, phone, &out); err != nil {
+			return link.Found{}, err
+		}
+	}
 	return out, nil
+}
+
+// queuedTo adds to what was found what our own campaigns hold for a phone.
+func (m *Monitor) queuedTo(ctx context.Context, phone string, out *link.Found) error {
+	room := link.MaxFound - len(out.Queued)
+	if phone == "" || room <= 0 {
+		return nil
+	}
+	all, err := m.o.Store.QueuedTo(ctx, phone, room)
+	if err != nil {
+		return err
+	}
+	for _, q := range all {
+		held := link.Queued{Campaign: q.Campaign, State: q.State, Reason: q.Reason}
+		if q.State == "waiting" {
+			held.Due = moment(q.Due)
+		}
+		out.Queued = append(out.Queued, held)
+	}
+	if out.Phone == "" && len(all) > 0 {
+		out.Phone = wa.MaskPhone(phone)
+	}
+	return nil
 }
 
 func (m *Monitor) failures(ctx context.Context, a link.FailuresArgs) (link.Failures, error) {

@@ -65,16 +65,26 @@ type FindArgs struct {
 	Query string `json:"query"`
 }
 
-// Found is what is known of a person; nobody has no Messages and no Phone.
+// Found is what is known of a person; nobody has no Messages, nothing Queued and
+// no Phone.
 type Found struct {
 	Query    string    `json:"query"`
 	Phone    string    `json:"phone,omitempty"` // masked
 	BSUID    string    `json:"bsuid,omitempty"`
 	OptedOut bool      `json:"opted_out"`
 	Messages []Message `json:"messages"` // newest first, at most MaxFound
+	Queued   []Queued  `json:"queued"`   // what our own campaigns hold for them, newest first, at most MaxFound
 }
 
-// MaxFound bounds the messages of a Found.
+// Queued is a message of one of our own campaigns that is not with Meta.
+type Queued struct {
+	Campaign string     `json:"campaign"`
+	State    string     `json:"state"` // waiting, set aside, going out, may have gone out, cancelled
+	Reason   string     `json:"reason,omitempty"`
+	Due      *time.Time `json:"due,omitempty"` // of a waiting one: not before
+}
+
+// MaxFound bounds the messages of a Found, and what is queued.
 const MaxFound = 50
 
 // FailuresArgs asks for one page of a campaign's failed messages, newest first.

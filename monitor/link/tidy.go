@@ -15,10 +15,11 @@ type plainSnapshot Snapshot
 // share of nothing) is absent. The Snapshot itself is not touched.
 func (s Snapshot) MarshalJSON() ([]byte, error) { return json.Marshal(plainSnapshot(s.tidied())) }
 
-// MarshalJSON writes Messages as an array, never null.
+// MarshalJSON writes Messages and Queued as arrays, never null.
 func (f Found) MarshalJSON() ([]byte, error) {
 	type plain Found
 	f.Messages = each(f.Messages, (*Message).tidy)
+	f.Queued = each(f.Queued, func(q *Queued) { q.Due = utc(q.Due) })
 	return json.Marshal(plain(f))
 }
 

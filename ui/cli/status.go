@@ -102,6 +102,9 @@ func foundText(f *link.Found, zone *time.Location) string {
 	if len(f.Messages) == 0 {
 		b.WriteString("  no messages\n")
 	}
+	for i := range f.Queued {
+		b.WriteString("  " + queuedText(&f.Queued[i], zone) + "\n")
+	}
 	at := func(t *time.Time) string {
 		if t == nil {
 			return strings.Repeat(" ", 14)
@@ -122,6 +125,18 @@ func foundText(f *link.Found, zone *time.Location) string {
 		fmt.Fprintf(&b, "\n    %s\n", wa.Clean(m.MessageID))
 	}
 	return b.String()
+}
+
+// queuedText is a line on a message that is not with Meta.
+func queuedText(q *link.Queued, zone *time.Location) string {
+	text := q.State + "  " + wa.Clean(q.Campaign)
+	if q.Due != nil && q.Due.After(time.Now()) {
+		text += "  not before " + q.Due.In(zone).Format("02 Jan 15:04")
+	}
+	if q.Reason != "" {
+		text += "  (" + wa.Clean(q.Reason) + ")"
+	}
+	return text
 }
 
 type ackCmd struct {

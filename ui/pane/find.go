@@ -31,6 +31,9 @@ func Find(l Look, input string, found *link.Found, note string, w, h int) string
 			opted = l.Theme.Paused.Render(" OPTED OUT ")
 		}
 		lines = append(lines, l.Theme.Strong.Render(who)+"  "+opted, "")
+		for i := range found.Queued {
+			lines = append(lines, l.queuedRow(&found.Queued[i]))
+		}
 		for i := range found.Messages {
 			m := &found.Messages[i]
 			lines = append(lines, l.messageRow(m))
@@ -38,11 +41,26 @@ func Find(l Look, input string, found *link.Found, note string, w, h int) string
 				lines = append(lines, fit("", 10)+l.Theme.Strong.Render(strconv.Itoa(m.Code))+" "+dim(m.Details))
 			}
 		}
-		if len(found.Messages) == 0 {
+		if len(found.Messages)+len(found.Queued) == 0 {
 			lines = append(lines, dim("No messages to this person."))
 		}
 	}
 	return l.box("Find", "esc closes", lines, w, h, true)
+}
+
+// queuedRow tells in a line of a message that is not with Meta.
+func (l Look) queuedRow(q *link.Queued) string {
+	row := fit(q.State, 9) + " " + l.Theme.Text.Render(fit(q.Campaign, 16))
+	if len(q.State) > 9 {
+		row = q.State + " " + l.Theme.Text.Render(q.Campaign)
+	}
+	if q.Due != nil {
+		row += l.Theme.Dim.Render("  not before ") + l.clock(*q.Due)
+	}
+	if q.Reason != "" {
+		row += l.Theme.Dim.Render("  " + q.Reason)
+	}
+	return row
 }
 
 // messageRow tells one message's course in a line.
