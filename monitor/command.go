@@ -197,10 +197,20 @@ func (m *Monitor) cancelRest(ctx context.Context, command, operator string, a li
 
 // paces are the steps of + and -.
 var paces = []wa.Pace{
-	{Messages: 60, Per: time.Hour}, {Messages: 120, Per: time.Hour}, {Messages: 250, Per: time.Hour}, {Messages: 500, Per: time.Hour},
-	{Messages: 1000, Per: time.Hour}, {Messages: 2000, Per: time.Hour}, {Messages: 5000, Per: time.Hour}, {Messages: 10_000, Per: time.Hour},
-	{Messages: 5, Per: time.Second}, {Messages: 10, Per: time.Second}, {Messages: 20, Per: time.Second}, {Messages: 40, Per: time.Second},
-	{Messages: 80, Per: time.Second}, {},
+	{Messages: 60, Per: time.Hour},
+	{Messages: 120, Per: time.Hour},
+	{Messages: 250, Per: time.Hour},
+	{Messages: 500, Per: time.Hour},
+	{Messages: 1000, Per: time.Hour},
+	{Messages: 2000, Per: time.Hour},
+	{Messages: 5000, Per: time.Hour},
+	{Messages: 10_000, Per: time.Hour},
+	{Messages: 5, Per: time.Second},
+	{Messages: 10, Per: time.Second},
+	{Messages: 20, Per: time.Second},
+	{Messages: 40, Per: time.Second},
+	{Messages: 80, Per: time.Second},
+	{},
 }
 
 // step is the pace one step faster or slower. No limit is the fastest.

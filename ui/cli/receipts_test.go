@@ -85,3 +85,17 @@ func TestForecastCountsWhatGoes(t *testing.T) {
 		t.Errorf("nothing goes out by SMS, yet %d do", f.Going)
 	}
 }
+
+// A campaign is not made for a number that Meta would refuse.
+func TestImportKnowsTheNumbers(t *testing.T) {
+	o := openOffice(t, sandbox.Options{Seed: 3}, nil)
+	job := o.work(t, o.people(3), link.VerbList, func(upload string) any {
+		return link.ListArgs{
+			Upload: upload, Import: true, Name: "autumn", Template: &autumnForm, From: []string{sandbox.Numbers()[0], "999"},
+			Map: map[string]string{"1": "first_name", "header": "image"},
+		}
+	})
+	if job.Problem == nil || job.Imported != nil || !strings.Contains(job.Problem.Text, sandbox.Numbers()[1]) || !strings.Contains(job.Problem.Text, `"999"`) {
+		t.Errorf("imported for a number that is not there: %+v, %+v", job.Problem, job.Imported)
+	}
+}
