@@ -123,10 +123,19 @@ func ofWebhooks(s *link.Snapshot) link.Snapshot {
 	out.Alarms = slices.DeleteFunc(slices.Clone(s.Alarms), func(a link.Alarm) bool { return a.Kind == "host" })
 	for i := range out.Alarms {
 		out.Alarms[i].ID = "" // the machine's own alarms are numbered too
-		if a := &out.Alarms[i]; strings.HasPrefix(a.Text, "tickwatch paused ") {
+		if a := &out.Alarms[i]; byItself(a) {
 			a.RaisedAt, a.ActedAt = time.Time{}, nil
 		}
 	}
+	slices.SortStableFunc(out.Alarms, func(a, b link.Alarm) int { // else the newest first
+		switch pa, pb := byItself(&a), byItself(&b); {
+		case pa == pb:
+			return 0
+		case pa:
+			return 1
+		}
+		return -1
+	})
 	out.Campaigns = slices.Clone(s.Campaigns)
 	for i := range out.Campaigns {
 		if had := out.Campaigns[i].Sending; had != nil { // how it goes out just now, it does not in a replay
@@ -137,6 +146,9 @@ func ofWebhooks(s *link.Snapshot) link.Snapshot {
 	}
 	return out
 }
+
+// byItself tells the alarm of a pause that tickwatch made by itself.
+func byItself(a *link.Alarm) bool { return strings.HasPrefix(a.Text, "tickwatch paused ") }
 
 // exported is all that a player's store exports.
 func exported(t *testing.T, p *player) string {
