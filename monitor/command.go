@@ -70,17 +70,8 @@ func (m *Monitor) place(a link.GateArgs) (scope, id string, l *live, err error) 
 		}
 		return a.Scope, a.ID, nil, nil
 	case link.ScopeNumber:
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		for id, n := range m.numbers {
-			if n.ID == a.ID || n.Display == wa.Digits(a.ID) {
-				return a.Scope, cmp.Or(n.ID, id), nil, nil
-			}
-		}
-		for _, p := range m.plans { // Meta need not have told of it yet
-			if slices.Contains(p.From, a.ID) {
-				return a.Scope, a.ID, nil, nil
-			}
+		if id, ok := m.numberCalled(a.ID); ok {
+			return a.Scope, id, nil, nil
 		}
 		return "", "", nil, failed("no number is known as %q: `tickwatch status --json` lists them", wa.Clean(a.ID))
 	case link.ScopeCampaign:

@@ -60,7 +60,7 @@ func (m *Monitor) forecast(ctx context.Context, a link.ForecastArgs) (link.Forec
 				out.Held = "it starts at " + c.StartsAt.Time().UTC().Format("2006-01-02 15:04 UTC")
 			}
 			out.Pace = c.Pace.String()
-			out.Findings = append(out.Findings, m.preflight(ctx, l, &c, &facts, out.Going)...)
+			out.Findings = append(out.Findings, m.preflight(ctx, &c, &facts, out.Going)...)
 			if perSecond := c.Pace.PerSecond(); perSecond > 0 {
 				ends := now.Add(time.Duration(float64(out.Going) / perSecond * float64(time.Second))).UTC()
 				out.EndsAt = &ends
@@ -98,7 +98,7 @@ func (m *Monitor) goingOut(scope, id string, only *live) (plans []wa.Plan) {
 }
 
 // preflight looks again at what has changed since the list was imported.
-func (m *Monitor) preflight(ctx context.Context, l *live, p *wa.Plan, facts *store.ListFacts, going int64) []link.Finding {
+func (m *Monitor) preflight(ctx context.Context, p *wa.Plan, facts *store.ListFacts, going int64) []link.Finding {
 	out := []link.Finding{}
 	add := func(severity, text string, n int64) {
 		out = append(out, link.Finding{Severity: severity, Text: text, Count: n})
@@ -114,7 +114,7 @@ func (m *Monitor) preflight(ctx context.Context, l *live, p *wa.Plan, facts *sto
 		i := slices.IndexFunc(forms, func(f wa.TemplateForm) bool { return f.Name == p.Form.Name && f.Language == p.Form.Language })
 		spares := 0
 		for k := range forms {
-			if k != i && forms[k].Status == wa.StatusApproved && forms[k].SameVariables(&p.Form) {
+			if k != i && swappable(p, &forms[k]) == nil {
 				spares++
 			}
 		}
@@ -134,13 +134,12 @@ func (m *Monitor) preflight(ctx context.Context, l *live, p *wa.Plan, facts *sto
 	}
 	m.mu.Lock()
 	limit, known := m.limitOf(p.From)
-	rejected := m.checks[l.ID]
 	m.mu.Unlock()
 	if left := int64(limit) - facts.Used24h; known && going > left {
 		add(list.Watch, fmt.Sprintf("Meta lets you write to %s people in 24 hours, %s of them are used: the list is larger than what is left", count(int64(limit)), count(facts.Used24h)), going-left)
 	}
-	for _, f := range rejected {
-		out = append(out, link.Finding{Severity: f.Severity, Text: f.Text, Count: f.Count})
+	for _, o := range p.Against {
+		add(list.Act, o.Text, o.Count)
 	}
 	return out
 }
@@ -148,12 +147,18 @@ func (m *Monitor) preflight(ctx context.Context, l *live, p *wa.Plan, facts *sto
 // limitOf is the messaging limit of numbers: the highest known, for it is the
 // portfolio's. m.mu is held.
 func (m *Monitor) limitOf(numbers []string) (people int, known bool) {
-	for _, id := range numbers {
-		for _, limit := range [...]wa.Limit{m.numbers[id].Limit, m.news[id].Limit} {
-			if p, ok := limit.People(); ok && p > people {
-				people, known = p, true
-			}
+	take := func(limit wa.Limit) {
+		if p, ok := limit.People(); ok && p > people {
+			people, known = p, true
 		}
+	}
+	for _, n := range m.joinedNumbers() {
+		if slices.Contains(numbers, n.ID) {
+			take(n.Limit)
+		}
+	}
+	for _, id := range numbers {
+		take(m.news[id].Limit)
 	}
 	return people, known
 }
@@ -281,6 +286,8 @@ func swappable(p *wa.Plan, f *wa.TemplateForm) error {
 	switch {
 	case f.Status != wa.StatusApproved:
 		return fmt.Errorf("it is %s", strings.ToLower(wa.Clean(f.Status)))
+	case len(f.Unfillable) > 0:
+		return fmt.Errorf("tickwatch cannot fill %s", wa.Clean(f.Unfillable[0]))
 	case !f.SameVariables(&p.Form):
 		return errors.New("its variables are others")
 	case p.Form.Category != wa.CategoryMarketing && f.Category == wa.CategoryMarketing:

@@ -29,6 +29,7 @@ const (
 	// callOffWithin is how long one who calls work off waits for its end.
 	callOffWithin = 2 * time.Second
 	rejectPage    = 500           // rejected rows of a page
+	maxRejected   = 512           // bytes of a rejected value
 	uploadFile    = "upload-*.up" // in Sending.Folder
 )
 
@@ -92,7 +93,9 @@ func (ls *lists) open(folder string) {
 
 // close ends the work on lists, and waits for it.
 func (ls *lists) close() {
-	ls.stop()
+	ls.mu.Lock()
+	ls.stop() // nothing begins from here on
+	ls.mu.Unlock()
 	ls.running.Wait()
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -193,18 +196,15 @@ func (m *Monitor) begin(id, stage string, work func(ctx context.Context, u *uplo
 	if u == nil || u.busy {
 		return link.Job{}, usage("no list was uploaded as %q", wa.Clean(id))
 	}
+	if ls.ctx.Err() != nil {
+		return link.Job{}, refused("the daemon ends: import the list again when it runs")
+	}
 	u.busy = true
 	ctx, callOff := context.WithCancel(ls.ctx)
 	j := &job{state: link.Job{ID: "j" + strings.ToLower(rand.Text()[:10]), Stage: stage}, callOff: callOff, over: make(chan struct{})}
 	ls.jobs[j.state.ID] = j
 	ls.order = append(ls.order, j.state.ID)
-	for len(ls.order) > maxJobs && ls.jobs[ls.order[0]].view().Done {
-		if f := ls.jobs[ls.order[0]].rejected; f != nil {
-			_ = f.Close()
-		}
-		delete(ls.jobs, ls.order[0])
-		ls.order = ls.order[1:]
-	}
+	ls.forgetDone()
 	ls.running.Go(func() {
 		defer close(j.over)
 		defer callOff()
@@ -221,6 +221,21 @@ func (m *Monitor) begin(id, stage string, work func(ctx context.Context, u *uplo
 		})
 	})
 	return j.view(), nil
+}
+
+// forgetDone forgets the oldest jobs that are done, above maxJobs. ls.mu is held.
+func (ls *lists) forgetDone() {
+	ls.order = slices.DeleteFunc(ls.order, func(id string) bool {
+		j := ls.jobs[id]
+		if len(ls.jobs) <= maxJobs || !j.view().Done {
+			return false
+		}
+		if j.rejected != nil {
+			_ = j.rejected.Close()
+		}
+		delete(ls.jobs, id)
+		return true
+	})
 }
 
 // faultOf is an error as a console gets it.
@@ -336,6 +351,7 @@ func (m *Monitor) judgeList(ctx context.Context, operator string, u *upload, j *
 	for _, phone := range judge.Withdrawn() {
 		into.LeaveOut(phone)
 	}
+	into.Object(objections(check.Findings))
 	return m.finishImport(ctx, operator, j, into, &check)
 }
 
@@ -358,6 +374,9 @@ func eachVerdict(ctx context.Context, r *list.Reader, judge *list.Judge, j *job,
 		}
 		switch {
 		case v.Reason != "":
+			if len(v.Value) > maxRejected { // a page of them has to fit into a message
+				v.Value = strings.ToValidUTF8(v.Value[:maxRejected], "") + "…"
+			}
 			if err := rejects.Write([]string{fmt.Sprint(v.Line), v.Value, v.Reason}); err != nil {
 				return fmt.Errorf("keeping a rejected row: %w", err)
 			}
@@ -391,7 +410,6 @@ func (m *Monitor) finishImport(ctx context.Context, operator string, j *job, int
 	}
 	m.mu.Lock()
 	m.plans[plan.Campaign] = plan
-	m.checks[plan.Campaign] = actOnly(check.Findings)
 	twin := false // an impatient second try looks just like the first
 	for _, l := range m.campaigns {
 		twin = twin || l.Name == plan.Name && l.Key != plan.Key
@@ -415,12 +433,12 @@ func (m *Monitor) finishImport(ctx context.Context, operator string, j *job, int
 	return nil
 }
 
-// actOnly are the findings that keep a campaign from starting; the others are
-// looked at anew.
-func actOnly(all []list.Finding) (act []list.Finding) {
+// objections are the findings that keep a campaign from starting, which stay with
+// its plan; the others are looked at anew.
+func objections(all []list.Finding) (act []wa.Objection) {
 	for _, f := range all {
 		if f.Severity == list.Act {
-			act = append(act, f)
+			act = append(act, wa.Objection{Text: f.Text, Count: f.Count})
 		}
 	}
 	return act
@@ -487,7 +505,7 @@ func (m *Monitor) rejected(a link.RejectedArgs) (link.RejectedPage, error) {
 	m.lists.mu.Lock()
 	j := m.lists.jobs[a.Job]
 	m.lists.mu.Unlock()
-	if j == nil || j.rejected == nil || !j.view().Done {
+	if j == nil || !j.view().Done || j.rejected == nil { // it is written until the job is done
 		return out, usage("no list is known as %q", wa.Clean(a.Job))
 	}
 	return j.rejectedPage(a.After, out)

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"tickwatch/monitor/link"
-	"tickwatch/monitor/list"
 	"tickwatch/monitor/queue"
 	"tickwatch/store"
 	"tickwatch/wa"
@@ -75,14 +74,13 @@ type Monitor struct {
 	queue      *queue.Queue
 	sends      *stopwatch
 	lists      lists
-	plans      map[int64]wa.Plan        // of our own campaigns, as they were last known
-	gates      []wa.Gate                // of a recording; nil = the queue's
-	deed       int64                    // the newest of the store's journal
-	checks     map[int64][]list.Finding // what stood against an imported list
-	gateCodes  map[[2]string]int        // why tickwatch closed a gate by itself: Meta's code
-	told       []told                   // for the queue, which has not heard it yet
-	unrecorded []store.Action           // not on the disk yet
-	recording  sync.WaitGroup           // those who write actions
+	plans      map[int64]wa.Plan // of our own campaigns, as they were last known
+	gates      []wa.Gate         // of a recording; nil = the queue's
+	deed       int64             // the newest of the store's journal
+	gateCodes  map[[2]string]int // why tickwatch closed a gate by itself: Meta's code
+	told       []told            // for the queue, which has not heard it yet
+	unrecorded []store.Action    // not on the disk yet
+	recording  sync.WaitGroup    // those who write actions
 
 	reading sync.Mutex // one at a time reads courses; taken before mu
 	saving  sync.Mutex // one at a time stores alarms; taken before mu
@@ -109,7 +107,7 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 		o: o, changed: make(chan struct{}, 1), feed: st.Feed, titles: st.Titles, actions: st.Actions,
 		campaigns: map[int64]*live{}, byKey: map[string]*live{},
 		numbers: map[string]wa.Number{}, templates: map[int64]wa.Template{}, standing: standing{},
-		news: map[string]NumberNews{}, plans: map[int64]wa.Plan{}, checks: map[int64][]list.Finding{}, gateCodes: map[[2]string]int{},
+		news: map[string]NumberNews{}, plans: map[int64]wa.Plan{}, gateCodes: map[[2]string]int{},
 	}
 	m.pace.start(wa.At(o.Now()))
 	for _, a := range st.Actions {

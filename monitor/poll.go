@@ -3,6 +3,8 @@ package monitor
 import (
 	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"tickwatch/monitor/link"
@@ -110,6 +112,67 @@ func (m *Monitor) throughput(number string) float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.news[number].Throughput
+}
+
+// numberCalled is the phone_number_id of the number that an operator names by it
+// or by its digits: of one that a webhook, a poll or a plan has told of.
+func (m *Monitor) numberCalled(name string) (id string, ok bool) {
+	digits := wa.Digits(name)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, n := range m.joinedNumbers() {
+		if n.ID == name && name != "" || digits != "" && wa.Digits(n.Display) == digits {
+			return cmp.Or(n.ID, n.Display), true
+		}
+	}
+	for id, n := range m.news {
+		if id == name || digits != "" && wa.Digits(n.Display) == digits {
+			return id, true
+		}
+	}
+	for _, p := range m.plans {
+		if slices.Contains(p.From, name) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// joinedNumbers are the numbers that are known, each once: webhooks name some by
+// their digits alone, and a poll tells whose id goes with them. m.mu is held.
+func (m *Monitor) joinedNumbers() []wa.Number {
+	ids := map[string]string{} // by digits
+	for id, n := range m.news {
+		if digits := wa.Digits(n.Display); digits != "" {
+			ids[digits] = id
+		}
+	}
+	byID := map[string]wa.Number{}
+	all := make([]wa.Number, 0, len(m.numbers))
+	for _, n := range m.numbers {
+		if n.ID == "" {
+			n.ID = ids[wa.Digits(n.Display)]
+		}
+		if n.ID == "" {
+			all = append(all, n)
+			continue
+		}
+		if had, ok := byID[n.ID]; ok {
+			n = joined(had, n)
+		}
+		byID[n.ID] = n
+	}
+	return slices.AppendSeq(all, maps.Values(byID))
+}
+
+// joined is what two rows of one number tell, each by its latest word.
+func joined(a, b wa.Number) wa.Number {
+	if a.Since < b.Since {
+		a, b = b, a
+	}
+	a.Display = cmp.Or(a.Display, b.Display)
+	a.Quality, a.Status, a.Limit = cmp.Or(a.Quality, b.Quality), cmp.Or(a.Status, b.Status), cmp.Or(a.Limit, b.Limit)
+	return a
 }
 
 // numberView is a number with what a poll said of it, where that is newer than what

@@ -61,7 +61,7 @@ func externalState(state string) string { return state }
 
 // heldByGate tells whether a gate keeps all of a campaign back.
 func (m *Monitor) heldByGate(v *queue.View, l *live, p *wa.Plan) bool {
-	if gateClosed(v, link.ScopeAll, "") || gateClosed(v, link.ScopeChannel, "whatsapp") || gateClosed(v, link.ScopeCampaign, l.Key) {
+	if gateClosed(v, link.ScopeAll, "") || gateClosed(v, link.ScopeChannel, channelWhatsApp) || gateClosed(v, link.ScopeCampaign, l.Key) {
 		return true
 	}
 	for _, number := range p.From {

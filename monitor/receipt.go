@@ -86,6 +86,9 @@ func (m *Monitor) going(scope, id string) (n int64) {
 	return n
 }
 
+// maxNamed is how many gates a receipt names.
+const maxNamed = 5
+
 // stillPaused names the gates that keep back what another one does not, as the
 // end of a sentence; "" when there are none.
 func (m *Monitor) stillPaused(scope, id string, l *live) string {
@@ -93,25 +96,32 @@ func (m *Monitor) stillPaused(scope, id string, l *live) string {
 	if len(closed) == 0 {
 		return ""
 	}
-	names := make([]string, len(closed))
-	for i, g := range closed {
-		names[i] = gateName(g.Scope, g.ID)
+	var names []string
+	for _, g := range closed[:min(len(closed), maxNamed)] {
+		names = append(names, gateName(g.Scope, g.ID))
+	}
+	if more := len(closed) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
 	}
 	return " Still paused: " + strings.Join(names, ", ") + "."
 }
 
-// closed are the other closed gates that concern what a gate keeps back. Of l,
-// one of our own campaigns or nil, only those that it goes through.
+// closed are the other closed gates that keep back what a gate does: those that
+// one of our own campaigns goes through, which goes through that gate, and is l if
+// that is given.
 func (m *Monitor) closed(scope, id string, l *live) (closed []wa.Gate) {
 	view := m.queue.View()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	var kept []*live
+	for _, c := range m.campaigns {
+		if c.Own && (l == nil || c == l) && m.holds(scope, id, c) && m.planOf(c).State != wa.PlanCancelled {
+			kept = append(kept, c)
+		}
+	}
 	for _, g := range view.Gates {
-		switch {
-		case !g.Closed, g.Scope == scope && g.ID == id:
-		case g.Scope == link.ScopeCampaign && scope != link.ScopeAll:
-		case l != nil && l.Own && !m.holds(g.Scope, g.ID, l):
-		default:
+		other := g.Closed && (g.Scope != scope || g.ID != id)
+		if other && slices.ContainsFunc(kept, func(c *live) bool { return m.holds(g.Scope, g.ID, c) }) {
 			closed = append(closed, g)
 		}
 	}

@@ -35,7 +35,7 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *lin
 		s.Gates = append(s.Gates, gateView(g))
 	}
 	s.Feed = m.feedView(now)
-	for _, n := range m.numbers {
+	for _, n := range m.joinedNumbers() {
 		s.Numbers = append(s.Numbers, m.numberView(n))
 	}
 	slices.SortFunc(s.Numbers, func(a, b link.Number) int { return cmp.Or(cmp.Compare(a.Display, b.Display), cmp.Compare(a.ID, b.ID)) })

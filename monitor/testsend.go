@@ -55,7 +55,7 @@ func (m *Monitor) runTest(ctx context.Context, operator string, u *upload, j *jo
 		return err
 	}
 	trial := *plan
-	trial.Name, trial.Pace = plan.Name+" test", wa.Pace{Messages: 20, Per: time.Second}
+	trial.Name, trial.Pace, trial.Against = plan.Name+" test", wa.Pace{Messages: 20, Per: time.Second}, nil
 	into, err := m.o.Store.Import(trial, true)
 	if err != nil {
 		return err
@@ -102,20 +102,14 @@ func (m *Monitor) runTest(ctx context.Context, operator string, u *upload, j *jo
 	m.plans[made.Campaign] = made
 	m.mu.Unlock()
 	m.queue.Add(made)
+	defer m.sends.slowest(made.Key)
+	defer m.endTest(ctx, made.Campaign)
 	if _, err := m.start(ctx, "", operator, link.StartArgs{Campaign: made.Key, Force: true}); err != nil {
 		return err
 	}
 	tested, err := m.awaitTest(ctx, j, made.Key, phones)
 	if err != nil {
 		return err
-	}
-	m.mu.Lock()
-	late := m.byKey[made.Key].Counts.Waiting > 0
-	m.mu.Unlock()
-	if late { // what did not go out in time must not come later
-		if _, _, err := m.queue.Cancel(ctx, made.Campaign); err != nil && !errors.Is(err, queue.ErrNoCampaign) {
-			return err
-		}
 	}
 	j.update(func(s *link.Job) { s.Tested = &tested })
 	verdict := "failed"
@@ -124,6 +118,20 @@ func (m *Monitor) runTest(ctx context.Context, operator string, u *upload, j *jo
 	}
 	m.record(store.Action{Operator: operator, Verb: "test", Target: plan.Key, Effect: fmt.Sprintf("%s: %s sent, %s arrived", verdict, count(tested.Sent), count(tested.Arrived))})
 	return nil
+}
+
+// endTest cancels what of a test did not go out, in time or because it was called
+// off: it must not come later.
+func (m *Monitor) endTest(ctx context.Context, campaign int64) {
+	m.mu.Lock()
+	c := m.campaigns[campaign].Counts
+	m.mu.Unlock()
+	if c.Waiting+c.SetAside+c.Claimed == 0 {
+		return
+	}
+	if _, _, err := m.queue.Cancel(context.WithoutCancel(ctx), campaign); err != nil && !errors.Is(err, queue.ErrNoCampaign) {
+		m.o.Log.Warn("the rest of a test is not cancelled on the disk yet; it is tried on", "error", err)
+	}
 }
 
 // awaitTest waits until every message of a test has an answer, or long enough.
@@ -148,7 +156,7 @@ func (m *Monitor) awaitTest(ctx context.Context, j *job, key string, phones int6
 		if gone > before {
 			before, moved = gone, m.o.Now()
 		}
-		if answered >= phones || m.o.Now().Sub(moved) > testPatience {
+		if answered+c.Cancelled >= phones || m.o.Now().Sub(moved) > testPatience {
 			break
 		}
 		select {

@@ -89,6 +89,9 @@ func (i *Import) Reject(r RejectedRow) {
 // not be sent to. Each phone is added once.
 func (i *Import) LeaveOut(phone string) { i.left[digits(phone)] = true }
 
+// Object keeps in the plan what was found against the list (see wa.Plan.Against).
+func (i *Import) Object(against []wa.Objection) { i.plan.Against = against }
+
 // Abort forgets what was added. After Finish it does nothing.
 func (i *Import) Abort() {
 	if !i.done {
@@ -192,7 +195,7 @@ func phoneOf(row []byte) (line int64, phone string, rest []byte, ok bool) {
 		return 0, "", nil, false
 	}
 	length, m := binary.Uvarint(row[n:])
-	if m <= 0 || length > uint64(len(row)-n-m) {
+	if m <= 0 || length > uint64(len(row)-n-m) { //nolint:gosec // what is left of a row is not negative
 		return 0, "", nil, false
 	}
 	row = row[n+m:]

@@ -33,6 +33,15 @@ type Plan struct {
 	Ramp      []float64 // shares of the list after which it pauses for a look, rising to 1; nil = none
 	Step      int       // index into Ramp
 	Rows      int64     // of the list; later attempts are not in it
+	// Against is what was found against the list when it was imported: a campaign
+	// with any starts by force only.
+	Against []Objection
+}
+
+// Objection is something that speaks against sending to a list.
+type Objection struct {
+	Text  string // one clean sentence for people
+	Count int64  // of what it speaks about; 0 where there is nothing to count
 }
 
 // Value is what a variable of the plan's template gets from a row's values; ""
