@@ -81,6 +81,7 @@ type Monitor struct {
 	told       []told            // for the queue, which has not heard it yet
 	unrecorded []store.Action    // not on the disk yet
 	recording  sync.WaitGroup    // those who write actions
+	ran        bool              // Run has ended
 
 	reading sync.Mutex // one at a time reads courses; taken before mu
 	saving  sync.Mutex // one at a time stores alarms; taken before mu
@@ -218,7 +219,7 @@ func (m *Monitor) Refused() { m.wake() }
 // before it waits.
 func (m *Monitor) Run(ctx context.Context) {
 	var parts sync.WaitGroup
-	defer m.recording.Wait()
+	defer m.endRecording()
 	defer m.lists.close()
 	parts.Go(func() { m.queue.Run(ctx) })
 	parts.Go(func() { m.poll(ctx) })

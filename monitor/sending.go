@@ -135,10 +135,26 @@ func (m *Monitor) record(a store.Action) link.Action {
 	m.actions = append(m.actions, a)
 	m.actions = m.actions[max(0, len(m.actions)-link.MaxActions):]
 	m.unrecorded = append(m.unrecorded, a)
+	ran := m.ran
+	if !ran {
+		m.recording.Go(m.saveActions)
+	}
 	m.mu.Unlock()
 	m.wake()
-	m.recording.Go(m.saveActions)
+	if ran { // nobody waits for those who write any more
+		m.saveActions()
+	}
 	return actionView(&a)
+}
+
+// endRecording waits until the actions are on the disk, as far as that takes
+// them; what is recorded from here on is so before its command is answered.
+func (m *Monitor) endRecording() {
+	m.mu.Lock()
+	m.ran = true
+	m.mu.Unlock()
+	m.recording.Wait()
+	m.saveActions()
 }
 
 // saveActions writes the actions that are not on the disk.
@@ -239,15 +255,13 @@ type told struct {
 	template *wa.Template // or that Meta has stopped one
 }
 
-// listen notes failures that mean more than one person. m.mu is held, and the
-// store's writer waits: the queue hears of it from publish.
+// listen notes failures that mean more than one person, of messages that Meta had
+// taken: what it refused at once the queue has judged already. m.mu is held, and
+// the store's writer waits: the queue hears of it from publish.
 func (m *Monitor) listen(c *store.CampaignChange) {
-	for k, n := range c.Errors {
-		if n <= 0 || k.Code == 0 {
-			continue
-		}
-		if class := wa.ClassOf(k.Code); class != wa.ClassRecipient && class != wa.ClassPair {
-			m.told = append(m.told, told{campaign: c.ID, code: k.Code, numbers: slices.Clone(c.Numbers)})
+	for code := range c.Failed {
+		if class := wa.ClassOf(code); code != 0 && class != wa.ClassRecipient && class != wa.ClassPair {
+			m.told = append(m.told, told{campaign: c.ID, code: code, numbers: slices.Clone(c.Numbers)})
 		}
 	}
 }

@@ -47,6 +47,7 @@ type desk struct {
 	monitor *monitor.Monitor
 	store   *store.Store
 	stop    func()
+	end     func() // ends the monitor, and leaves the store open
 }
 
 func openDesk(t *testing.T, dir string, numbers ...monitor.NumberNews) *desk {
@@ -69,7 +70,8 @@ func openDesk(t *testing.T, dir string, numbers ...monitor.NumberNews) *desk {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); d.monitor.Run(ctx) }()
-	d.stop = sync.OnceFunc(func() { cancel(); <-ended; _ = d.store.Close() })
+	d.end = func() { cancel(); <-ended }
+	d.stop = sync.OnceFunc(func() { d.end(); _ = d.store.Close() })
 	t.Cleanup(d.stop)
 	return d
 }
@@ -270,5 +272,27 @@ func TestATemplateThatCannotBeFilled(t *testing.T) {
 	}
 	if _, err := try[link.Receipt](d, link.VerbSwap, link.SwapArgs{Campaign: "autumn", Template: link.TemplateRef{Name: "cards", Language: "pt_PT"}}); err == nil {
 		t.Error("it was swapped in")
+	}
+}
+
+// What an operator does while the daemon ends is on the disk when it is answered.
+func TestActionsAtTheEnd(t *testing.T) {
+	d := openDesk(t, t.TempDir())
+	d.imports("Autumn", phones(3), numberA)
+	d.end()
+	command[link.Action](d, link.VerbNote, link.NoteArgs{Text: "look at the list"})
+	st, err := d.store.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var verbs []string
+	for _, a := range st.Actions {
+		verbs = append(verbs, a.Verb)
+	}
+	if want := []string{"import", "note"}; !slices.Equal(verbs, want) {
+		t.Errorf("%q", verbs)
+	}
+	if _, err := try[link.Job](d, link.VerbList, link.ListArgs{Upload: "none"}); err == nil {
+		t.Error("work began after the end")
 	}
 }

@@ -73,6 +73,7 @@ func (g *group) judgeMessages() error {
 				g.tally(t.was.campaign).count(t.was.progress, -1)
 			}
 			g.tally(t.now.campaign).count(t.now.progress, 1)
+			g.noteFailure(t)
 		}
 		if !t.now.lags(&t.was) {
 			t.now.since = 0
@@ -89,6 +90,21 @@ func (g *group) judgeMessages() error {
 		}
 	}
 	return nil
+}
+
+// noteFailure notes that a message which Meta had taken failed, or did so anew for
+// another reason.
+func (g *group) noteFailure(t *touched) {
+	p, was := &t.now.progress, &t.was.progress
+	if p.State() != wa.StateFailed || p.Refused() || was.State() == wa.StateFailed && was.Code == p.Code {
+		return
+	}
+	by := g.failed[t.now.campaign]
+	if by == nil {
+		by = map[int]int64{}
+		g.failed[t.now.campaign] = by
+	}
+	by[p.Code]++
 }
 
 // settle writes rows that lag, in order of their ids so that neighbours meet on
@@ -206,7 +222,7 @@ func (g *group) addUp(id int64, t *Tally) *CampaignChange {
 			c.latest = max(c.latest, wa.Instant(second*1000))
 		}
 	}
-	return &CampaignChange{Campaign: c.view(), Tally: *t}
+	return &CampaignChange{Campaign: c.view(), Tally: *t, Failed: g.failed[id]}
 }
 
 // writeTotals adds a difference to a campaign's stored totals.

@@ -34,8 +34,9 @@ type group struct {
 	titles    map[int]string
 	accounts  []wa.AccountUpdate
 	faults    []wa.Fault
-	tallies   map[int64]*Tally // differences to what is known, by campaign
-	totals    map[int64]*Tally // differences to what is stored
+	tallies   map[int64]*Tally        // differences to what is known, by campaign
+	totals    map[int64]*Tally        // differences to what is stored
+	failed    map[int64]map[int]int64 // see CampaignChange.Failed, by campaign
 	entries   map[indexKind][]entry
 	renamed   map[int64]int64 // people who turned out to be someone known
 	byPerson  map[int64][]*touched
@@ -69,6 +70,7 @@ func newGroup(ctx context.Context, w *writer) *group {
 		people:    newPeople(),
 		vanished:  map[int64]bool{},
 		totals:    map[int64]*Tally{},
+		failed:    map[int64]map[int]int64{},
 		entries:   map[indexKind][]entry{},
 		campaigns: map[int64]*campaign{},
 		numbers:   newNumbers(),

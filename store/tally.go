@@ -222,6 +222,7 @@ type Campaign struct {
 type CampaignChange struct {
 	Campaign
 	Tally
+	Failed map[int]int64 // messages that Meta had taken and that failed in this commit, by code
 }
 
 // Change is what one commit changed.

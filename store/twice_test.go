@@ -1,6 +1,8 @@
 package store
 
 import (
+	"maps"
+	"sync"
 	"testing"
 
 	"tickwatch/wa"
@@ -136,5 +138,36 @@ func TestWrongWordOfTheOperator(t *testing.T) {
 			}
 			checkBooks(t, s)
 		})
+	}
+}
+
+// The monitor is told of messages that failed after Meta had taken them, once each,
+// and not of those that Meta refused at once: the queue has judged these.
+func TestWhatFailedLater(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 2, wa.CategoryUtility)
+	var mu sync.Mutex
+	told := map[int]int64{}
+	s.OnCommit(func(c *Change) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, cc := range c.Campaigns {
+			for code, n := range cc.Failed {
+				told[code] += n
+			}
+		}
+	})
+	got := claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 2, Now: at(0)}).Messages
+	settle(t, s, wa.Outcome{Message: got[0].Message, Kind: wa.OutcomeRefused, At: at(1), Code: 132000},
+		wa.Outcome{Message: got[1].Message, Kind: wa.OutcomeAccepted, At: at(1), Accepted: wa.Accepted{WAMID: "wamid.1"}})
+	for range 2 {
+		u := failed("1", at(3), got[1].Data, 132015)
+		u.MessageID = "wamid.1"
+		ingest(t, s, statuses(u))
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if want := map[int]int64{132015: 1}; !maps.Equal(told, want) {
+		t.Errorf("%v", told)
 	}
 }
