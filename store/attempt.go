@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tickwatch/wa"
@@ -281,30 +283,58 @@ func (g *group) backInQueue(row *recipient, due wa.Instant, reason string) error
 	return g.waitAgain(row, reason)
 }
 
+// resolveStep is how many sends one commit of a Resolve decides on.
+const resolveStep = 256
+
 // Resolve is the operator's word on the sends of a campaign that may have gone
-// out: those that did are handed over, the others wait again. It says how many.
+// out: those that did are handed over, the others wait again. It says how many;
+// after an error, of the others it can be said again.
 func (s *Store) Resolve(ctx context.Context, campaign int64, sent bool) (resolved int64, err error) {
-	err = s.submit(ctx, &request{weight: 1, group: func(g *group) error {
-		resolved = 0
-		if g.plan(campaign) == nil {
+	var open []attempt
+	err = s.look(ctx, func(w *writer) error {
+		if w.plans[campaign] == nil {
 			return errNoPlan
 		}
-		var done noted
-		for _, a := range g.w.attempts.byMessage {
-			if now, ok := g.attempt(a.message); !ok || now.campaign != campaign || now.state != rowUnknown {
-				continue
+		for _, a := range w.attempts.byMessage {
+			if a.campaign == campaign && a.state == rowUnknown {
+				open = append(open, a)
 			}
-			if err := g.resolve(a, sent, &done); err != nil {
-				return err
-			}
-			resolved++
 		}
-		return g.noteAll(&done)
-	}})
+		return nil
+	})
+	slices.SortFunc(open, func(a, b attempt) int { return cmp.Compare(a.message, b.message) })
+	for step := range slices.Chunk(open, resolveStep) {
+		if err != nil {
+			break
+		}
+		var n int64
+		err = s.submit(ctx, &request{weight: int64(len(step)), group: func(g *group) (err error) {
+			n, err = g.resolveStill(step, sent)
+			return err
+		}})
+		if err == nil {
+			resolved += n
+		}
+	}
 	if err != nil {
-		return 0, fmt.Errorf("resolving sends that may have gone out: %w", err)
+		return resolved, fmt.Errorf("resolving sends that may have gone out: %w", err)
 	}
 	return resolved, nil
+}
+
+// resolveStill decides on those that are still unknown, and says how many these are.
+func (g *group) resolveStill(step []attempt, sent bool) (resolved int64, err error) {
+	var done noted
+	for _, a := range step {
+		if now, ok := g.attempt(a.message); !ok || now.state != rowUnknown {
+			continue // a webhook has told meanwhile
+		}
+		if err := g.resolve(a, sent, &done); err != nil {
+			return 0, err
+		}
+		resolved++
+	}
+	return resolved, g.noteAll(&done)
 }
 
 // What a resolution can say.
