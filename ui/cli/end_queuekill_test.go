@@ -38,7 +38,11 @@ func (s *sending) doubts() (n int64) {
 // next one, and what is unknown when it is said to be not sent.
 func TestKilledWhileSending(t *testing.T) {
 	t.Parallel()
-	const rounds, rows = 5, 4000
+	const rows = 4000
+	rounds := 5
+	if testing.Short() {
+		rounds = 2
+	}
 	s := send(t, rows, sandbox.Options{Faults: doubtful})
 	s.start(t)
 	dice := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
@@ -69,7 +73,11 @@ func TestKilledWhileSending(t *testing.T) {
 // row, and no file.
 func TestKilledWhileImporting(t *testing.T) {
 	t.Parallel()
-	const rounds, few, rows = 4, 10, 30_000
+	const few, rows = 10, 30_000
+	rounds := 4
+	if testing.Short() {
+		rounds = 1
+	}
 	s := send(t, few, sandbox.Options{})
 	path := filepath.Join(s.dir, "large.csv")
 	s.writeList(t, path, rows)
