@@ -14,12 +14,12 @@ import (
 // live is a campaign. Its course is known only while somebody needs it: while
 // it is on the screen, or runs and is large enough to be judged.
 type live struct {
-	store.Campaign
-	course  *course
-	reading bool // the course is being read; later changes wait in pending
-	pending []pendingChange
-	card    *link.Card // what it was when it last was drawn up, unless it has changed since
-	sending bool       // of ours, started, and not everything has gone out
+	store.Campaign // of it only Numbers, Latest and Counts ever change, under m.mu
+	course         *course
+	reading        bool // the course is being read; later changes wait in pending
+	pending        []pendingChange
+	card           *link.Card // what it was when it last was drawn up, unless it has changed since
+	sending        bool       // of ours, started, and not everything has gone out
 }
 
 type pendingChange struct {

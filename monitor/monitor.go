@@ -155,10 +155,10 @@ func (m *Monitor) apply(c *store.Change) {
 	for _, cc := range c.Campaigns {
 		l := m.campaigns[cc.ID]
 		if l == nil {
-			l = &live{}
+			l = &live{Campaign: cc.Campaign}
 			m.campaigns[cc.ID], m.byKey[cc.Key] = l, l
 		}
-		l.Campaign, l.card = cc.Campaign, nil
+		l.Numbers, l.Latest, l.Counts, l.card = cc.Numbers, cc.Latest, cc.Campaign.Counts, nil
 		if l.Own {
 			m.listen(cc)
 		}
