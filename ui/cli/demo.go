@@ -63,11 +63,6 @@ func (c *demoCmd) Run(ctx context.Context, a *app) error {
 		return fmt.Errorf("making a folder for the demo: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if c.For > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.For)
-		defer cancel()
-	}
 	return c.play(ctx, a, dir)
 }
 
@@ -107,6 +102,11 @@ func (c *demoCmd) play(ctx context.Context, a *app, dir string) error {
 		}
 	}
 
+	if c.For > 0 { // from here on: a slow machine takes its time over the list
+		var done context.CancelFunc
+		ctx, done = context.WithTimeout(ctx, c.For)
+		defer done()
+	}
 	show := c.headless
 	if !c.Headless {
 		show = c.onScreen
