@@ -44,7 +44,7 @@ func TestPauseWhileMetaHangs(t *testing.T) {
 	if c.Unknown != open || c.Waiting != rows-open || c.HandedOver != 0 || len(s.meta.Requests()) != open {
 		t.Errorf("then Meta has seen %d requests: %+v", len(s.meta.Requests()), c)
 	}
-	s.check(t, c)
+	s.check(t)
 	s.meta.Clear(hang)
 	s.do(t, "resolve", ownKey, "--as", "not-sent", "--yes")
 	for _, args := range [][]string{{"resume"}, {"resume", "--number", sandbox.Numbers()[0]}, {"resume", "--channel", "whatsapp"}} {
@@ -80,7 +80,7 @@ func TestStopFileWhileSending(t *testing.T) {
 	waitFor(t, "the file pauses everything", closed)
 	c := s.quiet(t)
 	s.nothingAfter(t, made)
-	s.check(t, c)
+	s.check(t)
 	seen := len(s.meta.Requests())
 
 	refused := func(when string) {
@@ -117,7 +117,7 @@ func TestPauseUnderLoad(t *testing.T) {
 		if !r.Stored || r.Waiting+int64(r.OpenRequests)+r.HandedOver > rows {
 			t.Errorf("%s: %+v", args, r)
 		}
-		s.check(t, c)
+		s.check(t)
 		if c.Unknown != 0 || c.Waiting != rows-c.HandedOver {
 			t.Errorf("all answers came: %+v", c)
 		}

@@ -42,7 +42,7 @@ func TestKilledAtEachWriteWhileSending(t *testing.T) {
 		}
 		s.again(t)
 		c := s.paused(t)
-		s.check(t, c)
+		s.check(t)
 		// The kill before this one met it on its way, too.
 		if most := 2*lostInCrash + s.doubts() - before; c.Unknown > most {
 			t.Errorf("killed at write %d: %d messages are unknown, at most %d should be", write, c.Unknown, most)
