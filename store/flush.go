@@ -34,6 +34,9 @@ func (g *group) flush() (*Change, error) {
 	if err := g.writePlans(); err != nil {
 		return nil, fmt.Errorf("writing a campaign's plan: %w", err)
 	}
+	if err := g.writeRuns(); err != nil {
+		return nil, fmt.Errorf("writing a fallback: %w", err)
+	}
 	if err := g.settle(g.w.due(g)); err != nil {
 		return nil, fmt.Errorf("%w: %w", errSettling, err)
 	}
@@ -74,6 +77,11 @@ func (g *group) judgeMessages() error {
 			}
 			g.tally(t.now.campaign).count(t.now.progress, 1)
 			g.noteFailure(t)
+			if t.now.progress.State() == wa.StateDelivered && t.was.progress.State() != wa.StateDelivered {
+				if err := g.arrivedLate(t.now.id); err != nil {
+					return err
+				}
+			}
 		}
 		if !t.now.lags(&t.was) {
 			t.now.since = 0
@@ -180,6 +188,17 @@ func (g *group) sumUp() (*Change, error) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(g.templates)) {
 		change.Templates = append(change.Templates, g.templates[id])
+	}
+	for id, diff := range g.fallbacks.counts {
+		now := g.w.fallbacks.counts[id]
+		now.Add(&diff, 1)
+		if change.Fallbacks == nil {
+			change.Fallbacks = map[int64]wa.FallbackCounts{}
+		}
+		change.Fallbacks[id] = now
+	}
+	for _, r := range g.fallbacks.runs {
+		change.Runs = append(change.Runs, *r)
 	}
 	change.Feed = g.w.feed
 	change.Feed.add(&g.feed)
@@ -323,6 +342,7 @@ func (g *group) remember() {
 			w.plans[id] = p
 		}
 	}
+	w.keepFallbacks(g)
 	for id, a := range g.attempts {
 		if a == nil {
 			w.attempts.drop(id)

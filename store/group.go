@@ -50,6 +50,7 @@ type group struct {
 	watches   map[int64]*watch        // changed, by campaign
 	plans     map[int64]*plan         // changed, by campaign
 	attempts  map[int64]*attempt      // opened or changed; nil = closed
+	fallbacks fallbacks               // changed; counts are differences
 	redoing   wa.Instant              // the moment of the deed that is done again; 0 = of now
 }
 
@@ -88,6 +89,7 @@ func newGroup(ctx context.Context, w *writer) *group {
 		watches:   map[int64]*watch{},
 		plans:     map[int64]*plan{},
 		attempts:  map[int64]*attempt{},
+		fallbacks: newFallbacks(),
 	}
 }
 
@@ -96,6 +98,9 @@ func (g *group) post(p *wa.Post) error {
 	g.raw = take(&g.next.raw)
 	raw := g.raw
 	g.bodies = append(g.bodies, p)
+	if wa.Beside(p.Source) {
+		return g.beside(raw, p)
+	}
 	g.feed.add(&Feed{Posts: 1, NotUnderstood: int64(p.NotUnderstood), Updates: int64(p.Updates()), LastEventAt: p.ReceivedAt})
 	if err := g.statuses(p); err != nil {
 		return err
@@ -117,6 +122,21 @@ func (g *group) post(p *wa.Post) error {
 	}
 	if err := g.standing(raw, p); err != nil {
 		return fmt.Errorf("storing news of a template, number or account: %w", err)
+	}
+	return nil
+}
+
+// beside applies a delivery of another channel's provider.
+func (g *group) beside(raw int64, p *wa.Post) error {
+	for i := range p.Receipts {
+		if err := g.receipt(p.ReceivedAt, &p.Receipts[i]); err != nil {
+			return fmt.Errorf("storing a receipt: %w", err)
+		}
+	}
+	for i := range p.Replies {
+		if err := g.reply(raw, p.ReceivedAt, &p.Replies[i]); err != nil {
+			return fmt.Errorf("storing a reply: %w", err)
+		}
 	}
 	return nil
 }

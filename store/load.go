@@ -17,6 +17,9 @@ func (w *writer) load(ctx context.Context) error {
 	w.formers, w.limits = map[string][]former{}, map[string]accountLimit{}
 	w.pending, w.people, w.lag = newPending(), newPeople(), map[int64]*Tally{}
 	w.indexes = map[indexKind]*index{}
+	if err := w.loadFallbacks(ctx); err != nil {
+		return err
+	}
 	for _, kind := range indexKinds {
 		w.indexes[kind] = &index{kind: kind}
 	}

@@ -237,6 +237,9 @@ func (g *group) unite(a, b int64, named person) (int64, error) {
 	if err := g.giveMessages(keep, drop); err != nil {
 		return 0, err
 	}
+	if err := g.uniteFallbacks(keep, drop); err != nil {
+		return 0, err
+	}
 	for _, step := range []struct {
 		text string
 		args []any

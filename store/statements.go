@@ -19,6 +19,8 @@ type statements struct {
 	recipientsAgain, nextDue                  *sql.Stmt
 	insertAttempt, optedOut                   *sql.Stmt
 	journal                                   *sql.Stmt
+	fallbackByID                              *sql.Stmt
+	insertFallback, updateFallback            *sql.Stmt
 
 	all []*sql.Stmt
 }
@@ -64,6 +66,10 @@ func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 		{&st.nextDue, `SELECT coalesce(min(due), 0) FROM recipient WHERE campaign = ? AND again = 1`},
 		{&st.insertAttempt, `INSERT INTO attempt VALUES (?, ?, ?, ?, ?)`},
 		{&st.journal, `INSERT INTO journal VALUES (?, ?, ?, ?, ?)`},
+		{&st.fallbackByID, `SELECT ` + fallbackColumns + ` FROM fallback WHERE id = ?`},
+		{&st.insertFallback, `INSERT INTO fallback VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, 0, ?, 0, 0, 0, ?, ?, '', '', '')`},
+		{&st.updateFallback, `UPDATE fallback SET token = ?, state = ?, accepted = ?, doubled = ?, due = ?, tries = ?, at = ?, told_at = ?,
+			segments = ?, cost = ?, provider_id = ?, code = ?, reason = ? WHERE id = ?`},
 		{&st.optedOut, `SELECT opted_out FROM person WHERE id = ?`},
 		{&st.writePage, `INSERT OR REPLACE INTO index_page VALUES (?, ?)`},
 	} {

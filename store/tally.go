@@ -237,7 +237,9 @@ type Change struct {
 	Accounts  []wa.AccountUpdate
 	Alerts    []wa.AccountAlert
 	Faults    []wa.Fault
-	Titles    map[int]string // titles of error codes seen for the first time
+	Titles    map[int]string              // titles of error codes seen for the first time
+	Fallbacks map[int64]wa.FallbackCounts // of campaigns, by row id
+	Runs      []wa.FallbackRun            // new or changed
 }
 
 // merge adds (sign 1) or takes away (sign -1) a tally, and keeps nothing that is zero.

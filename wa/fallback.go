@@ -106,9 +106,10 @@ const (
 // Reply is what a person sent back by another channel than WhatsApp.
 type Reply struct {
 	Channel    string
-	ProviderID string // names it, so that a repetition is known; "" = it has no name
-	From       string // E.164 with the plus, or an e-mail address
-	Text       string // foreign
+	ProviderID string          // names it, so that a repetition is known; "" = it has no name
+	Attempt    FallbackAttempt // that it answers; zero = not said
+	From       string          // E.164 with the plus, or an e-mail address
+	Text       string          // foreign
 	At         Instant
 	OptedOut   bool // the provider itself says that they opted out, whatever the text
 }

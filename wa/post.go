@@ -1,5 +1,7 @@
 package wa
 
+import "strings"
+
 // Post is one webhook delivery of a provider: its raw body and what was
 // understood of it. A decoder fills it, the store keeps it.
 //
@@ -29,6 +31,10 @@ type Post struct {
 	Names        []NameUpdate
 	Security     []SecurityUpdate
 
+	// Of other channels' providers (see Beside).
+	Receipts []FallbackReceipt
+	Replies  []Reply
+
 	Unused        int    // parts that are known by name, of no use here, and kept raw only
 	NotUnderstood int    // parts (or the whole body) that were kept raw only
 	Problem       string // the first thing not understood: where and what, for the log
@@ -40,6 +46,16 @@ func (p *Post) Updates() int {
 		len(p.Numbers) + len(p.Accounts) + len(p.Faults) + len(p.Deletions) + len(p.Actions) +
 		len(p.Edits) + len(p.Capabilities) + len(p.Alerts) + len(p.Names) + len(p.Security)
 }
+
+// besideSources begins the Source of posts of other channels' providers.
+const besideSources = "fallback/"
+
+// BesideSource is the Source of a post of a channel's provider.
+func BesideSource(channel string) string { return besideSources + channel }
+
+// Beside tells whether a post comes from the provider of another channel: it says
+// nothing of how Meta's webhooks come in.
+func Beside(source string) bool { return strings.HasPrefix(source, besideSources) }
 
 // Sender is the business number that an update speaks of.
 type Sender struct {

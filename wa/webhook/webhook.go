@@ -57,6 +57,9 @@ func Decode(source string, body []byte, received wa.Instant) *wa.Post {
 // decode fills an empty Post, whose lists may lend it their room.
 func decode(post *wa.Post, source string, body []byte, received wa.Instant) {
 	post.Source, post.ReceivedAt, post.Body = source, received, body
+	if wa.Beside(source) { // its provider's client reads it; of Meta's messages it says nothing
+		return
+	}
 	d := decoders.Get().(*decoder)
 	d.post = post
 	if v, ok := d.document(body); ok {

@@ -1,0 +1,289 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"tickwatch/wa"
+)
+
+// sms is what the test knows of one attempt to reach somebody by SMS.
+type sms struct {
+	wa.FallbackMessage
+	open  bool // its outcome is not stored
+	gone  bool // the provider has it: the truth, whatever its answer was
+	again bool // it goes back to waiting, by the answer or by the operator
+}
+
+// fallbackMachine is a machine whose failures are reached by SMS.
+type fallbackMachine struct {
+	*machine
+	texts []*sms
+	runs  []int64
+	ended map[int64]bool
+}
+
+// textTo is the rule of the tests: an SMS for every failure.
+func textTo(c *FallbackCandidate) (FallbackDraft, string) {
+	switch {
+	case c.OptedOut:
+		return FallbackDraft{}, reasonOptedOut
+	case c.Retried:
+		return FallbackDraft{}, reasonTriedAgain
+	case c.Reached:
+		return FallbackDraft{}, reasonReached
+	}
+	return FallbackDraft{Channel: wa.ChannelSMS, To: c.Phone, Text: "Hello " + c.Values[0], Segments: 1, Cost: 45_000}, ""
+}
+
+func (m *fallbackMachine) order(t *rapid.T) {
+	run := wa.FallbackRun{
+		Campaign: m.plan.Campaign, Key: m.plan.Key, By: "anna", Channels: []string{wa.ChannelSMS}, OrderedAt: m.now, StartsAt: m.now,
+		LookAfter: int64(rapid.IntRange(0, 2).Draw(t, "look")),
+	}
+	if rapid.Bool().Draw(t, "undelivered") {
+		run.After = 20 * time.Second
+	}
+	dry, err := m.s.PlanFallback(context.Background(), run, 100, textTo, true)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	got, err := m.s.PlanFallback(context.Background(), run, 100, textTo, false)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	if got.Run.Planned != dry.Run.Planned || got.Run.Cost != dry.Run.Cost || got.Run.Cost != wa.Money(got.Run.Planned*45_000) {
+		t.Fatalf("planned %+v, and dry %+v", got, dry)
+	}
+	state := wa.FallbackRunRunning
+	if run.LookAfter > 0 {
+		state = wa.FallbackRunLook
+	}
+	if _, err := m.s.SetFallbackRun(context.Background(), got.Run.ID, state); err != nil {
+		t.Fatalf("%v", err)
+	}
+	m.runs = append(m.runs, got.Run.ID)
+}
+
+func (m *fallbackMachine) run(t *rapid.T) int64 {
+	if len(m.runs) == 0 {
+		t.Skip("none")
+	}
+	return rapid.SampledFrom(m.runs).Draw(t, "run")
+}
+
+// arrivedAt tells whether a WhatsApp message to a phone is known to have arrived.
+func (m *fallbackMachine) arrivedAt(to string) bool {
+	for _, x := range m.sends {
+		if x.phone == to && x.arrived {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *fallbackMachine) claimText(t *rapid.T) {
+	run := m.run(t)
+	got, err := m.s.ClaimFallback(context.Background(), wa.FallbackClaimRequest{
+		Run: run, Channel: wa.ChannelSMS, Limit: rapid.IntRange(1, 4).Draw(t, "limit"), Now: m.now,
+	})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	for _, c := range got.Messages {
+		if m.optedOut[c.To] {
+			t.Fatalf("%s opted out and gets an SMS", c.To)
+		}
+		if m.arrivedAt(c.To) {
+			t.Fatalf("the WhatsApp message to %s arrived, and an SMS goes out", c.To)
+		}
+		if m.ended[run] {
+			t.Fatalf("%s gets an SMS of a run that was cancelled", c.To)
+		}
+		for _, x := range m.texts {
+			if x.To == c.To && !x.again {
+				t.Fatalf("%s gets a second SMS: %+v after %+v", c.To, c, x)
+			}
+			if x.Attempt.Token == c.Attempt.Token && x.Attempt.ID != c.Attempt.ID {
+				t.Fatalf("two attempts have one token")
+			}
+		}
+		m.texts = append(m.texts, &sms{FallbackMessage: c, open: true})
+	}
+}
+
+func (m *fallbackMachine) text(t *rapid.T, want func(*sms) bool) *sms {
+	var fit []*sms
+	for _, x := range m.texts {
+		if want(x) {
+			fit = append(fit, x)
+		}
+	}
+	if len(fit) == 0 {
+		t.Skip("none")
+	}
+	return rapid.SampledFrom(fit).Draw(t, "SMS")
+}
+
+func (m *fallbackMachine) settleText(t *rapid.T) {
+	x := m.text(t, func(x *sms) bool { return x.open })
+	o := wa.FallbackOutcome{Attempt: x.Attempt, At: m.now}
+	switch o.Answer.Kind = wa.FallbackAnswerKind(rapid.IntRange(1, 6).Draw(t, "answer")); o.Answer.Kind {
+	case wa.FallbackAccepted:
+		x.gone, o.Answer.ProviderID = true, fmt.Sprint("sms.", x.Attempt.ID)
+	case wa.FallbackUnknown:
+		x.gone = x.gone || rapid.Bool().Draw(t, "gone")
+	case wa.FallbackThrottled, wa.FallbackNotSent:
+		if x.gone {
+			t.Skip("the provider has it")
+		}
+		x.again, o.Due = true, m.now+wa.Instant(rapid.IntRange(0, 30_000).Draw(t, "due"))
+	case wa.FallbackOptedOut:
+		if x.gone {
+			t.Skip("the provider has it")
+		}
+		m.optedOut[x.To] = true
+	case wa.FallbackRejected:
+		if x.gone {
+			t.Skip("the provider has it")
+		}
+	}
+	x.open = false
+	if err := m.s.SettleFallback(context.Background(), o); err != nil {
+		t.Fatalf("%v", err)
+	}
+}
+
+func (m *fallbackMachine) take(t *rapid.T) {
+	m.text(t, func(x *sms) bool { return x.open }).gone = true
+}
+
+func (m *fallbackMachine) beside(t *rapid.T, p *wa.Post) {
+	p.Source, p.ReceivedAt, p.Body = wa.BesideSource(wa.ChannelSMS), m.now, []byte("type=1")
+	before := m.s.feedNow(t)
+	if err := m.s.Ingest(context.Background(), p); err != nil {
+		t.Fatalf("%v", err)
+	}
+	if now := m.s.feedNow(t); now != before {
+		t.Fatalf("an SMS receipt changed the feed of Meta: %+v, before %+v", now, before)
+	}
+}
+
+func (s *Store) feedNow(t *rapid.T) (f Feed) {
+	if err := s.look(context.Background(), func(w *writer) error { f = w.feed; return nil }); err != nil {
+		t.Fatalf("%v", err)
+	}
+	return f
+}
+
+func (m *fallbackMachine) receiptOf(t *rapid.T) {
+	x := m.text(t, func(x *sms) bool { return x.gone })
+	r := wa.FallbackReceipt{
+		Channel: wa.ChannelSMS, Attempt: x.Attempt, At: m.now,
+		State: wa.FallbackState(rapid.IntRange(1, 4).Draw(t, "state")),
+	}
+	x.again = false
+	m.beside(t, &wa.Post{Receipts: []wa.FallbackReceipt{r}})
+}
+
+// forge tells of a message under a token that it does not have.
+func (m *fallbackMachine) forge(t *rapid.T) {
+	x := m.text(t, func(*sms) bool { return true })
+	before := m.counts(t)
+	m.beside(t, &wa.Post{Receipts: []wa.FallbackReceipt{{
+		Channel: wa.ChannelSMS, Attempt: wa.FallbackAttempt{ID: x.Attempt.ID, Token: "00000000000000000000000000000000"}, State: wa.FallbackDelivered,
+	}}})
+	if now := m.counts(t); now != before {
+		t.Fatalf("a forged receipt counts: %+v, before %+v", now, before)
+	}
+}
+
+func (m *fallbackMachine) counts(t *rapid.T) wa.FallbackCounts {
+	all, err := m.s.FallbackCounts(context.Background())
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return all[m.plan.Campaign]
+}
+
+func (m *fallbackMachine) stopText(t *rapid.T) {
+	to := fmt.Sprintf("+35190%07d", rapid.IntRange(0, 11).Draw(t, "who"))
+	m.optedOut[to] = true
+	m.beside(t, &wa.Post{Replies: []wa.Reply{{Channel: wa.ChannelSMS, From: to, Text: "Stop.", At: m.now}}})
+}
+
+func (m *fallbackMachine) resolveTexts(t *rapid.T) {
+	sent := rapid.Bool().Draw(t, "sent")
+	if _, err := m.s.ResolveFallback(context.Background(), m.plan.Campaign, sent); err != nil {
+		t.Fatalf("%v", err)
+	}
+	for _, x := range m.texts {
+		f, err := scanFallback(m.s.readers.QueryRow("SELECT "+fallbackColumns+" FROM fallback WHERE id = ?", x.Attempt.ID))
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		if f.state == fallbackWaiting {
+			x.again = true // perhaps wrongly: the operator's word
+		}
+	}
+}
+
+func (m *fallbackMachine) cancelRun(t *rapid.T) {
+	run := m.run(t)
+	if _, err := m.s.SetFallbackRun(context.Background(), run, wa.FallbackRunCancelled); err != nil {
+		t.Fatalf("%v", err)
+	}
+	if _, err := m.s.EndFallback(context.Background(), run, "cancelled by anna", false); err != nil {
+		t.Fatalf("%v", err)
+	}
+	m.ended[run] = true
+}
+
+func (m *fallbackMachine) check(t *rapid.T) {
+	m.machine.check(t)
+	all, err := query(context.Background(), m.s.readers, scanFallback, "SELECT "+fallbackColumns+" FROM fallback")
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	var sum wa.FallbackCounts
+	for i := range all {
+		n := all[i].counts()
+		sum.Add(&n, 1)
+	}
+	if now := m.counts(t); now != sum {
+		t.Fatalf("the counts are %+v, the rows come to %+v", now, sum)
+	}
+}
+
+// Over any order of failures, deliveries, opt-outs, receipts, cancels, crashes and
+// restarts nobody gets two fallbacks in a campaign, nobody who opted out gets one,
+// and the counts are those of the rows.
+func TestFallback(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := &fallbackMachine{machine: newMachine(t), ended: map[int64]bool{}}
+		defer m.end()
+		actions := m.actions()
+		lost := func(do func(*rapid.T)) func(*rapid.T) {
+			return func(t *rapid.T) {
+				do(t)
+				for _, x := range m.texts {
+					x.open = false // nobody waits for its answer any more
+				}
+			}
+		}
+		actions["crash"], actions["restart"] = lost(actions["crash"]), lost(actions["restart"])
+		for name, do := range map[string]func(*rapid.T){
+			"order": m.order, "claim SMS": m.claimText, "claim more SMS": m.claimText, "settle SMS": m.settleText, "settle more SMS": m.settleText,
+			"take SMS": m.take, "receipt": m.receiptOf, "receipt again": m.receiptOf, "forge": m.forge, "stop by SMS": m.stopText,
+			"resolve SMS": m.resolveTexts, "cancel SMS": m.cancelRun,
+		} {
+			actions[name] = do
+		}
+		actions[""] = m.check
+		t.Repeat(actions)
+	})
+}

@@ -1,0 +1,302 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"tickwatch/wa"
+)
+
+// FallbackCandidate is a person whose WhatsApp message failed, or is undelivered,
+// and who may perhaps be reached another way.
+type FallbackCandidate struct {
+	Message  int64
+	Code     int        // of the failure; 0 of one that is undelivered
+	At       wa.Instant // of the failure, or of the send
+	Phone    string     // E.164 with the plus; "" = not known
+	Values   []string   // by the plan's columns; nil = the person is in no list of ours
+	OptedOut bool
+	Retried  bool // a new attempt by WhatsApp was queued for it
+	Reached  bool // has had, or is to get, a fallback in this campaign
+
+	person int64
+}
+
+// FallbackDraft is the message that a candidate would get.
+type FallbackDraft struct {
+	Channel, To             string
+	Subject, Text, Language string
+	Segments                int64
+	Cost                    wa.Money
+	Due                     wa.Instant // not before; 0 = at once
+}
+
+// FallbackRule says what a candidate gets, or why they get nothing. It is called
+// outside of the writer.
+type FallbackRule func(c *FallbackCandidate) (d FallbackDraft, leftOut string)
+
+// FallbackPlanned counts what a plan came to.
+type FallbackPlanned struct {
+	Run      wa.FallbackRun
+	ByCode   map[int]int64 // of those planned
+	LeftOut  map[string]int64
+	Channels map[string]int64
+}
+
+// What a campaign's failures, and those of its messages that are undelivered, are
+// read by. The first follows the index message_failed.
+const (
+	candidateColumns = `m.id, m.code, max(m.failed_at, m.sent_at, m.accepted_at), m.person, p.opted_out, coalesce(r.phone, p.phone), coalesce(r.vals, ''),
+		EXISTS (SELECT 1 FROM recipient WHERE retry_of = m.id), EXISTS (SELECT 1 FROM fallback f WHERE f.campaign = m.campaign AND f.person = m.person)
+		FROM message m JOIN person p ON p.id = m.person LEFT JOIN attempt a ON a.message = m.id LEFT JOIN recipient r ON r.id = a.recipient`
+	failedCandidates = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 2 AND (m.code, m.id) > (?, ?) ORDER BY m.code, m.id LIMIT ?`
+	openCandidates   = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 0 AND m.id > ? AND max(m.accepted_at, m.sent_at) <= ? AND m.id >= (SELECT first_message FROM campaign WHERE id = m.campaign)
+		ORDER BY m.id LIMIT ?`
+)
+
+// candidatePage is how many candidates are read at once.
+const candidatePage = 1024
+
+func scanCandidate(s scanner) (c FallbackCandidate, err error) {
+	var values []byte
+	if err := s.Scan(&c.Message, &c.Code, &c.At, &c.person, &c.OptedOut, &c.Phone, &values, &c.Retried, &c.Reached); err != nil {
+		return c, err
+	}
+	if c.Phone != "" {
+		c.Phone = "+" + c.Phone
+	}
+	if len(values) > 0 {
+		err = json.Unmarshal(values, &c.Values)
+	}
+	return c, err
+}
+
+// PlanFallback plans fallback messages for a campaign's failures (and, with
+// run.After, for what is undelivered since longer than that), at most as many as
+// most: by its rule, one a person, whatever was planned before. A dry run keeps
+// nothing and counts the same. Nothing leaves before run.StartsAt, which the
+// caller sets; the run is there, pending, once all are planned.
+func (s *Store) PlanFallback(ctx context.Context, run wa.FallbackRun, most int64, rule FallbackRule, dryRun bool) (out FallbackPlanned, err error) {
+	out = FallbackPlanned{ByCode: map[int]int64{}, LeftOut: map[string]int64{}, Channels: map[string]int64{}}
+	if err := s.Settled(ctx); err != nil {
+		return out, fmt.Errorf("looking for people to reach: %w", err)
+	}
+	run.State = wa.FallbackRunPlanning
+	p := &planning{s: s, run: run, most: most, rule: rule, dryRun: dryRun, out: &out}
+	if !dryRun {
+		if p.run.ID, err = s.newRun(ctx, run); err != nil {
+			return out, err
+		}
+		defer func() {
+			if err != nil { // nothing is left of it
+				_, _ = s.EndFallback(context.WithoutCancel(ctx), p.run.ID, "its planning broke off", false)
+			}
+		}()
+	}
+	if err := p.failed(ctx); err != nil {
+		return out, fmt.Errorf("planning a fallback: %w", err)
+	}
+	if err := p.undelivered(ctx); err != nil {
+		return out, fmt.Errorf("planning a fallback: %w", err)
+	}
+	out.Run = p.run
+	if dryRun {
+		return out, nil
+	}
+	out.Run.State = wa.FallbackRunPending
+	if err := s.submit(ctx, &request{weight: 1, group: func(g *group) error {
+		*g.changeRun(out.Run.ID) = out.Run
+		return nil
+	}}); err != nil {
+		return out, fmt.Errorf("planning a fallback: %w", err)
+	}
+	return out, nil
+}
+
+func (s *Store) newRun(ctx context.Context, run wa.FallbackRun) (int64, error) {
+	err := s.submit(ctx, &request{weight: 1, group: func(g *group) error {
+		run.ID = take(&g.next.fallbackRun)
+		g.fallbacks.runs[run.ID] = &run
+		return nil
+	}})
+	if err != nil {
+		return 0, fmt.Errorf("beginning a fallback: %w", err)
+	}
+	return run.ID, nil
+}
+
+// planning is a plan while it is made.
+type planning struct {
+	s      *Store
+	run    wa.FallbackRun
+	most   int64
+	rule   FallbackRule
+	dryRun bool
+	out    *FallbackPlanned
+	seen   map[int64]bool // people of a dry run, which nothing else remembers
+}
+
+// failed goes through the failures, by code.
+func (p *planning) failed(ctx context.Context) error {
+	wanted := map[int]bool{}
+	for _, code := range p.run.Codes {
+		wanted[code] = true
+	}
+	for code, id := -1, int64(0); ; {
+		page, err := query(ctx, p.s.readers, scanCandidate, failedCandidates, p.run.Campaign, code, id, candidatePage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		last := &page[len(page)-1]
+		code, id = last.Code, last.Message
+		if len(wanted) > 0 {
+			kept := page[:0]
+			for i := range page {
+				if wanted[page[i].Code] {
+					kept = append(kept, page[i])
+				}
+			}
+			page = kept
+		}
+		if err := p.take(ctx, page); err != nil {
+			return err
+		}
+	}
+}
+
+// undelivered goes through what is undelivered for too long.
+func (p *planning) undelivered(ctx context.Context) error {
+	if p.run.After <= 0 {
+		return nil
+	}
+	before := p.run.OrderedAt - wa.Instant(p.run.After.Milliseconds())
+	for id := int64(0); ; {
+		page, err := query(ctx, p.s.readers, scanCandidate, openCandidates, p.run.Campaign, id, int64(before), candidatePage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		id = page[len(page)-1].Message
+		for i := range page {
+			page[i].Code = 0
+		}
+		if err := p.take(ctx, page); err != nil {
+			return err
+		}
+	}
+}
+
+// planned is a candidate with what they get.
+type planned struct {
+	*FallbackCandidate
+	FallbackDraft
+}
+
+// take judges a page of candidates, and plans for those who may be reached.
+func (p *planning) take(ctx context.Context, page []FallbackCandidate) error {
+	var step []planned
+	for i := range page {
+		c := &page[i]
+		draft, leftOut := p.rule(c)
+		if leftOut != "" {
+			p.out.LeftOut[leftOut]++
+			continue
+		}
+		step = append(step, planned{c, draft})
+		if len(step) == fallbackStep {
+			if err := p.keep(ctx, step); err != nil {
+				return err
+			}
+			step = nil
+		}
+	}
+	return p.keep(ctx, step)
+}
+
+func (p *planning) keep(ctx context.Context, step []planned) error {
+	if len(step) == 0 {
+		return nil
+	}
+	var why []string
+	err := p.s.submit(ctx, &request{weight: int64(len(step)), group: func(g *group) error {
+		why = make([]string, len(step))
+		n := p.run.Planned
+		for i := range step {
+			if n >= p.most {
+				why[i] = "beyond the number that was confirmed"
+				continue
+			}
+			var err error
+			if why[i], err = g.planFallback(p, &step[i]); err != nil {
+				return err
+			}
+			if why[i] == "" {
+				n++
+			}
+		}
+		return nil
+	}})
+	if err != nil {
+		return err
+	}
+	for i := range step {
+		if why[i] != "" {
+			p.out.LeftOut[why[i]]++
+			continue
+		}
+		d := &step[i]
+		p.run.Planned++
+		p.run.Segments += d.Segments
+		p.run.Cost += d.Cost
+		p.out.ByCode[d.Code]++
+		p.out.Channels[d.Channel]++
+	}
+	return nil
+}
+
+const reasonReached = "has had another attempt in this campaign"
+
+// planFallback plans one message, or says why not.
+func (g *group) planFallback(p *planning, d *planned) (leftOut string, err error) {
+	who := g.is(d.person)
+	if g.fallbackTo(p.run.Campaign, who) != 0 || p.seen[who] {
+		return reasonReached, nil
+	}
+	if reason, err := g.mustNotReach(who, d.Phone, d.Channel, p.run.OrderedAt); reason != "" || err != nil {
+		return reason, err
+	}
+	if p.dryRun {
+		if p.seen == nil {
+			p.seen = map[int64]bool{}
+		}
+		p.seen[who] = true
+		return "", nil
+	}
+	f := fallback{
+		id: take(&g.next.fallback), run: p.run.ID, campaign: p.run.Campaign, person: who, message: d.Message,
+		channel: d.Channel, address: d.To, language: d.Language, subject: d.Subject, text: d.Text,
+		due: d.Due, segments: d.Segments, cost: d.Cost,
+	}
+	if _, err := g.w.stmts.insertFallback.ExecContext(g.ctx, f.id, f.run, f.campaign, f.person, f.message, f.channel, f.address,
+		f.language, f.subject, f.text, int64(f.due), f.segments, int64(f.cost)); err != nil {
+		return "", err
+	}
+	g.fallbacks.byPerson[personIn{f.campaign, who}] = f.id
+	g.fallbacks.byMessage[f.message] = f.id
+	diff, n := g.fallbacks.counts[f.campaign], f.counts()
+	diff.Add(&n, 1)
+	g.fallbacks.counts[f.campaign] = diff
+	return "", nil
+}
+
+// mustNotReach says why a person must not be reached by a channel; "" = they may be.
+func (g *group) mustNotReach(who int64, _, _ string, _ wa.Instant) (reason string, err error) {
+	out := false
+	if err := g.w.stmts.optedOut.QueryRowContext(g.ctx, who).Scan(&out); err != nil && !missing(err) {
+		return "", err
+	}
+	if out {
+		return reasonOptedOut, nil
+	}
+	return "", nil
+}

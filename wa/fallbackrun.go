@@ -1,0 +1,105 @@
+package wa
+
+import "time"
+
+// FallbackRun is one order to reach people whose message failed by other channels.
+type FallbackRun struct {
+	ID        int64
+	Campaign  int64  // row id
+	Key       string // the campaign's id outside
+	State     string // one of the Fallback run states
+	By        string // the operator
+	Channels  []string
+	Codes     []int         // whose failures; none = all that allow it
+	After     time.Duration // also those that are undelivered for so long; 0 = only failures
+	OrderedAt Instant
+	StartsAt  Instant // nothing leaves before; until then it can be undone
+	ExpiresAt Instant // what still waits then is expired
+	LookAfter int64   // so many go out first, and wait for a look; 0 = no look
+	Taken     int64   // that have begun to go out, or more
+	Planned   int64   // people
+	Segments  int64   // of all their messages
+	Cost      Money   // of all, by the price table
+	Currency  string  // ISO 4217
+}
+
+// States of a FallbackRun.
+const (
+	FallbackRunPlanning  = "planning"  // people are being added; nobody sees it yet
+	FallbackRunPending   = "pending"   // nothing leaves yet: it can be undone
+	FallbackRunLook      = "look"      // the first ones go out, or are out and wait for a look
+	FallbackRunRunning   = "running"   // goes out, as far as gates, hours and the provider let it
+	FallbackRunCancelled = "cancelled" // what still waited does not go out
+)
+
+// Money is an amount in millionths of a currency's unit.
+type Money int64
+
+// Float is the amount in units.
+func (m Money) Float() float64 { return float64(m) / 1e6 }
+
+// MoneyOf is an amount given in units.
+func MoneyOf(units float64) Money {
+	if units < 0 {
+		return Money(units*1e6 - 0.5)
+	}
+	return Money(units*1e6 + 0.5)
+}
+
+// FallbackClaimRequest asks for fallback messages of a run that may be sent now.
+type FallbackClaimRequest struct {
+	Run     int64
+	Channel string
+	Limit   int
+	Now     Instant
+
+	// Hold says until when somebody must not be written to, for the hours that are
+	// allowed at their place; 0 = they may be. It is called by the store's writer: it
+	// must be quick and pure.
+	Hold func(to string) Instant
+}
+
+// FallbackClaims is what a claim gave: their attempts are on disk.
+type FallbackClaims struct {
+	Messages []FallbackMessage
+	Left     int64   // of the run, on any channel, that wait
+	Next     Instant // when the first of those that wait for a moment may go; 0 = none does
+}
+
+// FallbackOutcome is what became of a claimed fallback message.
+type FallbackOutcome struct {
+	Attempt FallbackAttempt
+	At      Instant
+	Answer  FallbackAnswer
+	Due     Instant // of a throttled one and one not sent: not before
+}
+
+// FallbackCounts are a campaign's fallback messages.
+type FallbackCounts struct {
+	Waiting    int64 // for their moment, or going out just now
+	Accepted   int64 // by a provider, at least; what arrived or failed later is in it
+	Delivered  int64
+	Failed     int64 // rejected at once, or failed later
+	Unknown    int64 // may have gone out
+	Withdrawn  int64 // the WhatsApp message arrived before
+	LeftOut    int64 // cancelled, opted out meanwhile, or came twice
+	Expired    int64
+	DoubleHits int64 // of Delivered: the WhatsApp message arrived, too
+	Segments   int64 // of those accepted
+	Cost       Money // of those accepted, as billed where the provider says so
+}
+
+// Add adds (sign 1) or takes away (sign -1).
+func (c *FallbackCounts) Add(d *FallbackCounts, sign int64) {
+	c.Waiting += sign * d.Waiting
+	c.Accepted += sign * d.Accepted
+	c.Delivered += sign * d.Delivered
+	c.Failed += sign * d.Failed
+	c.Unknown += sign * d.Unknown
+	c.Withdrawn += sign * d.Withdrawn
+	c.LeftOut += sign * d.LeftOut
+	c.Expired += sign * d.Expired
+	c.DoubleHits += sign * d.DoubleHits
+	c.Segments += sign * d.Segments
+	c.Cost += Money(sign) * d.Cost
+}
