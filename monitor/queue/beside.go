@@ -1,0 +1,84 @@
+package queue
+
+import (
+	"fmt"
+
+	"tickwatch/wa"
+)
+
+// Crossing is the way of one message by another channel than WhatsApp past the
+// gates that it must pass: that of everything, of its channel and of its campaign.
+type Crossing struct {
+	gates *gates
+	all   [3]*gate
+	begun bool
+	over  bool
+	now   func() wa.Instant
+}
+
+// Crossing is the way of a message of a campaign, by its key, over a channel.
+func (q *Queue) Crossing(channel, campaign string) *Crossing {
+	s := &q.gates
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &Crossing{
+		gates: s, all: [3]*gate{s.get(place{scopeAll, ""}), s.get(place{scopeChannel, channel}), s.get(place{scopeCampaign, campaign})},
+		now: func() wa.Instant { return wa.At(q.o.Now()) },
+	}
+}
+
+// Begin lets the message begin if all of its gates are open. It is asked when the
+// first byte is about to leave; once only. Its error wraps wa.ErrGateClosed.
+func (c *Crossing) Begin() error {
+	s := c.gates
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.begun || c.over {
+		return errTwice
+	}
+	if why := c.barred(); why != "" {
+		return fmt.Errorf("%w: %s", wa.ErrGateClosed, why)
+	}
+	c.begun = true
+	for _, g := range c.all {
+		g.last = c.now().Time()
+		g.open++
+	}
+	return nil
+}
+
+// Over notes that the message's request has come back, or was never made.
+func (c *Crossing) Over() {
+	s := c.gates
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.begun && !c.over {
+		for _, g := range c.all {
+			g.open--
+		}
+	}
+	c.over = true
+}
+
+// Barred says why the message could not begin now, in a few words; "" = it could.
+func (c *Crossing) Barred() string {
+	c.gates.mu.Lock()
+	defer c.gates.mu.Unlock()
+	return c.barred()
+}
+
+// barred is Barred for who holds gates.mu.
+func (c *Crossing) barred() string {
+	switch s := c.gates; {
+	case s.ending:
+		return "the daemon ends"
+	case s.stopped:
+		return "the STOP file is there"
+	}
+	for i, what := range [...]string{"everything is paused", "the channel is paused", "the campaign is paused"} {
+		if c.all[i].Closed {
+			return what
+		}
+	}
+	return ""
+}
