@@ -85,7 +85,7 @@ func (m *Monitor) judgeList(ctx context.Context, operator string, u *upload, j *
 	var into *store.Import
 	if a.Import {
 		plan := wa.Plan{
-			Name: a.Name, Form: *form, Columns: judge.Columns(), Bind: judge.Bind(), From: a.From, Marketing: a.Marketing, Pace: m.o.Sending.Pace,
+			Name: a.Name, Form: *form, Columns: judge.Columns(), Bind: judge.Bind(), Contact: judge.Contact(), From: a.From, Marketing: a.Marketing, Pace: m.o.Sending.Pace,
 		}
 		if into, err = m.o.Store.Import(plan, a.InOrder); err != nil {
 			return err

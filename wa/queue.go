@@ -3,6 +3,7 @@ package wa
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type Plan struct {
 	Form      TemplateForm // the template in use, as it was when it was chosen
 	Columns   []string     // names of Claimed.Values
 	Bind      map[string]int
+	Contact   Contact  // which of Columns say how to reach people otherwise
 	From      []string // phone_number_ids
 	Marketing bool     // through the Marketing Messages API
 	Pace      Pace
@@ -36,6 +38,22 @@ type Plan struct {
 	// Against is what was found against the list when it was imported: a campaign
 	// with any starts by force only.
 	Against []Objection
+}
+
+// Contact names columns of a list that say how a person may be reached by other
+// channels than WhatsApp; "" = the list has none.
+type Contact struct {
+	Email    string            `json:",omitempty"`
+	Language string            `json:",omitempty"`
+	Consent  map[string]string `json:",omitempty"` // channel → column
+}
+
+// Column is what a row's values say in a column; "" where there is none of that name.
+func (p *Plan) Column(values []string, name string) string {
+	if i := slices.Index(p.Columns, name); name != "" && i >= 0 && i < len(values) {
+		return values[i]
+	}
+	return ""
 }
 
 // Objection is something that speaks against sending to a list.

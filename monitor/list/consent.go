@@ -41,6 +41,12 @@ func readAnswer(cell string) said {
 	return answerOdd
 }
 
+// Consented tells whether a cell of a consent column says that the person agreed.
+func Consented(cell string) bool {
+	a := readAnswer(cell)
+	return a == answerYes || a == answerDate
+}
+
 // Consents are the channels that a person agreed to be reached by.
 type Consents [channels]bool
 

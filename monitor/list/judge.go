@@ -125,6 +125,11 @@ func (j *Judge) keep() error {
 			kept[b.column] = true
 		}
 	}
+	for _, i := range append([]int{j.columns.Email, j.columns.Language}, j.columns.Consent[SMS:]...) {
+		if i >= 0 { // who failed may be reached another way
+			kept[i] = true
+		}
+	}
 	for i, name := range j.list.columns {
 		if kept[i] {
 			j.names, j.from, j.values = append(j.names, name), append(j.from, i), append(j.values, "")
@@ -144,6 +149,28 @@ func (j *Judge) keep() error {
 
 // Columns names Verdict.Values, as wa.Plan.Columns.
 func (j *Judge) Columns() []string { return j.names }
+
+// Contact names the columns that say how to reach people otherwise, as
+// wa.Plan.Contact.
+func (j *Judge) Contact() wa.Contact {
+	name := func(i int) string {
+		if i < 0 {
+			return ""
+		}
+		return j.list.columns[i]
+	}
+	c := wa.Contact{Email: name(j.columns.Email), Language: name(j.columns.Language)}
+	for i, channel := range [...]string{SMS: wa.ChannelSMS, Voice: wa.ChannelVoice, Email: wa.ChannelEmail} {
+		if channel == "" || j.columns.Consent[i] < 0 {
+			continue
+		}
+		if c.Consent == nil {
+			c.Consent = map[string]string{}
+		}
+		c.Consent[channel] = name(j.columns.Consent[i])
+	}
+	return c
+}
 
 // Bind says which of Columns a variable's value is in, as wa.Plan.Bind.
 func (j *Judge) Bind() map[string]int { return j.bind }

@@ -81,6 +81,51 @@ func minutes(s string) int {
 // is for all others. A country without one may be written to at any time.
 type Windows map[string]Hours
 
+// Holidays are days on which nobody of a country is written to by other channels:
+// "2026-12-25" by ISO 3166 code; "" is for all countries.
+type Holidays map[string]map[string]bool
+
+// on tells whether a day, by the clock on the wall, is one of a country's.
+func (h Holidays) on(country string, at time.Time) bool {
+	day := at.Format(time.DateOnly)
+	return h[""][day] || h[country][day]
+}
+
+// Allowed is when people may be reached by other channels than WhatsApp: within
+// Hours, which say something of every country, and on no holiday.
+type Allowed struct {
+	Hours    Windows
+	Holidays Holidays
+}
+
+// OpenAt is Windows.OpenAt, holidays left out; it gives at as the moment when it is
+// allowed already. known is false where the number tells no time zone and
+// fallback was used.
+func (a Allowed) OpenAt(phone string, at time.Time, fallback *time.Location) (opens time.Time, known bool) {
+	country, zones := CountryOf(phone), locations(phone)
+	known = len(zones) > 0
+	if !known {
+		zones = []*time.Location{fallback}
+	}
+	const most = 30 // holidays in a row, or hours that never come
+	for range most {
+		if opens := a.Hours.OpenAt(phone, at, fallback); !opens.IsZero() {
+			at = opens
+		}
+		closed := false
+		for _, zone := range zones {
+			if local := at.In(zone); a.Holidays.on(country, local) {
+				at = time.Date(local.Year(), local.Month(), local.Day()+1, 0, 0, 0, 0, zone)
+				closed = true
+			}
+		}
+		if !closed {
+			break
+		}
+	}
+	return at, known
+}
+
 // OpenAt says when a person may be written to, at the earliest: zero = now. The
 // number tells the time zone; where it has several, it must be allowed in all of
 // them at once, and where it has none, or they never agree, in fallback.
