@@ -225,15 +225,25 @@ type Cluster struct {
 	PAdjusted float64 `json:"p_adjusted"`
 }
 
-// Fallback counts second attempts over another channel.
+// Fallback counts people and their second attempts over other channels. Waiting,
+// Accepted, Unknown, Withdrawn, LeftOut, Expired and what was rejected at once
+// exclude each other.
 type Fallback struct {
-	Eligible   int64 `json:"eligible"`
-	Waiting    int64 `json:"waiting"`
-	Accepted   int64 `json:"accepted"`
-	Delivered  int64 `json:"delivered"`
-	Failed     int64 `json:"failed"`
-	Unknown    int64 `json:"unknown"`
-	DoubleHits int64 `json:"double_hits"`
+	Eligible   int64   `json:"eligible"` // failed, by a code that allows it
+	Waiting    int64   `json:"waiting"`  // for their hour, or going out just now
+	Accepted   int64   `json:"accepted"` // by a provider; Delivered is a part of it
+	Delivered  int64   `json:"delivered"`
+	Failed     int64   `json:"failed"` // rejected at once, or later
+	Unknown    int64   `json:"unknown"`
+	DoubleHits int64   `json:"double_hits"` // of Delivered: the WhatsApp message arrived, too
+	Withdrawn  int64   `json:"withdrawn"`   // the WhatsApp message arrived before
+	LeftOut    int64   `json:"left_out"`    // cancelled, or opted out meanwhile
+	Expired    int64   `json:"expired"`
+	Segments   int64   `json:"segments"` // of those accepted
+	Cost       float64 `json:"cost"`     // of those accepted, as billed where the provider says so
+	Currency   string  `json:"currency,omitempty"`
+
+	Run *FallbackRun `json:"run,omitempty"` // the newest
 }
 
 // Number is a business phone number and its standing with Meta.

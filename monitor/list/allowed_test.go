@@ -27,8 +27,8 @@ func TestAllowed(t *testing.T) {
 		known            bool
 	}{
 		{"+351912345678", "2026-11-27T12:00:00Z", "2026-11-27T12:00:00Z", true},
-		{"+351912345678", "2026-11-27T23:00:00Z", "2026-11-28T08:00:00Z", true},  // at 23:00: the next morning
-		{"+351912345678", "2026-11-28T20:00:00Z", "2026-11-30T08:00:00Z", true},  // Saturday evening: over Sunday
+		{"+351912345678", "2026-11-27T23:00:00Z", "2026-11-28T09:00:00Z", true},  // at 23:00: the next morning, on the Azores too
+		{"+351912345678", "2026-11-28T20:00:00Z", "2026-11-30T09:00:00Z", true},  // Saturday evening: over Sunday
 		{"+4915112345678", "2026-11-28T19:00:00Z", "2026-12-01T07:00:00Z", true}, // Sunday, then a holiday there
 		{"+351912345678", "2026-12-24T21:00:00Z", "2026-12-28T09:00:00Z", true},  // a holiday of all, one of the country, a Sunday
 		{"+4915112345678", "2026-12-24T21:00:00Z", "2026-12-26T07:00:00Z", true},
