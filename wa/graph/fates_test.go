@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tickwatch/wa"
+	"tickwatch/wa/wire"
 )
 
 // fate is what a send can come to.
@@ -51,7 +52,7 @@ func fateOf(t *testing.T, a wa.Accepted, err error) fate {
 			t.Errorf("an error within shows the token: %v", inner)
 		}
 	}
-	if s := err.Error(); s != wa.Clean(s) || len(s) > 4*maxText {
+	if s := err.Error(); s != wa.Clean(s) || len(s) > 4*300 {
 		t.Errorf("the error is not fit to be shown: %.2000q", s)
 	}
 	_, isRefusal := errors.AsType[*wa.Refusal](err)
@@ -136,8 +137,8 @@ func TestFates(t *testing.T) {
 		"200 with a Graph error":            {response("200 OK", graphError), maybe},
 		"200 zipped":                        {response("200 OK", zipped(acceptance), "Content-Encoding: gzip"), maybe},
 		"200 a zip bomb":                    {response("200 OK", zipped(acceptance+strings.Repeat(" ", 50<<20)), "Content-Encoding: gzip"), maybe},
-		"200 too long":                      {response("200 OK", acceptance+strings.Repeat(" ", maxAnswer)), maybe},
-		"headers too long":                  {response("200 OK", acceptance, "X-A: "+strings.Repeat("a", 2*maxHeaders)), maybe},
+		"200 too long":                      {response("200 OK", acceptance+strings.Repeat(" ", wire.MaxAnswer)), maybe},
+		"headers too long":                  {response("200 OK", acceptance, "X-A: "+strings.Repeat("a", 2*64<<10)), maybe},
 		"a switch of protocols":             {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", maybe},
 		"a redirect":                        {response("307 Temporary Redirect", "", "Location: https://127.0.0.1:1/"), maybe},
 		"a redirect without a place":        {response("302 Found", ""), maybe},
@@ -189,9 +190,9 @@ func TestFates(t *testing.T) {
 
 // TestFatesOfConnections: what happens before and beside the answer.
 func TestFatesOfConnections(t *testing.T) {
-	patience := func(c *Client) { c.patience = 30 * time.Millisecond }
+	patience := func(c *Client) { c.wire.Patience = 30 * time.Millisecond }
 	withTLS := func(c *Client, address string) { // as if the configuration said https
-		c.base, c.dialer.Timeout = "https://"+address+"/v26.0", 50*time.Millisecond
+		c.base, c.wire.Dialer.Timeout = "https://"+address+"/v26.0", 50*time.Millisecond
 	}
 	hang := func(before string) func(int, net.Conn) {
 		return func(_ int, c net.Conn) {
@@ -232,7 +233,7 @@ func TestFatesOfConnections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			address, _ := listen(t, c.serve)
 			client := speak(t, "http://"+address)
-			client.dialer.Resolver = resolver(t, "")
+			client.wire.Dialer.Resolver = resolver(t, "")
 			c.set(client, address)
 			begins := 0
 			a, err := client.Send(t.Context(), number, outgoing(), func() error { begins++; return nil })

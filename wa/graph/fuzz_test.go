@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tickwatch/wa"
+	"tickwatch/wa/wire"
 )
 
 // FuzzVerdict: whatever an answer holds, it comes to one of the three ends, and
@@ -22,10 +23,12 @@ func FuzzVerdict(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, status int, rest string, body []byte, cut bool) {
-		ans := answer{status: status, header: http.Header{"Retry-After": {rest}}, body: body, token: canary, at: time.Unix(0, 0)}
+		ans := answer{wire.Answer{
+			Status: status, Header: http.Header{"Retry-After": {rest}}, Body: body, At: time.Unix(0, 0), Secrets: []wa.Secret{wa.NewSecret(canary)},
+		}}
 		var broken error
 		if cut {
-			broken = errTooLong
+			broken = wire.ErrTooLong
 		}
 		a, err := ans.verdict(broken)
 		switch fateOf(t, a, err) {
@@ -35,7 +38,7 @@ func FuzzVerdict(f *testing.F) {
 			}
 		case refused:
 			r, _ := errors.AsType[*wa.Refusal](err)
-			if status/100 != 4 || cut && r.Code != 0 || r.RetryAfter < 0 || r.RetryAfter > longestRest {
+			if status/100 != 4 || cut && r.Code != 0 || r.RetryAfter < 0 || r.RetryAfter > wire.LongestRest {
 				t.Errorf("%+v with HTTP %d, cut: %v", r, status, cut)
 			}
 		case notGone:

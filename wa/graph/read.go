@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"tickwatch/wa"
+	"tickwatch/wa/wire"
 )
 
 const (
@@ -28,25 +29,23 @@ func (c *Client) get(ctx context.Context, path string, query url.Values) ([]byte
 	if encoded := query.Encode(); encoded != "" {
 		path += "?" + encoded
 	}
-	a := &attempt{repeat: true}
-	ans, err := c.exchange(ctx, http.MethodGet, path, nil, a)
-	_, _ = a.end()
+	ans, err := c.exchange(ctx, path, wire.Request{Method: http.MethodGet, Repeat: true})
 	if refusal, ok := errors.AsType[*wa.Refusal](err); ok { // without a token nothing is asked
 		return nil, refusal
 	}
 	if refusal := ans.refusal(err); refusal != nil {
-		c.log.Debug("a read was refused", "path", path, "http", ans.status, "error", refusal, "trace", ans.trace())
+		c.log.Debug("a read was refused", "path", path, "http", ans.Status, "error", refusal, "trace", ans.trace())
 		return nil, refusal
 	}
 	switch {
-	case errors.Is(err, errTooLong):
+	case errors.Is(err, wire.ErrTooLong):
 		return nil, err
 	case err != nil:
-		return nil, fmt.Errorf("%s cannot be asked: %w; check the network and graph.base_url", c.host, err)
-	case ans.status/100 != 2:
-		return nil, ans.httpError(c.host)
+		return nil, fmt.Errorf("%s cannot be asked: %w; check the network and graph.base_url", c.wire.Host(), err)
+	case ans.Status/100 != 2:
+		return nil, ans.httpError(c.wire.Host())
 	}
-	return ans.body, nil
+	return ans.Body, nil
 }
 
 // getNode reads fields of one object.
@@ -77,7 +76,7 @@ func (c *Client) getList(ctx context.Context, id, edge string, query url.Values)
 	for range maxPages {
 		query.Set("limit", strconv.Itoa(size))
 		body, err := c.get(ctx, "/"+id+"/"+edge, query)
-		if errors.Is(err, errTooLong) && size > 1 {
+		if errors.Is(err, wire.ErrTooLong) && size > 1 {
 			size = max(size/4, 1)
 			continue
 		}
@@ -102,27 +101,27 @@ func (c *Client) getList(ctx context.Context, id, edge string, query url.Values)
 			return all, nil
 		}
 		if seen[after] {
-			return nil, fmt.Errorf("%s gives the same page of %s again and again: try once more later", c.host, edge)
+			return nil, fmt.Errorf("%s gives the same page of %s again and again: try once more later", c.wire.Host(), edge)
 		}
 		seen[after] = true
 		query.Set("after", after)
 	}
-	return nil, fmt.Errorf("%s has more than %d pages of %s: that is more than an account can have", c.host, maxPages, edge)
+	return nil, fmt.Errorf("%s has more than %d pages of %s: that is more than an account can have", c.wire.Host(), maxPages, edge)
 }
 
 // httpError is an answer that is no Graph error and not what was asked for either.
 func (ans *answer) httpError(host string) error {
-	if ans.status/100 == 5 {
+	if ans.Status/100 == 5 {
 		return fmt.Errorf("%s has a fault of its own (HTTP %d: %s): try again in a minute, and look at metastatus.com",
-			host, ans.status, ans.shown(string(ans.body)))
+			host, ans.Status, ans.Shown(string(ans.Body)))
 	}
 	return fmt.Errorf("%s does not answer as the Graph API does (HTTP %d: %s): check graph.base_url and graph.version",
-		host, ans.status, ans.shown(string(ans.body)))
+		host, ans.Status, ans.Shown(string(ans.Body)))
 }
 
 // unreadable is an answer of HTTP 2xx that does not hold what was asked for.
 func (c *Client) unreadable() error {
-	return fmt.Errorf("%s does not answer as the Graph API does: check graph.base_url and graph.version", c.host)
+	return fmt.Errorf("%s does not answer as the Graph API does: check graph.base_url and graph.version", c.wire.Host())
 }
 
 // gather reads nodes with all of the fields at once. Where one of the fields may

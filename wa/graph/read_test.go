@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tickwatch/wa"
+	"tickwatch/wa/wire"
 )
 
 // serve answers with what a function says of a path and its query.
@@ -116,7 +117,7 @@ func TestLongPages(t *testing.T) {
 	c := serve(t, func(_ string, query func(string) string) (int, string) {
 		sizes = append(sizes, query("limit"))
 		if query("limit") == "100" {
-			return 200, strings.Repeat(" ", maxAnswer+1)
+			return 200, strings.Repeat(" ", wire.MaxAnswer+1)
 		}
 		return 200, `{"data":[{"name":"a"}]}`
 	})

@@ -4,25 +4,20 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
-	"time"
 
 	"tickwatch/wa"
 )
-
-// longestRest bounds what Retry-After is believed to ask for.
-const longestRest = 24 * time.Hour
 
 // refusal is the Graph error that the answer holds; nil when it holds none. HTTP
 // 401 and 429 are one whatever the rest is: a server before the Graph API gives
 // them too, and of both the status says all. broken tells that the answer did not
 // come whole, so that its body proves nothing.
 func (ans *answer) refusal(broken error) *wa.Refusal {
-	r := &wa.Refusal{HTTP: ans.status, RetryAfter: ans.retryAfter()}
+	r := &wa.Refusal{HTTP: ans.Status, RetryAfter: ans.RetryAfter()}
 	if broken == nil && ans.graphError(r) {
 		return r
 	}
-	switch ans.status {
+	switch ans.Status {
 	case http.StatusUnauthorized:
 		r.Message = "the access token is not accepted (HTTP 401)"
 	case http.StatusTooManyRequests:
@@ -43,48 +38,27 @@ func (ans *answer) graphError(r *wa.Refusal) bool {
 	}
 	r.Code = code
 	r.Subcode, _ = integer(e["error_subcode"])
-	r.Message = ans.shown(text(e["message"]))
+	r.Message = ans.Shown(text(e["message"]))
 	var data map[string]json.RawMessage
 	if json.Unmarshal(e["error_data"], &data) == nil {
-		r.Details = ans.shown(text(data["details"]))
+		r.Details = ans.Shown(text(data["details"]))
 	}
 	if r.Details == "" {
-		r.Details = ans.shown(text(e["error_user_msg"]))
+		r.Details = ans.Shown(text(e["error_user_msg"]))
 	}
 	return true
 }
 
 func (ans *answer) errorMember() map[string]json.RawMessage {
 	var top, e map[string]json.RawMessage
-	if json.Unmarshal(ans.body, &top) != nil || json.Unmarshal(top["error"], &e) != nil {
+	if json.Unmarshal(ans.Body, &top) != nil || json.Unmarshal(top["error"], &e) != nil {
 		return nil
 	}
 	return e
 }
 
 // trace is the id under which Meta's support finds the request; "" = none.
-func (ans *answer) trace() string { return ans.shown(text(ans.errorMember()["fbtrace_id"])) }
-
-// retryAfter is how long the answer asks to wait, in seconds or until a date; 0
-// where it does not say. A date is measured by the answer's own clock.
-func (ans *answer) retryAfter() time.Duration {
-	value := strings.TrimSpace(ans.header.Get("Retry-After"))
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
-		if !(seconds > 0) {
-			return 0
-		}
-		return time.Duration(min(seconds, longestRest.Seconds()) * float64(time.Second))
-	}
-	until, err := http.ParseTime(value)
-	if err != nil {
-		return 0
-	}
-	now := ans.at
-	if said, err := http.ParseTime(ans.header.Get("Date")); err == nil {
-		now = said
-	}
-	return min(max(until.Sub(now), 0), longestRest)
-}
+func (ans *answer) trace() string { return ans.Shown(text(ans.errorMember()["fbtrace_id"])) }
 
 // text is a JSON text; "" for anything else.
 func text(raw json.RawMessage) (s string) {

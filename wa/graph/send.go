@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"tickwatch/wa"
+	"tickwatch/wa/wire"
 )
 
 // Send asks Meta to send one template message from one of our numbers.
@@ -36,18 +37,16 @@ func (c *Client) Send(ctx context.Context, from string, m *wa.Outgoing, begin fu
 	if m.Marketing {
 		path = "/" + from + "/marketing_messages"
 	}
-	a := &attempt{begin: begin, written: m.Written}
-	ans, err := c.exchange(ctx, http.MethodPost, path, body, a)
-	begun, closed := a.end()
-	if closed != nil {
-		return wa.Accepted{}, fmt.Errorf("%w: %w", wa.ErrNotSent, closed)
+	ans, err := c.exchange(ctx, path, wire.Request{Method: http.MethodPost, Body: body, Begin: begin, Written: m.Written})
+	if ans.Closed != nil {
+		return wa.Accepted{}, fmt.Errorf("%w: %w", wa.ErrNotSent, ans.Closed)
 	}
-	if !begun {
+	if !ans.Begun {
 		return wa.Accepted{}, notSent(err)
 	}
 	accepted, err := ans.verdict(err)
 	if err != nil {
-		c.log.Debug("a send was not accepted", "from", from, "http", ans.status, "error", err, "trace", ans.trace())
+		c.log.Debug("a send was not accepted", "from", from, "http", ans.Status, "error", err, "trace", ans.trace())
 	}
 	return accepted, err
 }
@@ -63,14 +62,14 @@ func notSent(err error) error {
 // verdict judges the answer to a send whose request was written; broken is what
 // kept the answer from being read whole.
 func (ans *answer) verdict(broken error) (wa.Accepted, error) {
-	if refusal := ans.refusal(broken); refusal != nil && ans.status/100 == 4 {
+	if refusal := ans.refusal(broken); refusal != nil && ans.Status/100 == 4 {
 		return wa.Accepted{}, refusal
 	}
 	if broken != nil {
 		return wa.Accepted{}, fmt.Errorf("%w: %w", wa.ErrMayHaveGone, broken)
 	}
-	if ans.status/100 != 2 {
-		return wa.Accepted{}, fmt.Errorf("%w: Meta answered HTTP %d: %s", wa.ErrMayHaveGone, ans.status, ans.shown(string(ans.body)))
+	if ans.Status/100 != 2 {
+		return wa.Accepted{}, fmt.Errorf("%w: Meta answered HTTP %d: %s", wa.ErrMayHaveGone, ans.Status, ans.Shown(string(ans.Body)))
 	}
 	accepted, err := ans.accepted()
 	if err != nil {
@@ -96,8 +95,8 @@ func (ans *answer) accepted() (wa.Accepted, error) {
 			Status json.RawMessage `json:"message_status"`
 		} `json:"messages"`
 	}
-	if err := json.Unmarshal(ans.body, &a); err != nil {
-		return wa.Accepted{}, fmt.Errorf("the answer of Meta cannot be read: %s", ans.shown(err.Error()))
+	if err := json.Unmarshal(ans.Body, &a); err != nil {
+		return wa.Accepted{}, fmt.Errorf("the answer of Meta cannot be read: %s", ans.Shown(err.Error()))
 	}
 	if len(a.Messages) == 0 || strings.TrimSpace(a.Messages[0].ID) == "" || len(a.Messages[0].ID) > maxID {
 		return wa.Accepted{}, errors.New("the answer of Meta has no message id")

@@ -1,4 +1,4 @@
-package graph
+package wire
 
 import (
 	"errors"
@@ -80,13 +80,6 @@ func (a *attempt) pass(c *gatedConn) (first bool, err error) {
 	a.conn = c
 	a.timer = time.AfterFunc(a.within, a.giveUp)
 	return true, nil
-}
-
-// begun tells whether the request was let through.
-func (a *attempt) begun() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.conn != nil
 }
 
 // answered takes in that an answer has come. One that comes before the request was

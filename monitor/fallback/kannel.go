@@ -1,0 +1,144 @@
+package fallback
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"tickwatch/wa"
+	"tickwatch/wa/wire"
+)
+
+// kannel sends SMS by a Kannel gateway (fallback.md A3). Its password goes in a
+// header, so that no address shows it. It takes every message and refuses later, by
+// a receipt, and it signs nothing.
+type kannel struct {
+	line
+	user     string
+	password wa.Secret
+	sender   string
+	token    wa.Secret // of replies
+}
+
+func newKannel(c Channel, l line) *kannel {
+	return &kannel{line: l, user: c.User, password: c.Password, sender: c.Sender, token: c.ReplyToken}
+}
+
+// Kinds of a receipt, which are also the bits of the mask that asks for them
+// (userguide, "Delivery reports").
+const (
+	dlrDelivered = "1"
+	dlrFailed    = "2"
+	dlrBuffered  = "4" // at the SMS centre: the phone is off
+	dlrTaken     = "8" // by the SMS centre
+	dlrRefused   = "16"
+
+	dlrAll = "31"
+)
+
+// Send asks for receipts of all kinds.
+func (k *kannel) Send(ctx context.Context, m *wa.FallbackMessage, begin func() error) (wa.FallbackAnswer, error) {
+	coding := "0"
+	if Split(m.Text).Encoding == UCS2 {
+		coding = "2"
+	}
+	header := http.Header{
+		"Content-Type":      {"text/plain; charset=UTF-8"},
+		"X-Kannel-Username": {k.user},
+		"X-Kannel-Password": {k.password.Reveal()},
+		"X-Kannel-From":     {k.sender},
+		"X-Kannel-To":       {m.To},
+		"X-Kannel-Coding":   {coding},
+		"X-Kannel-Dlr-Mask": {dlrAll},
+		"X-Kannel-Dlr-Url":  {k.callback(m.Attempt) + "?type=%d&answer=%A&id=%F&smsc=%i&time=%T"},
+	}
+	r := &wire.Request{Method: http.MethodPost, URL: k.wire.Base(), Header: header, Body: []byte(m.Text), Begin: begin}
+	return k.send(ctx, r, k.judge)
+}
+
+// judge reads "0: Accepted for delivery", "3: Queued for later delivery" or a
+// sentence that refuses.
+func (k *kannel) judge(ans *wire.Answer) wa.FallbackAnswer {
+	code, words, numbered := strings.Cut(strings.TrimSpace(string(ans.Body)), ":")
+	said := wa.FallbackAnswer{Details: strings.TrimSpace(string(ans.Body))}
+	if numbered && len(code) < 4 && strings.Trim(code, "0123456789") == "" {
+		said.Code, said.Details = code, strings.TrimSpace(words)
+	}
+	switch {
+	case ans.Status/100 == 2 && (said.Code == "0" || said.Code == "3"):
+		return wa.FallbackAnswer{Kind: wa.FallbackAccepted}
+	case ans.Status == http.StatusForbidden: // "Authorization failed for sendsms"
+		return k.accountFault(said, "user and .password")
+	}
+	return said
+}
+
+// Receive takes receipts by the attempt in their path, and replies by their token.
+func (k *kannel) Receive(r *http.Request, _ []byte) (Received, error) {
+	attempt, reply, known := k.target(r)
+	said := r.URL.Query()
+	got := Received{Response: ok}
+	switch {
+	case !known:
+		return Received{}, ErrSignature
+	case reply && (k.token.Empty() || !k.token.Equal(wa.NewSecret(said.Get("token")))):
+		return Received{}, ErrSignature
+	case reply:
+		return k.reply(said, got)
+	}
+	state, ok := map[string]wa.FallbackState{
+		dlrDelivered: wa.FallbackDelivered, dlrFailed: wa.FallbackFailed, dlrBuffered: wa.FallbackSent,
+		dlrTaken: wa.FallbackSent, dlrRefused: wa.FallbackFailed,
+	}[said.Get("type")]
+	if !ok {
+		return got, notUnderstood("a receipt of type %q", said.Get("type"))
+	}
+	receipt := wa.FallbackReceipt{Channel: k.channel, Attempt: attempt, State: state, At: instant(said.Get("time"))}
+	if state == wa.FallbackFailed {
+		receipt.Code, receipt.Details = dlrCode(said.Get("answer")), brief(said.Get("answer"))
+	}
+	got.Receipts = []wa.FallbackReceipt{receipt}
+	return got, nil
+}
+
+// dlrWords finds the error of an SMPP receipt, "… stat:UNDELIV err:021 …", and of a
+// refusal, "NACK/0x0000000b/Invalid Destination Address".
+var dlrWords = regexp.MustCompile(`(?:^NACK/|\berr:)([0-9A-Za-z]{1,16})`)
+
+func dlrCode(answer string) string {
+	if m := dlrWords.FindStringSubmatch(answer); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// reply reads what a get-url with id=%I&from=%p&text=%a&time=%T hands on. Kannel
+// sends the body of the answer back as an SMS, so there is none; its service needs
+// max-messages = 0, too.
+func (k *kannel) reply(said url.Values, got Received) (Received, error) {
+	text := said.Get("text")
+	if !utf8.ValidString(text) { // a service without charset = UTF-8
+		text = latin1(text)
+	}
+	if said.Get("from") == "" {
+		return got, notUnderstood("a reply without a sender")
+	}
+	reply := wa.Reply{Channel: k.channel, From: e164(said.Get("from")), Text: text, At: instant(said.Get("time"))}
+	if id := said.Get("id"); plausibleID(id) {
+		reply.ProviderID = id
+	}
+	got.Replies = []wa.Reply{reply}
+	return got, nil
+}
+
+// latin1 reads bytes of ISO 8859-1.
+func latin1(s string) string {
+	runes := make([]rune, len(s))
+	for i := range len(s) {
+		runes[i] = rune(s[i])
+	}
+	return string(runes)
+}
