@@ -58,9 +58,9 @@ func (f *fallback) counts() (c wa.FallbackCounts) {
 	}
 	switch f.state {
 	case fallbackWaiting, fallbackClaimed:
-		c.Waiting = 1
+		c.Waiting, c.Pending = 1, f.cost
 	case fallbackUnknown:
-		c.Unknown = 1
+		c.Unknown, c.Pending = 1, f.cost
 	case fallbackDelivered:
 		c.Delivered = 1
 	case fallbackFailed:
@@ -318,20 +318,20 @@ func (s *Store) EndFallback(ctx context.Context, run int64, reason string, expir
 	}
 }
 
-// unanswered is how long a fallback may be unknown before its provider is asked.
+// unansweredFor is how long a fallback may be unknown before its provider is asked.
 const unansweredFor = wa.Instant(time.Minute / time.Millisecond)
 
 // UnknownFallbacks reads fallback messages that may have gone out, tried a minute
 // ago or longer, the oldest first.
-func (s *Store) UnknownFallbacks(ctx context.Context, now wa.Instant, limit int) ([]wa.FallbackMessage, error) {
+func (s *Store) UnknownFallbacks(ctx context.Context, now wa.Instant, limit int) ([]wa.FallbackDoubt, error) {
 	all, err := query(ctx, s.readers, scanFallback, "SELECT "+fallbackColumns+" FROM fallback WHERE state = 2 AND state IN (1, 2) AND at <= ? ORDER BY at LIMIT ?",
 		int64(now-unansweredFor), limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading fallback messages that may have gone out: %w", err)
 	}
-	out := make([]wa.FallbackMessage, len(all))
+	out := make([]wa.FallbackDoubt, len(all))
 	for i := range all {
-		out[i] = all[i].outgoing()
+		out[i] = wa.FallbackDoubt{FallbackMessage: all[i].outgoing(), ProviderID: all[i].providerID, Begun: all[i].at}
 	}
 	return out, nil
 }

@@ -74,6 +74,13 @@ type FallbackOutcome struct {
 	Due     Instant // of a throttled one and one not sent: not before
 }
 
+// FallbackDoubt is a fallback message that may have gone out.
+type FallbackDoubt struct {
+	FallbackMessage
+	ProviderID string // "" = the provider's answer was lost
+	Begun      Instant
+}
+
 // FallbackCounts are a campaign's fallback messages.
 type FallbackCounts struct {
 	Waiting    int64 // for their moment, or going out just now
@@ -87,6 +94,7 @@ type FallbackCounts struct {
 	DoubleHits int64 // of Delivered: the WhatsApp message arrived, too
 	Segments   int64 // of those accepted
 	Cost       Money // of those accepted, as billed where the provider says so
+	Pending    Money // the price of those that wait, or may have gone out
 }
 
 // Add adds (sign 1) or takes away (sign -1).
@@ -102,4 +110,5 @@ func (c *FallbackCounts) Add(d *FallbackCounts, sign int64) {
 	c.DoubleHits += sign * d.DoubleHits
 	c.Segments += sign * d.Segments
 	c.Cost += Money(sign) * d.Cost
+	c.Pending += Money(sign) * d.Pending
 }

@@ -1,0 +1,407 @@
+package fallback_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tickwatch/monitor/fallback"
+	"tickwatch/wa"
+)
+
+// queue is a store for tests of time, which run on a clock of their own where no
+// disk can be waited for.
+type queue struct {
+	mu       sync.Mutex
+	run      wa.FallbackRun
+	waiting  []int64 // attempts
+	due      map[int64]wa.Instant
+	outcomes map[int64][]wa.FallbackAnswerKind
+	ended    int64
+	broken   error
+	changed  func(r wa.FallbackRun) // the run; q.mu is held
+}
+
+// tell tells the engine of a change. q.mu is held.
+func (q *queue) tell() {
+	if q.changed != nil {
+		q.changed(q.run)
+	}
+}
+
+func newQueue(n int, r wa.FallbackRun) *queue {
+	q := &queue{run: r, due: map[int64]wa.Instant{}, outcomes: map[int64][]wa.FallbackAnswerKind{}}
+	for i := range n {
+		q.waiting = append(q.waiting, int64(i+1))
+	}
+	q.run.Planned = int64(n)
+	return q
+}
+
+func (q *queue) ClaimFallback(_ context.Context, r wa.FallbackClaimRequest) (c wa.FallbackClaims, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.broken != nil {
+		return c, q.broken
+	}
+	limit := r.Limit
+	if q.run.State == wa.FallbackRunLook {
+		limit = int(min(int64(limit), q.run.LookAfter-q.run.Taken))
+	}
+	var left []int64
+	for _, id := range q.waiting {
+		if q.due[id] <= r.Now && r.Hold != nil {
+			q.due[id] = max(q.due[id], r.Hold("+351"))
+		}
+		if len(c.Messages) < limit && q.due[id] <= r.Now {
+			c.Messages = append(c.Messages, wa.FallbackMessage{Channel: r.Channel, Attempt: wa.FallbackAttempt{ID: id}})
+			continue
+		}
+		left = append(left, id)
+		if c.Next == 0 || q.due[id] < c.Next {
+			c.Next = q.due[id]
+		}
+	}
+	q.waiting, c.Left = left, int64(len(left))
+	if len(c.Messages) > 0 {
+		q.run.Taken += int64(len(c.Messages))
+		q.tell()
+	}
+	return c, nil
+}
+
+func (q *queue) SettleFallback(_ context.Context, all ...wa.FallbackOutcome) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.broken != nil {
+		return q.broken
+	}
+	for _, o := range all {
+		q.outcomes[o.Attempt.ID] = append(q.outcomes[o.Attempt.ID], o.Answer.Kind)
+		if o.Answer.Kind == wa.FallbackThrottled || o.Answer.Kind == wa.FallbackNotSent {
+			q.waiting, q.due[o.Attempt.ID] = append(q.waiting, o.Attempt.ID), o.Due
+			q.run.Taken--
+			q.tell()
+		}
+	}
+	return nil
+}
+
+func (q *queue) SetFallbackRun(_ context.Context, _ int64, state string) (wa.FallbackRun, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.run.State = state
+	q.tell()
+	return q.run, q.broken
+}
+
+func (q *queue) EndFallback(context.Context, int64, string, bool) (int64, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := int64(len(q.waiting))
+	q.ended, q.waiting = q.ended+n, nil
+	return n, nil
+}
+
+func (q *queue) look(do func(q *queue)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	do(q)
+}
+
+// gate is a gate that a test opens and closes.
+type gate struct {
+	mu     sync.Mutex
+	closed bool
+}
+
+func (g *gate) set(closed bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = closed
+}
+
+func (g *gate) Barred() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return "paused"
+	}
+	return ""
+}
+
+func (g *gate) Begin() error {
+	if g.Barred() != "" {
+		return wa.ErrGateClosed
+	}
+	return nil
+}
+
+func (g *gate) Over() {}
+
+// provider answers as it is told.
+type provider struct {
+	mu     sync.Mutex
+	answer func(n int) wa.FallbackAnswerKind
+	begun  []time.Time
+}
+
+func (p *provider) Quote(*wa.FallbackMessage) fallback.Quote { return fallback.Quote{} }
+func (p *provider) Receive(*http.Request, []byte) (fallback.Received, error) {
+	return fallback.Received{}, fallback.ErrSignature
+}
+
+func (p *provider) LookUp(context.Context, fallback.Attempted) (wa.FallbackReceipt, error) {
+	return wa.FallbackReceipt{}, fallback.ErrNoLookUp
+}
+
+func (p *provider) Send(ctx context.Context, m *wa.FallbackMessage, begin func() error) (wa.FallbackAnswer, error) {
+	if err := begin(); err != nil {
+		return wa.FallbackAnswer{Kind: wa.FallbackNotSent}, fmt.Errorf("not sent: %w", err)
+	}
+	p.mu.Lock()
+	p.begun = append(p.begun, time.Now())
+	n := len(p.begun)
+	kind := wa.FallbackAccepted
+	if p.answer != nil {
+		kind = p.answer(n)
+	}
+	p.mu.Unlock()
+	select {
+	case <-time.After(100 * time.Millisecond):
+	case <-ctx.Done():
+	}
+	return wa.FallbackAnswer{Kind: kind, Code: "9"}, nil
+}
+
+func (p *provider) sends() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.begun)
+}
+
+// ordered is a run that has just been ordered.
+func ordered() wa.FallbackRun {
+	now := time.Now()
+	return wa.FallbackRun{
+		ID: 1, Key: "autumn", State: wa.FallbackRunPending, Channels: []string{wa.ChannelSMS},
+		OrderedAt: wa.At(now), StartsAt: wa.At(now.Add(time.Minute)), ExpiresAt: wa.At(now.Add(24 * time.Hour)), LookAfter: 50,
+	}
+}
+
+// started is an engine under way; the test ends it.
+func started(t *testing.T, q *queue, p *provider, g *gate, more func(o *fallback.EngineOptions)) *fallback.Engine {
+	o := fallback.EngineOptions{
+		Store: q, Channels: fallback.Channels{wa.ChannelSMS: p}, Gate: func(string, string) fallback.Gate { return g },
+	}
+	if more != nil {
+		more(&o)
+	}
+	e := fallback.NewEngine(o, []wa.FallbackRun{q.run})
+	q.changed = e.Set
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); e.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return e
+}
+
+// wait lets time pass until nothing is about to happen.
+func wait(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// In the first minute nothing leaves; then the first fifty do, at their pace, and
+// the rest only after somebody has looked.
+func TestEngineUndoLookAndPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, p := newQueue(200, ordered()), &provider{}
+		e := started(t, q, p, &gate{}, nil)
+		wait(59 * time.Second)
+		if n := p.sends(); n != 0 {
+			t.Fatalf("%d messages left in the first minute", n)
+		}
+		wait(3 * time.Second)
+		if n := p.sends(); n < 15 || n > 26 {
+			t.Errorf("%d messages within two seconds, at ten a second", n)
+		}
+		wait(time.Hour)
+		if n := p.sends(); n != 50 {
+			t.Fatalf("%d messages left before the look", n)
+		}
+		if why := e.Held(&q.run); why == "" {
+			t.Error("nothing says that it waits for a look")
+		}
+		_, _ = q.SetFallbackRun(t.Context(), 1, wa.FallbackRunRunning)
+		wait(time.Minute)
+		if n := p.sends(); n != 200 {
+			t.Errorf("%d of 200 left in the end", n)
+		}
+	})
+}
+
+// A pause holds what waits, whenever it comes, and loses nothing.
+func TestEngineGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, p, g := newQueue(40, ordered()), &provider{}, &gate{}
+		started(t, q, p, g, nil)
+		wait(62 * time.Second)
+		g.set(true)
+		n := p.sends()
+		wait(time.Hour)
+		if now := p.sends(); now != n {
+			t.Errorf("%d messages left after the pause", now-n)
+		}
+		g.set(false)
+		wait(time.Minute)
+		if now := p.sends(); now != 40 {
+			t.Errorf("%d of 40 left in the end", now)
+		}
+	})
+}
+
+// Outside the allowed hours everybody waits, and goes out when they come.
+func TestEngineHours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opens := wa.At(time.Now().Add(9 * time.Hour))
+		q, p := newQueue(20, ordered()), &provider{}
+		e := started(t, q, p, &gate{}, func(o *fallback.EngineOptions) {
+			o.Hold = func(string) wa.Instant {
+				if wa.At(time.Now()) < opens {
+					return opens
+				}
+				return 0
+			}
+		})
+		wait(8 * time.Hour)
+		if n := p.sends(); n != 0 {
+			t.Fatalf("%d messages left outside the allowed hours", n)
+		}
+		q.look(func(q *queue) {
+			if why := e.Held(&q.run); why == "" {
+				t.Error("nothing says that it waits for the hours")
+			}
+		})
+		wait(time.Hour + time.Minute)
+		if n := p.sends(); n != 20 {
+			t.Errorf("%d of 20 left", n)
+		}
+	})
+}
+
+// A provider that is gone is tried now and then, not hammered; what waits goes out
+// when it is back, and what waited too long does not.
+func TestEngineOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := ordered()
+		r.LookAfter = 0
+		back := time.Now().Add(30 * time.Minute)
+		q, p := newQueue(30, r), &provider{}
+		p.answer = func(int) wa.FallbackAnswerKind {
+			if time.Now().Before(back) {
+				return wa.FallbackNotSent
+			}
+			return wa.FallbackAccepted
+		}
+		started(t, q, p, &gate{}, nil)
+		wait(29 * time.Minute)
+		if n := p.sends(); n < 8 || n > 40 {
+			t.Errorf("%d requests to a provider that is gone for half an hour", n)
+		}
+		wait(10 * time.Minute)
+		q.look(func(q *queue) {
+			for id, kinds := range q.outcomes {
+				if kinds[len(kinds)-1] != wa.FallbackAccepted {
+					t.Errorf("message %d ended as %v", id, kinds)
+				}
+			}
+			if len(q.outcomes) != 30 {
+				t.Errorf("%d of 30 went out", len(q.outcomes))
+			}
+		})
+	})
+	synctest.Test(t, func(t *testing.T) {
+		q, p := newQueue(30, ordered()), &provider{answer: func(int) wa.FallbackAnswerKind { return wa.FallbackNotSent }}
+		started(t, q, p, &gate{}, nil)
+		wait(25 * time.Hour)
+		q.look(func(q *queue) {
+			if q.ended != 30 {
+				t.Errorf("%d of 30 expired", q.ended)
+			}
+		})
+	})
+}
+
+// One that refuses everybody for the same reason is paused; and what may have gone
+// out is never sent again.
+func TestEngineRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := ordered()
+		r.LookAfter = 0
+		q, p, g := newQueue(100, r), &provider{answer: func(int) wa.FallbackAnswerKind { return wa.FallbackRejected }}, &gate{}
+		var why string
+		started(t, q, p, g, func(o *fallback.EngineOptions) {
+			o.Pause = func(channel, reason string) { why = channel + ": " + reason; g.set(true) }
+		})
+		wait(time.Hour)
+		if n := p.sends(); n < 20 || n > 30 || why == "" {
+			t.Errorf("%d were refused before the channel was paused (%q)", n, why)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		r := ordered()
+		r.LookAfter = 0
+		q, p := newQueue(10, r), &provider{answer: func(int) wa.FallbackAnswerKind { return wa.FallbackUnknown }}
+		started(t, q, p, &gate{}, nil)
+		wait(3 * time.Hour)
+		q.look(func(q *queue) {
+			for id, kinds := range q.outcomes {
+				if len(kinds) != 1 {
+					t.Errorf("message %d, which may have gone out, was sent %d times", id, len(kinds))
+				}
+			}
+			if len(q.outcomes) != 10 {
+				t.Errorf("%d of 10 were tried", len(q.outcomes))
+			}
+		})
+	})
+}
+
+// What the store cannot take is kept until it can.
+func TestEngineStoreFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := ordered()
+		r.LookAfter = 0
+		q, p := newQueue(20, r), &provider{}
+		p.answer = func(n int) wa.FallbackAnswerKind {
+			if n == 5 {
+				q.look(func(q *queue) { q.broken = errors.New("the disk is full") })
+			}
+			return wa.FallbackAccepted
+		}
+		started(t, q, p, &gate{}, nil)
+		wait(5 * time.Minute)
+		n := p.sends()
+		if n > 5+8 {
+			t.Errorf("%d were sent though nothing could be stored", n)
+		}
+		q.look(func(q *queue) { q.broken = nil })
+		wait(time.Minute)
+		q.look(func(q *queue) {
+			if len(q.outcomes) != 20 {
+				t.Errorf("what became of %d of 20 is known", len(q.outcomes))
+			}
+			for id, kinds := range q.outcomes {
+				if len(kinds) != 1 {
+					t.Errorf("message %d was sent %d times", id, len(kinds))
+				}
+			}
+		})
+	})
+}
