@@ -254,6 +254,9 @@ func (m *Monitor) resolve(ctx context.Context, operator string, a link.ResolveAr
 	if a.As != "sent" && a.As != "not-sent" {
 		return link.Resolved{}, usage("%q is neither sent nor not-sent", wa.Clean(a.As))
 	}
+	if a.Channel != "" && a.Channel != channelWhatsApp {
+		return m.resolveFallback(ctx, operator, a)
+	}
 	l, _, err := m.own(a.Campaign)
 	if err != nil {
 		return link.Resolved{}, err

@@ -20,6 +20,9 @@ func (m *Monitor) Handle(ctx context.Context, peer link.Peer, cmd link.Command) 
 	if answer, ok, err := m.take(ctx, peer.Name, cmd); ok {
 		return answer, err
 	}
+	if answer, ok, err := m.orderFallback(ctx, peer.Name, cmd); ok {
+		return answer, err
+	}
 	switch cmd.Verb {
 	case link.VerbStatus:
 		return with(cmd, func(a link.StatusArgs) (any, error) { return m.status(ctx, a) })

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"tickwatch/monitor/fallback"
 	"tickwatch/monitor/link"
 	"tickwatch/monitor/queue"
 	"tickwatch/store"
@@ -33,7 +34,8 @@ type Options struct {
 	Version    string
 	Zone       string // name of the daemon's time zone; "" = not known
 	Log        *slog.Logger
-	Sending    Sending // how our own campaigns go out
+	Sending    Sending  // how our own campaigns go out
+	Fallback   Fallback // and how people are reached otherwise
 
 	// Decode reads a raw body again; the export of a single campaign needs it.
 	Decode func(source string, body []byte, received wa.Instant) *wa.Post
@@ -70,18 +72,21 @@ type Monitor struct {
 	actions   []store.Action // oldest first
 	lastID    int64          // of an action
 
-	news       map[string]NumberNews // by phone_number_id: what polls said
-	queue      *queue.Queue
-	sends      *stopwatch
-	lists      lists
-	plans      map[int64]wa.Plan // of our own campaigns, as they were last known
-	gates      []wa.Gate         // of a recording; nil = the queue's
-	deed       int64             // the newest of the store's journal
-	gateCodes  map[[2]string]int // why tickwatch closed a gate by itself: Meta's code
-	told       []told            // for the queue, which has not heard it yet
-	unrecorded []store.Action    // not on the disk yet
-	recording  sync.WaitGroup    // those who write actions
-	ran        bool              // Run has ended
+	news           map[string]NumberNews // by phone_number_id: what polls said
+	queue          *queue.Queue
+	fallback       *fallback.Engine
+	runs           map[int64]wa.FallbackRun    // of fallbacks
+	fallbackCounts map[int64]wa.FallbackCounts // by campaign
+	sends          *stopwatch
+	lists          lists
+	plans          map[int64]wa.Plan // of our own campaigns, as they were last known
+	gates          []wa.Gate         // of a recording; nil = the queue's
+	deed           int64             // the newest of the store's journal
+	gateCodes      map[[2]string]int // why tickwatch closed a gate by itself: Meta's code
+	told           []told            // for the queue, which has not heard it yet
+	unrecorded     []store.Action    // not on the disk yet
+	recording      sync.WaitGroup    // those who write actions
+	ran            bool              // Run has ended
 
 	reading sync.Mutex // one at a time reads courses; taken before mu
 	saving  sync.Mutex // one at a time stores alarms; taken before mu
@@ -132,6 +137,9 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 		m.stalledAt = st.Feed.LastEventAt
 	}
 	if err := m.openQueue(ctx); err != nil {
+		return nil, err
+	}
+	if err := m.openFallback(ctx); err != nil {
 		return nil, err
 	}
 	m.lists.open(o.Sending.Folder)
@@ -187,6 +195,7 @@ func (m *Monitor) apply(c *store.Change) {
 	for code, title := range c.Titles {
 		m.titles[code] = title
 	}
+	m.keepFallback(c)
 	m.mu.Unlock()
 	m.wake()
 }
@@ -222,6 +231,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	defer m.endRecording()
 	defer m.lists.close()
 	parts.Go(func() { m.queue.Run(ctx) })
+	parts.Go(func() { m.fallback.Run(ctx) })
 	parts.Go(func() { m.poll(ctx) })
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()

@@ -63,6 +63,13 @@ func (m *Monitor) receiptOf(command, scope, id string, l *live) link.Receipt {
 	if l != nil && !l.Own {
 		r.HandedOver = l.Counts.Messages
 	}
+	if scope == link.ScopeChannel && id != channelWhatsApp {
+		for _, n := range m.fallbackCounts {
+			r.Waiting += n.Waiting
+			r.HandedOver += n.Accepted
+			r.Unknown += n.Unknown
+		}
+	}
 	return r
 }
 
@@ -140,7 +147,11 @@ func pauseText(scope, id string, l *live, r *link.Receipt) string {
 		fmt.Fprintf(&b, "%s is paused.", name)
 	}
 	if scope == link.ScopeChannel && id != channelWhatsApp {
-		b.WriteString(" What goes out through WhatsApp is not.")
+		fmt.Fprintf(&b, " %s by other channels waiting and safe.", count(r.Waiting))
+		if gone := r.HandedOver + r.Unknown + int64(r.OpenRequests); gone > 0 {
+			fmt.Fprintf(&b, " %s with the providers and cannot be recalled.", isAre(gone))
+		}
+		b.WriteString(" What goes out through WhatsApp is not paused.")
 	} else {
 		if r.OpenRequests > 0 {
 			fmt.Fprintf(&b, " %s already on their way to Meta.", count(int64(r.OpenRequests)))

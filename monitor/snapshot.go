@@ -90,6 +90,7 @@ func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
 	}
 	m.ageFigures(now, &c)
 	c.Reports = m.reports(l)
+	c.Fallback = m.fallbackView(l)
 	first, last := l.course.trendSpan(now)
 	for minute := first; minute <= last && first != 0; minute++ {
 		p := l.course.minutes[minute]

@@ -174,7 +174,8 @@ type Retried struct {
 // ResolveArgs is the operator's word on sends that may have gone out.
 type ResolveArgs struct {
 	Campaign string `json:"campaign"`
-	As       string `json:"as"` // sent, not-sent
+	As       string `json:"as"`                // sent, not-sent
+	Channel  string `json:"channel,omitempty"` // whatsapp, which is the default; any other = of its fallbacks, on every channel
 }
 
 // Resolved counts them.

@@ -20,14 +20,21 @@ import (
 type Config struct {
 	File string // the file it was read from; "" = none was found
 
-	Data       DataConfig       `section:"data"`
-	Link       LinkConfig       `section:"link"`
-	Webhook    WebhookConfig    `section:"webhook"`
-	Graph      GraphConfig      `section:"graph"`
-	Pace       PaceConfig       `section:"pace"`
-	Metrics    MetricsConfig    `section:"metrics"`
-	Thresholds ThresholdsConfig `section:"thresholds"`
-	Retention  RetentionConfig  `section:"retention"`
+	Data     DataConfig     `section:"data"`
+	Link     LinkConfig     `section:"link"`
+	Webhook  WebhookConfig  `section:"webhook"`
+	Graph    GraphConfig    `section:"graph"`
+	Pace     PaceConfig     `section:"pace"`
+	Fallback FallbackConfig `section:"fallback"`
+	SMS      ChannelConfig  `section:"fallback.sms"`
+	Voice    ChannelConfig  `section:"fallback.voice" like:"fallback.sms"`
+	Email    ChannelConfig  `section:"fallback.email" like:"fallback.sms"`
+
+	SMSGateway   GatewayConfig    `section:"fallback.sms.gateway"`
+	VoiceGateway GatewayConfig    `section:"fallback.voice.gateway" like:"fallback.sms.gateway"`
+	Metrics      MetricsConfig    `section:"metrics"`
+	Thresholds   ThresholdsConfig `section:"thresholds"`
+	Retention    RetentionConfig  `section:"retention"`
 }
 
 // DataConfig says where the daemon keeps what it must not lose.
@@ -170,7 +177,15 @@ func ConfigTable() string {
 		}
 		return "`" + strings.ReplaceAll(s, "|", `\|`) + "`"
 	}
+	said := ""
 	for _, s := range settings {
+		if s.like != "" {
+			if section := s.name[:strings.LastIndex(s.name, ".")]; section != said {
+				fmt.Fprintf(&b, "| %s | | | as %s |\n", code(section+".*"), code(s.like+".*"))
+				said = section
+			}
+			continue
+		}
 		meaning := s.doc
 		switch {
 		case s.several():

@@ -99,6 +99,8 @@ func defaults() Config {
 			CallbacksOK: 0.99, CallbacksAct: 0.95, InvalidAct: 0.05, RefusersAct: 0.03, JudgeAfter: 10 * time.Second, MinMessages: 200,
 		},
 		Retention: RetentionConfig{RawDays: 30},
+		Fallback:  FallbackConfig{Budget: "0", Expires: 24 * time.Hour, Look: 50},
+		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
 	}
 }
 
@@ -179,6 +181,8 @@ raw_days = 7
 			CallbacksOK: 0.9, CallbacksAct: 0.8, InvalidAct: 0.1, RefusersAct: 0.2, JudgeAfter: 90 * time.Second, MinMessages: 50,
 		},
 		Retention: RetentionConfig{RawDays: 7},
+		Fallback:  FallbackConfig{Budget: "0", Expires: 24 * time.Hour, Look: 50},
+		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
 	}
 	if diff := cmp.Diff(want, w.load()); diff != "" {
 		t.Error(diff)
@@ -214,6 +218,8 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 			CallbacksOK: 0.7, CallbacksAct: 0.6, InvalidAct: 0.5, RefusersAct: 1, JudgeAfter: 5 * time.Second, MinMessages: 1,
 		},
 		Retention: RetentionConfig{RawDays: 90},
+		Fallback:  FallbackConfig{Budget: "0", Expires: 24 * time.Hour, Look: 50},
+		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
 	}
 	if diff := cmp.Diff(want, w.load()); diff != "" {
 		t.Error(diff)

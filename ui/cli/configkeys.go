@@ -27,6 +27,7 @@ type setting struct {
 	env   string // TICKWATCH_WEBHOOK_LISTEN
 	def   string // default; "" = none, or worked out
 	shown string // how the table writes a default that is worked out
+	like  string // section that has the same keys, and says what they mean; "" = this one does
 	kind  string // path, address, url, limit, or "" = as the field's type says
 	doc   string
 	index []int // of the field in Config
@@ -39,7 +40,7 @@ var settings = readSettings(reflect.TypeFor[Config]())
 func readSettings(t reflect.Type) []setting {
 	var all []setting
 	for _, section := range reflect.VisibleFields(t) {
-		prefix := section.Tag.Get("section")
+		prefix, like := section.Tag.Get("section"), section.Tag.Get("like")
 		if prefix == "" {
 			continue
 		}
@@ -47,7 +48,7 @@ func readSettings(t reflect.Type) []setting {
 			name := prefix + "." + f.Tag.Get("key")
 			all = append(all, setting{
 				name: name, env: envName(name), def: f.Tag.Get("default"), shown: f.Tag.Get("shown"),
-				kind: f.Tag.Get("kind"), doc: f.Tag.Get("doc"), index: append(slices.Clone(section.Index), f.Index...), typ: f.Type,
+				like: like, kind: f.Tag.Get("kind"), doc: f.Tag.Get("doc"), index: append(slices.Clone(section.Index), f.Index...), typ: f.Type,
 			})
 		}
 	}

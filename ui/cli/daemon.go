@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tickwatch/monitor"
+	"tickwatch/monitor/fallback"
 	"tickwatch/monitor/link"
 	"tickwatch/store"
 	"tickwatch/wa"
@@ -61,9 +62,13 @@ func startScaled(ctx context.Context, cfg Config, now func() time.Time, speed fl
 	if err != nil {
 		return nil, err
 	}
+	other, err := fallbackOf(cfg, d.log)
+	if err != nil {
+		return nil, err
+	}
 	d.monitor, err = monitor.New(ctx, monitor.Options{
-		Sending: sending,
-		Store:   d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Zone: zoneName(), Log: d.log, Decode: webhook.Decode,
+		Sending: sending, Fallback: other,
+		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Zone: zoneName(), Log: d.log, Decode: webhook.Decode,
 		Host: func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
 	})
 	if err != nil {
@@ -88,7 +93,12 @@ func startScaled(ctx context.Context, cfg Config, now func() time.Time, speed fl
 		Answered: d.monitor.Answered,
 	}
 	d.metrics.observe(&hooks)
-	d.web = webhook.NewServer(webhook.NewHandler(hooks))
+	mux := http.NewServeMux()
+	mux.Handle("/", webhook.NewHandler(hooks))
+	mux.Handle(fallback.Path, fallback.NewHook(fallback.HookOptions{
+		Channels: other.Channels, Sink: d.store, Known: d.store.KnowsFallback, Now: now, Log: d.log,
+	}))
+	d.web = webhook.NewServer(mux)
 	d.web.ErrorLog = slog.NewLogLogger(d.log.Handler(), slog.LevelWarn)
 	return d, nil
 }

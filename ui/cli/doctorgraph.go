@@ -16,7 +16,7 @@ import (
 // the account, its health, and who gets its webhooks.
 func checkGraph(ctx context.Context, cfg Config) check {
 	g := cfg.Graph
-	if _, err := windowsOf(cfg.Pace.Windows); err != nil {
+	if _, err := windowsFrom("pace.windows", cfg.Pace.Windows); err != nil {
 		return ill(err.Error(), "mend pace.windows: the daemon does not start with it")
 	}
 	switch {

@@ -5,11 +5,13 @@ import (
 	"fmt"
 
 	"tickwatch/monitor/link"
+	"tickwatch/wa"
 )
 
 type resolveCmd struct {
 	campaignArg
-	As string `required:"" enum:"sent,not-sent" help:"What you know of them: sent, or not-sent." placeholder:"WORD"`
+	As      string `required:"" enum:"sent,not-sent" help:"What you know of them: sent, or not-sent." placeholder:"WORD"`
+	Channel string `default:"whatsapp" enum:"whatsapp,sms,voice,email" help:"Of its messages by WhatsApp, or by other channels, which any of them names." placeholder:"C"`
 	assent
 	JSON bool `name:"json" help:"Print one JSON document."`
 }
@@ -44,15 +46,19 @@ func (c *resolveCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		if campaign.Counts.Unknown > 0 {
-			a.tell(messages(campaign.Counts.Unknown) + " of " + c.name() + " may have gone out. Sent again, they reach whoever has them twice.")
+		unknown := campaign.Counts.Unknown
+		if c.Channel != wa.ChannelWhatsApp {
+			unknown = campaign.Fallback.Unknown
+		}
+		if unknown > 0 {
+			a.tell(messages(unknown) + " of " + c.name() + " may have gone out. Sent again, they reach whoever has them twice.")
 			if err := a.ask(ctx, "not-sent", "let them be sent again"); err != nil {
 				return err
 			}
 		}
 	}
 	var r link.Resolved
-	if err := s.do(ctx, link.VerbResolve, link.ResolveArgs{Campaign: string(c.ID), As: c.As}, &r); err != nil {
+	if err := s.do(ctx, link.VerbResolve, link.ResolveArgs{Campaign: string(c.ID), As: c.As, Channel: c.Channel}, &r); err != nil {
 		return err
 	}
 	switch {

@@ -23,7 +23,7 @@ func sendingOf(cfg Config, now func() time.Time, speed float64, log *slog.Logger
 		Pace:      wa.Pace{Messages: int64(cfg.Pace.MessagesPerHour), Per: time.Hour},
 		PerNumber: wa.Pace{Messages: int64(cfg.Pace.MessagesPerSecond), Per: time.Second},
 	}
-	windows, err := windowsOf(cfg.Pace.Windows)
+	windows, err := windowsFrom("pace.windows", cfg.Pace.Windows)
 	if err != nil {
 		return s, err
 	}
@@ -48,8 +48,9 @@ func sendingOf(cfg Config, now func() time.Time, speed float64, log *slog.Logger
 	return s, nil
 }
 
-// windowsOf reads pace.windows.
-func windowsOf(lines []string) (list.Windows, error) {
+// windowsFrom reads the windows that a key of the configuration gives; a later one
+// of a country replaces the one before.
+func windowsFrom(key string, lines []string) (list.Windows, error) {
 	w := list.Windows{}
 	for _, line := range lines {
 		country, hours, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -60,7 +61,7 @@ func windowsOf(lines []string) (list.Windows, error) {
 			err = errors.New("it begins with no country")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("pace.windows: %q is no sending window: %w; write one like \"PT 09:00-20:00\" or \"* mon-sat 08:00-21:00\"", wa.Clean(line), err)
+			return nil, fmt.Errorf("%s: %q is no sending window: %w; write one like \"PT 09:00-20:00\" or \"* mon-sat 08:00-21:00\"", key, wa.Clean(line), err)
 		}
 		w[country] = h
 	}

@@ -1,0 +1,320 @@
+package monitor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tickwatch/monitor/fallback"
+	"tickwatch/monitor/link"
+	"tickwatch/monitor/list"
+	"tickwatch/monitor/queue"
+	"tickwatch/store"
+	"tickwatch/wa"
+)
+
+// Fallback says how people whose WhatsApp message failed are reached. Without
+// channels nobody is.
+type Fallback struct {
+	Channels fallback.Channels
+	Texts    map[string]Texts // by channel
+	Rate     map[string]float64
+	Budget   wa.Money // for each campaign; 0 = nothing is sent
+	Currency string   // ISO 4217
+	Allowed  list.Allowed
+	Zone     *time.Location // of people whose number tells none; nil = time.Local
+	Undo     time.Duration  // nothing leaves in it; 0 = a minute
+	Look     int64          // so many go out first, and wait for a look; 0 = 50, -1 = none
+	Expires  time.Duration  // what waits for longer is expired; 0 = 24 hours
+}
+
+// Texts are what a channel says, by language ("pt_PT", "pt"); "" = in all others.
+type Texts map[string]Text
+
+// Text is what people are told in one language.
+type Text struct {
+	Subject *fallback.Text // of an e-mail; nil = it has none
+	Body    *fallback.Text
+}
+
+// in is the text in a language, else in the one it is a variety of, else the
+// general one.
+func (t Texts) in(language string) (Text, bool) {
+	language = strings.ReplaceAll(language, "-", "_")
+	base, _, _ := strings.Cut(language, "_")
+	for _, name := range []string{language, strings.ToLower(base), ""} {
+		for have, text := range t {
+			if strings.EqualFold(have, name) {
+				return text, true
+			}
+		}
+	}
+	return Text{}, false
+}
+
+// Usual figures of a Fallback.
+const (
+	undoFor    = time.Minute
+	lookAfter  = 50
+	expireFrom = 24 * time.Hour
+)
+
+// openFallback starts the engine from what is stored; it sends nothing before Run.
+func (m *Monitor) openFallback(ctx context.Context) error {
+	f := &m.o.Fallback
+	f.Undo, f.Expires = cmp.Or(f.Undo, undoFor), cmp.Or(f.Expires, expireFrom)
+	f.Look = max(cmp.Or(f.Look, lookAfter), 0)
+	if f.Zone == nil {
+		f.Zone = time.Local
+	}
+	runs, err := m.o.Store.FallbackRuns(ctx)
+	if err != nil {
+		return err
+	}
+	if m.fallbackCounts, err = m.o.Store.FallbackCounts(ctx); err != nil {
+		return err
+	}
+	m.runs = map[int64]wa.FallbackRun{}
+	for _, r := range runs {
+		m.runs[r.ID] = r
+	}
+	m.fallback = fallback.NewEngine(fallback.EngineOptions{
+		Store: m.o.Store, Doubts: m.o.Store, Channels: f.Channels, Rate: f.Rate, Now: m.o.Now, Speed: m.o.Sending.Speed, Log: m.o.Log,
+		Gate:  func(channel, campaign string) fallback.Gate { return m.queue.Crossing(channel, campaign) },
+		Hold:  m.heldUntil,
+		Pause: m.pauseChannel, Changed: m.wake,
+	}, runs)
+	return nil
+}
+
+// heldUntil says until when a phone must not be reached at its hour; 0 = it may be.
+func (m *Monitor) heldUntil(to string) wa.Instant {
+	now := m.o.Now()
+	opens, _ := m.o.Fallback.Allowed.OpenAt(to, now, m.o.Fallback.Zone)
+	if !opens.After(now) {
+		return 0
+	}
+	return wa.At(opens)
+}
+
+// pauseChannel pauses a channel by itself.
+func (m *Monitor) pauseChannel(channel, reason string) {
+	if r, err := m.queue.Pause(context.Background(), link.ScopeChannel, channel, "tickwatch", reason); err == nil && !r.Already {
+		m.incident(queue.Incident{Scope: link.ScopeChannel, ID: channel, Text: reason})
+	}
+}
+
+// keepFallback takes over what a commit changed of fallbacks. m.mu is held.
+func (m *Monitor) keepFallback(c *store.Change) {
+	for id, n := range c.Fallbacks {
+		m.fallbackCounts[id] = n
+	}
+	for _, r := range c.Runs {
+		m.runs[r.ID] = r
+		m.fallback.Set(r)
+	}
+}
+
+// runOf is the newest run of a campaign; nil = there is none. m.mu is held.
+func (m *Monitor) runOf(campaign int64) *wa.FallbackRun {
+	var newest *wa.FallbackRun
+	for id, r := range m.runs {
+		if r.Campaign == campaign && r.State != wa.FallbackRunPlanning && (newest == nil || id > newest.ID) {
+			newest = &r
+		}
+	}
+	return newest
+}
+
+// fallbackView is a campaign's part of the snapshot. m.mu is held.
+func (m *Monitor) fallbackView(l *live) link.Fallback {
+	n := m.fallbackCounts[l.ID]
+	v := link.Fallback{
+		Waiting: n.Waiting, Accepted: n.Accepted, Delivered: n.Delivered, Failed: n.Failed, Unknown: n.Unknown, DoubleHits: n.DoubleHits,
+		Withdrawn: n.Withdrawn, LeftOut: n.LeftOut, Expired: n.Expired, Segments: n.Segments, Cost: n.Cost.Float(),
+	}
+	for code, e := range l.course.errors {
+		if e.total > 0 && wa.Explain(code, m.titles[code]).Fallback == wa.FallbackYes {
+			v.Eligible += e.total
+		}
+	}
+	if r := m.runOf(l.ID); r != nil {
+		v.Run, v.Currency = m.runView(r, n.Waiting), r.Currency
+	}
+	return v
+}
+
+// runView is a run as the screen shows it.
+func (m *Monitor) runView(r *wa.FallbackRun, waiting int64) *link.FallbackRun {
+	v := &link.FallbackRun{
+		ID: "f" + strconv.FormatInt(r.ID, 10), By: r.By, Channels: slices.Clone(r.Channels), Ordered: r.OrderedAt.Time(), StartsAt: r.StartsAt.Time(),
+		Planned: r.Planned, First: min(r.LookAfter, r.Planned),
+	}
+	switch r.State {
+	case wa.FallbackRunPending:
+		v.State = link.FallbackPending
+	case wa.FallbackRunCancelled:
+		v.State = link.FallbackCancelled
+	case wa.FallbackRunLook:
+		v.State, v.Looked = link.FallbackLooking, r.Taken >= r.LookAfter
+	default:
+		v.State = link.FallbackSending
+	}
+	if waiting == 0 && (v.State == link.FallbackSending || v.State == link.FallbackLooking) {
+		v.State, v.Looked = link.FallbackFinished, false
+	}
+	if v.State == link.FallbackSending || v.State == link.FallbackLooking {
+		v.Held = m.fallback.Held(r)
+	}
+	return v
+}
+
+// orderFallback carries out the verbs about fallbacks; ok is false for any other.
+func (m *Monitor) orderFallback(ctx context.Context, operator string, cmd link.Command) (answer any, ok bool, err error) {
+	switch cmd.Verb {
+	case link.VerbFallback:
+		answer, err = with(cmd, func(a link.FallbackArgs) (any, error) { return m.planFallback(ctx, operator, a) })
+	case link.VerbFallbackCancel:
+		answer, err = with(cmd, func(a link.CampaignArgs) (any, error) { return m.cancelFallback(ctx, cmd.ID, operator, a) })
+	case link.VerbFallbackGoOn:
+		answer, err = with(cmd, func(a link.GoOnArgs) (any, error) { return m.goOn(ctx, cmd.ID, operator, a) })
+	default:
+		return nil, false, nil
+	}
+	return answer, true, err
+}
+
+// cancelFallback ends all fallbacks of a campaign. What a provider has cannot be
+// recalled.
+func (m *Monitor) cancelFallback(ctx context.Context, command, operator string, a link.CampaignArgs) (link.Receipt, error) {
+	m.mu.Lock()
+	l, err := m.find(a.Campaign)
+	var open []wa.FallbackRun
+	if err == nil {
+		for _, r := range m.runs {
+			if r.Campaign == l.ID && r.State != wa.FallbackRunCancelled {
+				open = append(open, r)
+			}
+		}
+	}
+	m.mu.Unlock()
+	if err != nil {
+		return link.Receipt{}, err
+	}
+	if len(open) == 0 {
+		return link.Receipt{CommandID: command, Already: true, Stored: true, Outside: "none", Text: "Nothing of " + wa.Clean(l.Name) + " waits to go out by another channel."}, nil
+	}
+	ended, left := int64(0), true
+	for _, r := range open {
+		left = left && r.State == wa.FallbackRunPending
+		if _, err := m.o.Store.SetFallbackRun(ctx, r.ID, wa.FallbackRunCancelled); err != nil {
+			return link.Receipt{}, err
+		}
+		n, err := m.o.Store.EndFallback(ctx, r.ID, "cancelled by "+operator, false)
+		if err != nil {
+			return link.Receipt{}, err
+		}
+		ended += n
+	}
+	m.mu.Lock()
+	n := m.fallbackCounts[l.ID]
+	m.mu.Unlock()
+	out := link.Receipt{CommandID: command, Stored: true, Outside: "none", Waiting: n.Waiting, HandedOver: n.Accepted, Unknown: n.Unknown, Already: ended == 0}
+	out.Text = fmt.Sprintf("Cancelled: %s to %s do not go out.", messageWord(ended), wa.Clean(l.Name))
+	if left {
+		out.Text = fmt.Sprintf("Undone: none of %s has left.", messageWord(ended))
+	}
+	if gone := n.Accepted + n.Unknown; gone > 0 {
+		out.Text += fmt.Sprintf(" %s with the provider and cannot be recalled.", isAre(gone))
+	}
+	if ended > 0 {
+		m.record(store.Action{Operator: operator, Verb: "fallback cancel", Target: l.Key, Effect: out.Text})
+	}
+	return out, nil
+}
+
+func messageWord(n int64) string {
+	if n == 1 {
+		return "1 message"
+	}
+	return count(n) + " messages"
+}
+
+func isAre(n int64) string {
+	if n == 1 {
+		return "1 is"
+	}
+	return count(n) + " are"
+}
+
+// goOn ends the look at the first messages of a fallback: the rest goes out.
+func (m *Monitor) goOn(ctx context.Context, command, operator string, a link.GoOnArgs) (link.Receipt, error) {
+	m.mu.Lock()
+	l, err := m.find(a.Campaign)
+	var run *wa.FallbackRun
+	if err == nil {
+		run = m.runOf(l.ID)
+	}
+	m.mu.Unlock()
+	switch {
+	case err != nil:
+		return link.Receipt{}, err
+	case run == nil || run.State == wa.FallbackRunCancelled:
+		return link.Receipt{}, refused("%s has no fallback that waits for a look", wa.Clean(l.Name))
+	case run.State == wa.FallbackRunPending:
+		return link.Receipt{}, refused("its first messages are not out yet: there is nothing to look at")
+	}
+	out := link.Receipt{CommandID: command, Stored: true, Outside: "none", Already: run.State == wa.FallbackRunRunning}
+	if !out.Already {
+		if _, err := m.o.Store.SetFallbackRun(ctx, run.ID, wa.FallbackRunRunning); err != nil {
+			return link.Receipt{}, err
+		}
+	}
+	m.mu.Lock()
+	n := m.fallbackCounts[l.ID]
+	m.mu.Unlock()
+	out.Waiting, out.HandedOver, out.Unknown = n.Waiting, n.Accepted, n.Unknown
+	out.Text = fmt.Sprintf("The rest goes out: %s by %s.", messageWord(n.Waiting), channelList(run.Channels))
+	if !out.Already {
+		m.record(store.Action{Operator: operator, Verb: "fallback go on", Target: l.Key, Effect: out.Text})
+	}
+	return out, nil
+}
+
+// channelList names channels as people write them.
+func channelList(channels []string) string {
+	names := make([]string, len(channels))
+	for i, c := range channels {
+		names[i] = cmp.Or(channelNames[c], c)
+	}
+	return strings.Join(names, ", then ")
+}
+
+// resolveFallback is the operator's word on fallback messages that may have gone out.
+func (m *Monitor) resolveFallback(ctx context.Context, operator string, a link.ResolveArgs) (link.Resolved, error) {
+	m.mu.Lock()
+	l, err := m.find(a.Campaign)
+	m.mu.Unlock()
+	if err != nil {
+		return link.Resolved{}, err
+	}
+	n, err := m.o.Store.ResolveFallback(ctx, l.ID, a.As == "sent")
+	if err != nil {
+		return link.Resolved{}, err
+	}
+	if n > 0 {
+		m.record(store.Action{Operator: operator, Verb: "resolve", Target: l.Key, Effect: fmt.Sprintf("%s by other channels that may have gone out: %s", messageWord(n), a.As)})
+		m.mu.Lock()
+		for _, r := range m.runs {
+			if r.Campaign == l.ID {
+				m.fallback.Wake(r.ID)
+			}
+		}
+		m.mu.Unlock()
+	}
+	return link.Resolved{Resolved: n}, nil
+}
