@@ -50,6 +50,8 @@ type group struct {
 	watches   map[int64]*watch        // changed, by campaign
 	plans     map[int64]*plan         // changed, by campaign
 	attempts  map[int64]*attempt      // opened or changed; nil = closed
+	listed    [nameKinds]int64        // by how many the entries of the suppression list change, by kind
+	listing   map[uint64][]int64      // those that are added, by hash
 	redoing   wa.Instant              // the moment of the deed that is done again; 0 = of now
 }
 
@@ -88,6 +90,7 @@ func newGroup(ctx context.Context, w *writer) *group {
 		watches:   map[int64]*watch{},
 		plans:     map[int64]*plan{},
 		attempts:  map[int64]*attempt{},
+		listing:   map[uint64][]int64{},
 	}
 }
 

@@ -56,11 +56,12 @@ type writer struct {
 	watches   map[int64]*watch // by campaign
 	plans     map[int64]*plan  // by campaign
 	attempts  attempts
+	list      listNames
 	importing int64 // first recipient of a list that is not wholly written; 0 = none is
 }
 
 // ids are the next row ids, counted here so that a group can use them before it is written.
-type ids struct{ raw, message, person, campaign, number, notice, recipient, deed int64 }
+type ids struct{ raw, message, person, campaign, number, notice, recipient, deed, suppressed int64 }
 
 // settled is a request that waits until a place in the queue of pending messages is passed.
 type settled struct {
