@@ -292,8 +292,8 @@ func retryRule(now wa.Instant) store.RetryRule {
 		switch {
 		case f.Retried:
 			return "tried again already"
-		case f.OptedOut:
-			return "opted out"
+		case f.Held != "":
+			return f.Held
 		case known.Retry == wa.RetryNever, known.Suppression == wa.SuppressPermanent, known.Suppression == wa.SuppressUntilUnblocked:
 			return fmt.Sprintf("%d is never tried again", f.Code)
 		case known.Suppression == wa.SuppressUntilInbound && f.WroteAt <= f.At:

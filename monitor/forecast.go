@@ -36,22 +36,28 @@ func (m *Monitor) forecast(ctx context.Context, a link.ForecastArgs) (link.Forec
 	if err != nil {
 		return out, err
 	}
+	held, err := m.o.Store.Suppression(ctx, wa.At(now))
+	if err != nil {
+		return out, err
+	}
+	defer held.Close()
 	left, later := map[string]int64{}, int64(0)
 	for _, c := range m.goingOut(scope, id, l) {
 		if l != nil && !a.Start && c.State == wa.PlanDraft {
 			out.Held = "it was never started (tickwatch campaign start " + wa.Clean(c.Key) + ")"
 			continue
 		}
+		marketing := c.Form.Category == wa.CategoryMarketing
 		if err := m.o.Store.EachWaiting(ctx, c.Campaign, func(phone string) error {
-			switch {
-			case facts.OptedOut.Has(phone):
-				left["opted out"]++
+			if h, yes := held.Hold(phone, wa.ChannelWhatsApp, marketing); yes {
+				left[h.Class()]++
 				return nil
-			case c.Form.Category == wa.CategoryMarketing && facts.Capped.Has(phone):
+			}
+			if marketing && facts.Capped.Has(phone) {
 				later++
 			}
 			out.Going++
-			return nil
+			return held.Err()
 		}); err != nil {
 			return out, err
 		}

@@ -66,9 +66,23 @@ func (m *Monitor) knownNumbers(ctx context.Context, from []string) error {
 
 // judgeList reads a list to its end.
 func (m *Monitor) judgeList(ctx context.Context, operator string, u *upload, j *job, form *wa.TemplateForm, a *link.ListArgs) error {
+	held, err := m.o.Store.Suppression(ctx, wa.At(m.o.Now()))
+	if err != nil {
+		return err
+	}
+	defer held.Close()
 	facts, err := m.listFacts(ctx, form, a.From)
 	if err != nil {
 		return err
+	}
+	facts.OptedOut = func(phone string) bool { return held.HeldBy(phone, wa.RuleOptedOut) }
+	facts.Refuser = func(phone string) bool { return held.HeldBy(phone, wa.RuleRefuser) }
+	marketing := form == nil || form.Category == wa.CategoryMarketing
+	facts.Suppressed = func(phone string) string {
+		if h, yes := held.Hold(phone, wa.ChannelWhatsApp, marketing); yes {
+			return h.Why()
+		}
+		return ""
 	}
 	r, err := list.Open(u.path, u.name)
 	if err != nil {
@@ -92,7 +106,7 @@ func (m *Monitor) judgeList(ctx context.Context, operator string, u *upload, j *
 		}
 		defer into.Abort()
 	}
-	if err := eachVerdict(ctx, r, judge, j, m.o.Sending.Folder, into); err != nil {
+	if err := errors.Join(eachVerdict(ctx, r, judge, j, m.o.Sending.Folder, into), held.Err()); err != nil {
 		return err
 	}
 	check := judge.Check()
@@ -203,9 +217,7 @@ func (m *Monitor) listFacts(ctx context.Context, form *wa.TemplateForm, from []s
 	if err != nil {
 		return list.Facts{}, err
 	}
-	f := list.Facts{
-		OptedOut: known.OptedOut.Has, Refuser: known.Refusers.Has, Used: int(known.Used24h), Pace: m.o.Sending.Pace, Now: m.o.Now(),
-	}
+	f := list.Facts{Used: int(known.Used24h), Pace: m.o.Sending.Pace, Now: m.o.Now()}
 	if form == nil || form.Category == wa.CategoryMarketing {
 		f.Capped = known.Capped.Has
 	}

@@ -208,6 +208,9 @@ func (g *group) alias(phone string, id int64) (int64, error) {
 			return id, err
 		}
 	}
+	if err := g.followListed([]string{phone}, p.phone); err != nil {
+		return id, err
+	}
 	phone = strings.Clone(phone)
 	g.formers[phone] = append(g.formers[phone], former{id, forGood})
 	_, err = g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO former_name VALUES (?, ?, ?)", phone, int64(forGood), id)

@@ -144,7 +144,6 @@ func (g *group) leaveOut(row *recipient, reason string, done *noted) error {
 
 // Reasons why a row is cancelled, or waits. People read them.
 const (
-	reasonOptedOut  = "opted out"
 	reasonArrived   = "the first attempt arrived after all"
 	reasonTwice     = "has this campaign's message under another number"
 	reasonCap       = "had a marketing message lately"
@@ -167,14 +166,9 @@ func (g *group) unfit(p *plan, row *recipient, r *wa.ClaimRequest) (reason strin
 			return "", 0, err
 		}
 	}
-	if who.stored {
-		out := false
-		if err := g.w.stmts.optedOut.QueryRowContext(g.ctx, who.id).Scan(&out); err != nil && !missing(err) {
-			return "", 0, err
-		}
-		if out {
-			return reasonOptedOut, 0, nil
-		}
+	reason, err = g.suppressed(who, row.phone, wa.ChannelWhatsApp, p.Form.Category == wa.CategoryMarketing, r.Now)
+	if err != nil || reason != "" {
+		return reason, 0, err
 	}
 	if row.retryOf != 0 {
 		if m, err := g.byID(row.retryOf); err == nil && m.now.progress.State() == wa.StateDelivered {

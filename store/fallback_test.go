@@ -31,7 +31,7 @@ type fallbackMachine struct {
 func textTo(c *FallbackCandidate) (FallbackDraft, string) {
 	switch {
 	case c.OptedOut:
-		return FallbackDraft{}, reasonOptedOut
+		return FallbackDraft{}, "opted out"
 	case c.Retried:
 		return FallbackDraft{}, reasonTriedAgain
 	case c.Reached:

@@ -262,7 +262,7 @@ func (g *group) planFallback(p *planning, d *planned) (leftOut string, err error
 	if g.fallbackTo(p.run.Campaign, who) != 0 || p.seen[who] {
 		return reasonReached, nil
 	}
-	if reason, err := g.mustNotReach(who, d.Phone, d.Channel, p.run.OrderedAt); reason != "" || err != nil {
+	if reason, err := g.mustNotReach(p.run.Campaign, who, d.To, d.Channel, p.run.OrderedAt); reason != "" || err != nil {
 		return reason, err
 	}
 	if p.dryRun {
@@ -289,14 +289,16 @@ func (g *group) planFallback(p *planning, d *planned) (leftOut string, err error
 	return "", nil
 }
 
-// mustNotReach says why a person must not be reached by a channel; "" = they may be.
-func (g *group) mustNotReach(who int64, _, _ string, _ wa.Instant) (reason string, err error) {
-	out := false
-	if err := g.w.stmts.optedOut.QueryRowContext(g.ctx, who).Scan(&out); err != nil && !missing(err) {
+// mustNotReach says why a person must not be reached by a channel; "" = they may
+// be. to is where: a phone, or an e-mail address.
+func (g *group) mustNotReach(campaign, id int64, to, channel string, now wa.Instant) (reason string, err error) {
+	who, err := g.personByRow(id)
+	if err != nil {
 		return "", err
 	}
-	if out {
-		return reasonOptedOut, nil
+	phone := who.phone
+	if channel != wa.ChannelEmail {
+		phone = digits(to)
 	}
-	return "", nil
+	return g.suppressed(who, phone, channel, g.marketing(campaign), now)
 }

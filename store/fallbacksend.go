@@ -73,7 +73,7 @@ func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.Fa
 	if err == nil && m.now.progress.State() == wa.StateDelivered {
 		return g.leaveFallback(f, fallbackWithdrawn, reasonWithdrawn)
 	}
-	reason, err := g.mustNotReach(g.is(f.person), f.address, f.channel, r.Now)
+	reason, err := g.mustNotReach(f.campaign, g.is(f.person), f.address, f.channel, r.Now)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,9 @@ func (g *group) flush() (*Change, error) {
 	if err := g.writeRuns(); err != nil {
 		return nil, fmt.Errorf("writing a fallback: %w", err)
 	}
+	if err := g.writeListed(); err != nil {
+		return nil, fmt.Errorf("counting the suppression list: %w", err)
+	}
 	if err := g.settle(g.w.due(g)); err != nil {
 		return nil, fmt.Errorf("%w: %w", errSettling, err)
 	}
@@ -280,6 +283,7 @@ func (g *group) writeTotals(c *campaign, t *Tally) error {
 func (g *group) remember() {
 	w := g.w
 	w.nextID, w.seq = g.next, g.seq
+	w.list = g.listNames()
 	w.feed.add(&g.feed)
 	now := time.Now()
 	for _, t := range g.order {

@@ -51,6 +51,8 @@ type group struct {
 	plans     map[int64]*plan         // changed, by campaign
 	attempts  map[int64]*attempt      // opened or changed; nil = closed
 	fallbacks fallbacks               // changed; counts are differences
+	listed    [nameKinds]int64        // by how many the entries of the suppression list change, by kind
+	listing   map[uint64][]int64      // those that are added, by hash
 	redoing   wa.Instant              // the moment of the deed that is done again; 0 = of now
 }
 
@@ -90,6 +92,7 @@ func newGroup(ctx context.Context, w *writer) *group {
 		plans:     map[int64]*plan{},
 		attempts:  map[int64]*attempt{},
 		fallbacks: newFallbacks(),
+		listing:   map[uint64][]int64{},
 	}
 }
 

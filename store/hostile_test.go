@@ -270,6 +270,8 @@ func checkReferences(t *rapid.T, s *Store) {
 		"inbound of no person":              "SELECT count(*) FROM inbound WHERE person <> 0 AND person NOT IN (SELECT id FROM person)",
 		"names of nobody":                   "SELECT count(*) FROM former_name WHERE person NOT IN (SELECT id FROM person)",
 		"inbound of no notice":              "SELECT count(*) FROM inbound WHERE type <> 'deleted' AND notice NOT IN (SELECT seq FROM notice WHERE kind = 'inbound')",
+		"releases of no person":             "SELECT count(*) FROM released WHERE person NOT IN (SELECT id FROM person)",
+		"entries that nobody counted":       "SELECT (SELECT count(*) FROM suppressed) - phones - hmacs - hashes FROM suppression",
 		"opt-outs of no person":             "SELECT count(*) FROM opt_out WHERE person NOT IN (SELECT id FROM person)",
 		"opt-outs of no campaign":           "SELECT count(*) FROM opt_out WHERE campaign <> 0 AND campaign NOT IN (SELECT id FROM campaign)",
 		"lone keys of no message":           "SELECT count(*) FROM lone_key WHERE message NOT IN (SELECT id FROM message)",

@@ -174,7 +174,7 @@ func TestFrequencyCap(t *testing.T) {
 		u.Phone = fmt.Sprintf("35190%07d", id[0]-'0')
 		return u
 	}
-	f := failed("5x", hours(1), "before:1", 131026)
+	f := failed("5x", hours(1), "before:1", 131053)
 	f.Phone = "351900000005"
 	ingest(t, s, statuses(
 		sentTo("1a", hours(2)),                           // six hours are not over: until in 4 h
@@ -242,8 +242,11 @@ func TestAnotherNumberThanTheListed(t *testing.T) {
 		Sender: sender, MessageID: "wamid.1", Status: wa.StatusSent, At: at(3), Person: wa.Person{Phone: "5511900000000"},
 	}))
 	for range 2 {
-		if facts, err := s.ListFacts(t.Context(), at(4), wa.FrequencyCap{}); err != nil || !facts.OptedOut.Has(c.Phone) || facts.Used24h != 1 {
+		if facts, err := s.ListFacts(t.Context(), at(4), wa.FrequencyCap{}); err != nil || facts.Used24h != 1 {
 			t.Errorf("%+v, %v", facts, err)
+		}
+		if why := whyNot(t, s, c.Phone, wa.ChannelWhatsApp, false, at(4)); why != "opted out" {
+			t.Errorf("the pre-flight says %q", why)
 		}
 		q := imported(t, s, 1, wa.CategoryUtility)
 		if got := claim(t, s, wa.ClaimRequest{Campaign: q.Campaign, Limit: 1, Now: at(4)}); len(got.Messages) != 0 {

@@ -41,7 +41,7 @@ func (g *group) inbound(raw int64, received wa.Instant, m *wa.InboundMessage) er
 	if err != nil {
 		return err
 	}
-	optsOut := m.OptsOut()
+	optsOut := m.OptsOut(g.w.store.stops...)
 	done, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO inbound VALUES (?, ?, ?, ?, ?, ?, ?)",
 		m.MessageID, int64(at), who, n.id, campaign, bounded(m.Type), g.next.notice+1)
 	if err != nil {

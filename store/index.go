@@ -18,9 +18,11 @@ const (
 	indexName      indexKind = 2 // people by phone or BSUID
 	indexPerson    indexKind = 3 // messages by person
 	indexRecipient indexKind = 4 // recipients by phone
+
+	indexSuppressed indexKind = 5 // entries of the suppression list by their name
 )
 
-var indexKinds = [...]indexKind{indexWAMID, indexName, indexPerson, indexRecipient}
+var indexKinds = [...]indexKind{indexWAMID, indexName, indexPerson, indexRecipient, indexSuppressed}
 
 // index finds rows by a 64-bit hash. Keys come in no order, and one SQLite page
 // changed for every key is what makes ingest slow. So entries gather in memory,
@@ -142,7 +144,7 @@ func (x *index) busy(w *writer) bool {
 func (x *index) writeTail(ctx context.Context, w *writer) (func(), error) {
 	sorted := slices.Clone(x.tail.entries)
 	slices.SortFunc(sorted, compareEntries)
-	out := newRunWriter(w.nextRun(), 0, len(sorted))
+	out := newRunWriter(w.nextRun(), 0, len(sorted), x.kind)
 	for _, e := range sorted {
 		if err := out.add(ctx, w.stmts.writePage, e); err != nil {
 			return nil, err
@@ -243,6 +245,9 @@ func (w *writer) lastWritten(x *index) int64 {
 		}
 		return w.nextID.recipient
 	}
+	if x.kind == indexSuppressed {
+		return w.nextID.suppressed
+	}
 	if x.kind == indexName {
 		last := w.nextID.person
 		for id := range w.people.byID {
@@ -263,6 +268,7 @@ func (w *writer) lastWritten(x *index) int64 {
 func (w *writer) loadTails(ctx context.Context) error {
 	type none struct{}
 	wamids, names, persons, recipients := w.indexes[indexWAMID], w.indexes[indexName], w.indexes[indexPerson], w.indexes[indexRecipient]
+	suppressed := w.indexes[indexSuppressed]
 	if _, err := query(ctx, w.conn, func(s scanner) (none, error) {
 		var kind indexKind
 		var row int64
@@ -276,6 +282,7 @@ func (w *writer) loadTails(ctx context.Context) error {
 	w.nextID.person = max(w.nextID.person, names.mark)
 	w.nextID.message = max(w.nextID.message, wamids.mark, persons.mark)
 	w.nextID.recipient = max(w.nextID.recipient, recipients.mark)
+	w.nextID.suppressed = max(w.nextID.suppressed, suppressed.mark)
 	if _, err := query(ctx, w.conn, func(s scanner) (none, error) {
 		var kind indexKind
 		var hash, row int64
@@ -296,6 +303,11 @@ func (w *writer) loadTails(ctx context.Context) error {
 	}
 	if err := w.loadTail(ctx, []*index{recipients}, "SELECT id, phone, '', 0 FROM recipient WHERE id > ? ORDER BY id LIMIT ?", recipients.mark, func(id int64, phone, _ string, _ int64) {
 		recipients.tail.add(entry{hashOf(phone), id})
+	}); err != nil {
+		return err
+	}
+	if err := w.loadTail(ctx, []*index{suppressed}, "SELECT id, name, '', kind FROM suppressed WHERE id > ? ORDER BY id LIMIT ?", suppressed.mark, func(id int64, name, _ string, kind int64) {
+		suppressed.tail.add(entry{hashOfListed(int(kind), name), id})
 	}); err != nil {
 		return err
 	}

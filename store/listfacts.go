@@ -9,13 +9,12 @@ import (
 	"tickwatch/wa"
 )
 
-// ListFacts is what the store knows of people that a list is judged by. Phones
-// are digits as numbers: a list may have a million rows.
+// ListFacts is what the store knows of people that a list is judged by, besides who
+// must not be written to (see Suppression). Phones are digits as numbers: a list may
+// have a million rows.
 type ListFacts struct {
-	OptedOut Phones // asked not to be written to
-	Refusers Phones // refused marketing when we last tried (131050)
-	Capped   Phones // have had as many marketing messages lately as they may
-	Used24h  int64  // people written to within 24 hours, of all campaigns
+	Capped  Phones // have had as many marketing messages lately as they may
+	Used24h int64  // people written to within 24 hours, of all campaigns
 }
 
 // Phones is a set of phone numbers.
@@ -57,14 +56,6 @@ const day = wa.Instant(24 * 60 * 60 * 1000)
 func (s *Store) ListFacts(ctx context.Context, now wa.Instant, limit wa.FrequencyCap) (f ListFacts, err error) {
 	if err := s.Settled(ctx); err != nil {
 		return f, fmt.Errorf("reading what is known of people: %w", err)
-	}
-	if f.OptedOut, err = s.phones(ctx, `SELECT phone FROM person WHERE opted_out AND phone <> ''
-		UNION SELECT f.name FROM former_name f JOIN person p ON p.id = f.person WHERE p.opted_out AND f.until > ?`, int64(now)); err != nil {
-		return f, fmt.Errorf("reading who opted out: %w", err)
-	}
-	if f.Refusers, err = s.phones(ctx, `SELECT p.phone FROM campaign c CROSS JOIN message m ON m.campaign = c.id AND m.state = 2 AND m.code = ? JOIN person p ON p.id = m.person
-		WHERE p.phone <> ''`, refuserCode); err != nil {
-		return f, fmt.Errorf("reading who refused: %w", err)
 	}
 	first, err := s.firstSince(ctx, now-day)
 	if err != nil {

@@ -26,6 +26,7 @@ func (w *writer) load(ctx context.Context) error {
 	for table, to := range map[string]*int64{
 		"message": &w.nextID.message, "person": &w.nextID.person,
 		"campaign": &w.nextID.campaign, "number": &w.nextID.number,
+		"suppressed": &w.nextID.suppressed,
 	} {
 		if err := lastID(ctx, w.conn, "id", table, to); err != nil {
 			return err
@@ -71,6 +72,10 @@ func (w *writer) load(ctx context.Context) error {
 		return err
 	}
 	if w.feed, w.seq, err = readFeed(ctx, w.conn); err != nil {
+		return err
+	}
+	if err := w.conn.QueryRowContext(ctx, "SELECT phones, hmacs, hashes, key FROM suppression").
+		Scan(&w.list.counts[namedPhone], &w.list.counts[namedHMAC], &w.list.counts[namedSHA256], &w.list.key); err != nil {
 		return err
 	}
 	if err := w.loadMoved(ctx); err != nil {

@@ -36,7 +36,7 @@ func (x *index) nextMerge(w *writer) *merge {
 			for _, r := range from {
 				entries += r.entries
 			}
-			m.out = newRunWriter(w.nextRun(), r.tier+1, entries)
+			m.out = newRunWriter(w.nextRun(), r.tier+1, entries, x.kind)
 			return m
 		}
 	}

@@ -113,6 +113,9 @@ func (g *group) rename(id int64, to person, had []string, at wa.Instant) error {
 	if err := g.writeNames(to); err != nil {
 		return err
 	}
+	if err := g.followListed(had, to.phone); err != nil {
+		return err
+	}
 	slices.Sort(had)
 	for _, name := range slices.Compact(had) {
 		if name == "" || name == to.phone || name == to.bsuid {

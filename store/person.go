@@ -245,6 +245,8 @@ func (g *group) unite(a, b int64, named person) (int64, error) {
 		args []any
 	}{
 		{"UPDATE inbound SET person = ? WHERE person = ?", []any{keep, drop}},
+		{"INSERT INTO released SELECT ?, rule, at FROM released WHERE person = ? ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", []any{keep, drop}},
+		{"DELETE FROM released WHERE person = ?", []any{drop}},
 		{"UPDATE former_name SET person = ? WHERE person = ?", []any{keep, drop}},
 		{"UPDATE person SET (opted_out, opted_at) = (SELECT opted_out, opted_at FROM person WHERE id IN (?, ?) ORDER BY opted_at DESC LIMIT 1) WHERE id = ?", []any{keep, drop, keep}},
 		{"DELETE FROM person WHERE id = ?", []any{drop}},

@@ -57,6 +57,10 @@ type sent struct {
 	arrived bool
 }
 
+// someCodes are codes of failures: one after which nobody is written to again, and
+// one after which they may be.
+var someCodes = []int{131026, 131053}
+
 // machine drives the queue of one campaign, with a Meta that tells it little.
 type machine struct {
 	s         *Store
@@ -132,7 +136,7 @@ func (m *machine) settle(t *rapid.T) {
 			t.Skip("Meta has it")
 		}
 		x.refused = true
-		o.Kind, o.Code, o.Details = wa.OutcomeRefused, 131026, "not on WhatsApp"
+		o.Kind, o.Code, o.Details = wa.OutcomeRefused, rapid.SampledFrom(someCodes).Draw(t, "code"), "no"
 	case "again":
 		if x.meta {
 			t.Skip("Meta has it")
@@ -162,7 +166,7 @@ func (m *machine) webhook(t *rapid.T) {
 	u.Phone = digits(x.phone)
 	u.Status = rapid.SampledFrom([]wa.Status{wa.StatusSent, wa.StatusDelivered, wa.StatusRead, wa.StatusFailed}).Draw(t, "status")
 	if u.Status == wa.StatusFailed {
-		u.Code, x.failed = 131026, true
+		u.Code, x.failed = rapid.SampledFrom(someCodes).Draw(t, "code"), true
 	}
 	x.arrived = x.arrived || u.Status == wa.StatusDelivered || u.Status == wa.StatusRead
 	x.seen = true
@@ -219,8 +223,8 @@ func (m *machine) settled(x *sent) bool {
 func (m *machine) retry(t *rapid.T) {
 	may := func(f Failed) string {
 		switch {
-		case f.OptedOut:
-			return "opted out"
+		case f.Held != "":
+			return f.Held
 		case f.Retried:
 			return "is tried again already"
 		}

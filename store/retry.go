@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,11 +15,11 @@ type RetryRule func(f Failed) string
 
 // Failed is a failed message that may be tried again.
 type Failed struct {
-	Code     int
-	At       wa.Instant // of the failure
-	WroteAt  wa.Instant // when the person last wrote to us; 0 = never, as far as is known
-	OptedOut bool
-	Retried  bool // a new attempt for it is queued, or was made
+	Code    int
+	At      wa.Instant // of the failure
+	WroteAt wa.Instant // when the person last wrote to us; 0 = never, as far as is known
+	Retried bool       // a new attempt for it is queued, or was made
+	Held    string     // why the suppression rules or list hold the person; "" = they do not
 }
 
 // Retried counts what a retry queued, and what it left out and why.
@@ -85,25 +86,30 @@ func (g *group) retry(campaign, id int64, may RetryRule, dryRun bool, out *Retri
 	if err != nil || m.now.progress.State() != wa.StateFailed {
 		return err
 	}
-	var ours bool
-	if err := g.conn.QueryRowContext(g.ctx, "SELECT EXISTS (SELECT 1 FROM attempt WHERE message = ?)", id).Scan(&ours); err != nil {
-		return err
-	}
-	if !ours {
+	var phone string
+	err = g.conn.QueryRowContext(g.ctx, "SELECT r.phone FROM attempt a JOIN recipient r ON r.id = a.recipient WHERE a.message = ?", id).Scan(&phone)
+	if missing(err) {
 		out.LeftOut["not sent by tickwatch"]++
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	f := Failed{Code: m.now.progress.Code, At: m.now.progress.CodeAt}
 	if err := g.conn.QueryRowContext(g.ctx, "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ?)", id).Scan(&f.Retried); err != nil {
 		return err
 	}
-	if who := m.now.person; who != 0 {
-		if err := g.conn.QueryRowContext(g.ctx, `SELECT coalesce((SELECT opted_out FROM person WHERE id = ?), 0), coalesce((SELECT max(at) FROM inbound WHERE person = ?), 0)`,
-			who, who).Scan(&f.OptedOut, &f.WroteAt); err != nil {
-			return err
-		}
+	who, err := g.personByRow(m.now.person)
+	if err != nil {
+		return err
 	}
-	if why := may(f); why != "" {
+	if err := g.w.stmts.wroteAt.QueryRowContext(g.ctx, who.id).Scan(&f.WroteAt); err != nil {
+		return err
+	}
+	if f.Held, err = g.suppressed(who, phone, wa.ChannelWhatsApp, p.Form.Category == wa.CategoryMarketing, wa.At(g.w.store.now())); err != nil {
+		return err
+	}
+	if why := cmp.Or(may(f), f.Held); why != "" { // whom the rules hold would not be claimed
 		out.LeftOut[why]++
 		return nil
 	}

@@ -75,8 +75,8 @@ type runWriter struct {
 	page []byte
 }
 
-func newRunWriter(id int64, tier, entries int) *runWriter {
-	return &runWriter{run: run{id: id, tier: tier, filter: newFilter(entries)}}
+func newRunWriter(id int64, tier, entries int, kind indexKind) *runWriter {
+	return &runWriter{run: run{id: id, tier: tier, filter: newFilter(entries, kind.filterBits())}}
 }
 
 func (w *runWriter) add(ctx context.Context, write *sql.Stmt, e entry) error {

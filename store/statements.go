@@ -17,7 +17,9 @@ type statements struct {
 	insertRecipient, updateRecipient          *sql.Stmt
 	recipientByID, recipientsAhead            *sql.Stmt
 	recipientsAgain, nextDue                  *sql.Stmt
-	insertAttempt, optedOut                   *sql.Stmt
+	insertAttempt, standing                   *sql.Stmt
+	failing, wroteAt                          *sql.Stmt
+	listedByID, insertListed                  *sql.Stmt
 	journal                                   *sql.Stmt
 	fallbackByID                              *sql.Stmt
 	insertFallback, updateFallback            *sql.Stmt
@@ -26,6 +28,13 @@ type statements struct {
 }
 
 const messageColumns = `m.id, m.campaign, m.number, m.person, m.wamid, m.seen, m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.code, m.code_at, m.accepted_at`
+
+// Those that readers run, too.
+const (
+	readPage   = `SELECT entries FROM index_page WHERE id = ?`
+	listedByID = `SELECT ` + listedColumns + ` FROM suppressed WHERE id = ?`
+	wroteAt    = `SELECT coalesce(max(at), 0) FROM inbound WHERE person = ? AND type <> 'system'`
+)
 
 func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 	for _, p := range []struct {
@@ -57,7 +66,7 @@ func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 		{&st.errorMinute, `INSERT INTO error_minute VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET messages = messages + excluded.messages`},
 		{&st.feed, `UPDATE feed SET commits = ?, posts = ?, refused = ?, not_understood = ?, updates = ?, duplicates = ?, last_event_at = ?,
 			last_raw = ?, unsettled = ? WHERE one = 1`},
-		{&st.readPage, `SELECT entries FROM index_page WHERE id = ?`},
+		{&st.readPage, readPage},
 		{&st.insertRecipient, `INSERT INTO recipient VALUES (?, ?, ?, 0, ?, 0, 0, 0, ?, ?, '', ?)`},
 		{&st.updateRecipient, `UPDATE recipient SET state = ?, again = ?, due = ?, tries = ?, message = ?, reason = ? WHERE id = ?`},
 		{&st.recipientByID, `SELECT ` + recipientColumns + ` FROM recipient WHERE id = ?`},
@@ -70,7 +79,12 @@ func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 		{&st.insertFallback, `INSERT INTO fallback VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, 0, ?, 0, 0, 0, ?, ?, '', '', '')`},
 		{&st.updateFallback, `UPDATE fallback SET token = ?, state = ?, accepted = ?, doubled = ?, due = ?, tries = ?, at = ?, told_at = ?,
 			segments = ?, cost = ?, provider_id = ?, code = ?, reason = ? WHERE id = ?`},
-		{&st.optedOut, `SELECT opted_out FROM person WHERE id = ?`},
+		{&st.standing, `SELECT opted_out, opted_at, EXISTS (SELECT 1 FROM message WHERE person = ?1 AND state = 2),
+			EXISTS (SELECT 1 FROM released WHERE person = ?1) FROM person WHERE id = ?1`},
+		{&st.failing, `SELECT id, code, code_at FROM message WHERE person = ? AND state = 2`},
+		{&st.wroteAt, wroteAt},
+		{&st.listedByID, listedByID},
+		{&st.insertListed, `INSERT INTO suppressed VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&st.writePage, `INSERT OR REPLACE INTO index_page VALUES (?, ?)`},
 	} {
 		stmt, err := c.PrepareContext(ctx, p.text)

@@ -71,6 +71,11 @@ type Options struct {
 	// several times faster; nil = they never do.
 	Decode func(source string, body []byte, received wa.Instant) *wa.Post
 
+	// Rules say who is not written to, and StopWords by which words people opt out,
+	// beside wa.StopWords; nil = wa.DefaultSuppressRules, and no others.
+	Rules     wa.SuppressRules
+	StopWords []string
+
 	// Throwaway says that the store need not survive this process, as that of a
 	// replay: nothing waits for the disk.
 	Throwaway bool
@@ -98,7 +103,9 @@ type Store struct {
 	onCommit func(*Change)
 	decode   func(source string, body []byte, received wa.Instant) *wa.Post
 	sizes    sizes
-	name     string       // in the callback data of our own messages
+	name     string // in the callback data of our own messages
+	rules    wa.SuppressRules
+	stops    []string     // see wa.FoldStopWord
 	spread   atomic.Int32 // of message ids, where a recording is taken in (see redo.go); 0 = none is
 
 	closing  sync.Once // also waits for whoever closes first
@@ -136,11 +143,17 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{
-		dir: o.Dir, now: o.Now, log: o.Log, decode: o.Decode,
+		dir: o.Dir, now: o.Now, log: o.Log, decode: o.Decode, rules: o.Rules,
 		sizes: cmp.Or(o.sizes, sizes{lagMost: lagMost, lagStep: lagStep, tail: tailEntries, fan: runsToMerge, step: mergeStep}),
 		queue: make(chan *request, queueLength), stop: make(chan struct{}), done: make(chan struct{}),
 		failed:   make(chan struct{}),
 		onCommit: func(*Change) {},
+	}
+	if s.rules == nil {
+		s.rules = wa.DefaultSuppressRules()
+	}
+	for _, word := range o.StopWords {
+		s.stops = append(s.stops, wa.FoldStopWord(word))
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the data folder: %w; set data.dir to a folder you may write to", err)
@@ -164,6 +177,9 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 		return nil, err
 	}
 	if err := s.nameIt(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.keyIt(ctx); err != nil {
 		return nil, err
 	}
 	w, err := newWriter(ctx, s)
@@ -219,6 +235,17 @@ func (s *Store) nameIt(ctx context.Context) error {
 	}
 	if err := s.db.QueryRowContext(ctx, "SELECT store FROM feed").Scan(&s.name); err != nil {
 		return fmt.Errorf("reading the store's name: %w", err)
+	}
+	return nil
+}
+
+// keyIt gives the store the key by which it hashes names of the suppression list,
+// unless it has one.
+func (s *Store) keyIt(ctx context.Context) error {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails
+	if _, err := s.db.ExecContext(ctx, "UPDATE suppression SET key = ? WHERE key = x''", key); err != nil {
+		return fmt.Errorf("making the key of the suppression list: %w", err)
 	}
 	return nil
 }

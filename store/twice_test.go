@@ -15,7 +15,7 @@ func TestRefusedThenKnownUnderAnotherNumber(t *testing.T) {
 	s := open(t, t.TempDir())
 	p := imported(t, s, 1, wa.CategoryUtility)
 	c := claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 1, Now: at(0)}).Messages[0]
-	settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: 131026})
+	settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: 131053})
 	p = imported(t, s, 1, wa.CategoryUtility)
 	c = claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 1, Now: at(2)}).Messages[0]
 	settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeAccepted, At: at(3), Accepted: wa.Accepted{

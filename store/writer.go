@@ -57,12 +57,13 @@ type writer struct {
 	plans     map[int64]*plan  // by campaign
 	attempts  attempts
 	fallbacks fallbacks
+	list      listNames
 	importing int64 // first recipient of a list that is not wholly written; 0 = none is
 }
 
 // ids are the next row ids, counted here so that a group can use them before it is written.
 type ids struct {
-	raw, message, person, campaign, number, notice, recipient, deed, fallback, fallbackRun int64
+	raw, message, person, campaign, number, notice, recipient, deed, fallback, fallbackRun, suppressed int64
 }
 
 // settled is a request that waits until a place in the queue of pending messages is passed.

@@ -46,7 +46,7 @@ func TestFullDisk(t *testing.T) {
 	if err := post(0); err != nil {
 		t.Fatal(err)
 	}
-	limitPages(t, s, "60")
+	limitPages(t, s, "90")
 	taken := []int{0}
 	var refused []int
 	for i := 1; i < 40; i++ {

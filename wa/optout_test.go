@@ -31,6 +31,8 @@ func TestOptsOut(t *testing.T) {
 		{"French, accent apart", text("arre\u0302t"), true},
 		{"hidden characters", text("ST\u200bOP"), true},
 		{"quoted", text("“Stop”"), true},
+		{"other accents", text("Stöp"), true},
+		{"letters of double width", text("ＳＴＯＰ"), true},
 
 		{"please don't stop", text("please don't stop"), false},
 		{"don't stop", text("Don't stop!"), false},
@@ -75,5 +77,28 @@ func TestOptsOut(t *testing.T) {
 				t.Errorf("%q is not taken for an opt-out", s)
 			}
 		}
+	}
+}
+
+// Configured words count like the others, whatever their case, accents and blanks.
+func TestMoreStopWords(t *testing.T) {
+	var more []string
+	for _, w := range []string{"Désabonner", "nie wieder", "СТОП", "停止"} {
+		more = append(more, FoldStopWord(w))
+	}
+	if FoldStopWord(" -1! ") != "" {
+		t.Error("a word without a letter is one")
+	}
+	for text, want := range map[string]bool{
+		"desabonner": true, "DÉSABONNER!": true, "De\u0301sabonner.": true, "Nie wieder": true, "nie-wieder": true, "stop": true, "стоп": true, "停止。": true,
+		"nie": false, "wieder": false, "nie wieder Krieg": false, "не стоп": false,
+	} {
+		m := InboundMessage{Type: "text", Text: text}
+		if m.OptsOut(more...) != want || SaysStop(text, more...) != want {
+			t.Errorf("%q: %v", text, !want)
+		}
+	}
+	if m := (InboundMessage{Type: "button", Text: "Nie wieder Werbung"}); !m.OptsOut(more...) || m.OptsOut() {
+		t.Error("a button that begins with a configured word")
 	}
 }

@@ -24,7 +24,8 @@ type tally struct {
 	faults                  [numberFaults]int64
 	unfilled                int64
 	duplicates, respelled   int64
-	suppressed, refusers    int64
+	suppressed, held        int64 // and of these, those who did not opt out
+	refusers                int64
 	noConsent, contradicted int64
 	us, capped              int64
 	fixed, zero, plus       int64
@@ -119,7 +120,8 @@ func (f *findings) people(j *Judge) {
 	}
 	f.add(t.duplicates, Watch, "doubled: %s of a person who has a row before; each gets one message", plural(t.duplicates, "row"))
 	f.add(t.respelled, Watch, "of the doubles, %s the same number in another way", verb(t.respelled, "writes", "write"))
-	f.add(t.suppressed, OK, "opted out: %s left out", plural(t.suppressed, "person"))
+	f.add(t.suppressed-t.held, OK, "opted out: %s left out", plural(t.suppressed-t.held, "person"))
+	f.add(t.held, OK, "suppressed: %s left out, for a rule or the suppression list holds them; the rejected rows say why", plural(t.held, "person"))
 	if limit := cmp.Or(j.options.RefusersAct, defaultRefusersAct); over(t.refusers, t.rows, limit) {
 		f.add(t.refusers, Act, "past refusers: %s of the list, over %s; these people had enough of your marketing, so ask where the list comes from (they are left out)", share(t.refusers, t.rows), percent(limit))
 	} else {

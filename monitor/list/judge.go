@@ -32,9 +32,12 @@ type Options struct {
 
 // Facts are what is known besides the list. Zero is not known, or nobody.
 type Facts struct {
-	OptedOut func(phone string) bool // on the suppression list
+	OptedOut func(phone string) bool // asked not to be written to
 	Refuser  func(phone string) bool // refused our marketing at Meta before (131050)
-	Capped   func(phone string) bool // had as many marketing messages lately as anyone may
+	// Suppressed says why a person must not be written to for another reason, a few
+	// words; "" = they may be.
+	Suppressed func(phone string) string
+	Capped     func(phone string) bool // had as many marketing messages lately as anyone may
 
 	People     int     // messaging limit: people in 24 hours
 	Used       int     // people reached in the last 24 hours
@@ -275,6 +278,15 @@ func (j *Judge) unwanted(v *Verdict) string {
 	case asked(j.facts.OptedOut):
 		j.found.suppressed++
 		return "opted out"
+	}
+	if j.facts.Suppressed != nil {
+		if why := j.facts.Suppressed(v.Phone); why != "" {
+			j.found.suppressed++
+			j.found.held++
+			return why
+		}
+	}
+	switch {
 	case v.Country == "US" && j.options.Form != nil && j.marketing() && !j.options.USMarketing:
 		j.found.us++
 		return "a US number: Meta delivers no marketing there (131049)"

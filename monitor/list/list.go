@@ -42,7 +42,7 @@ type Check struct {
 	Valid      int64 // people that a message may go to
 	Invalid    int64 // rows without a usable number, or without a value that the template needs
 	Duplicates int64 // rows of a person who had one before
-	Suppressed int64 // people who opted out
+	Suppressed int64 // people who opted out, or whom a rule or the suppression list holds
 	Refusers   int64 // people who had refused our marketing at Meta (131050)
 	LeftOut    int64 // people whose consent is missing, and US numbers of a marketing campaign
 	Capped     int64 // of Valid: people who have to wait, for they had enough messages lately
