@@ -107,7 +107,7 @@ func (b *bird) Send(ctx context.Context, m *wa.FallbackMessage, begin func() err
 	}
 	r := &wire.Request{Method: http.MethodPost, URL: b.resource(resource), Header: b.header(), Body: body, Begin: begin}
 	r.Header.Set("Content-Type", "application/json")
-	return b.send(ctx, r, b.judge)
+	return b.send(ctx, m, r, b.judge)
 }
 
 func (b *bird) resource(name string) string {

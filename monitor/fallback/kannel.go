@@ -56,7 +56,7 @@ func (k *kannel) Send(ctx context.Context, m *wa.FallbackMessage, begin func() e
 		"X-Kannel-Dlr-Url":  {k.callback(m.Attempt) + "?type=%d&answer=%A&id=%F&smsc=%i&time=%T"},
 	}
 	r := &wire.Request{Method: http.MethodPost, URL: k.wire.Base(), Header: header, Body: []byte(m.Text), Begin: begin}
-	return k.send(ctx, r, k.judge)
+	return k.send(ctx, m, r, k.judge)
 }
 
 // judge reads "0: Accepted for delivery", "3: Queued for later delivery" or a

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tickwatch/wa"
 	"tickwatch/wa/wire"
@@ -54,12 +56,21 @@ func (l *line) callback(a wa.FallbackAttempt) string {
 	return l.public + Path + l.channel + "/" + a.String()
 }
 
+// phoneForm is a number in E.164.
+var phoneForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+
 // judge reads an answer of 2xx or 4xx that came whole. A Kind of 0 leaves it to its
 // status: what 2xx says cannot be read then, and the message may have been taken.
 type judge func(ans *wire.Answer) wa.FallbackAnswer
 
 // send makes the request that hands on a message, through its gate.
-func (l *line) send(ctx context.Context, r *wire.Request, read judge) (wa.FallbackAnswer, error) {
+func (l *line) send(ctx context.Context, m *wa.FallbackMessage, r *wire.Request, read judge) (wa.FallbackAnswer, error) {
+	if !phoneForm.MatchString(m.To) {
+		return wa.FallbackAnswer{Kind: wa.FallbackRejected, Details: "not a phone number with its country code"}, nil
+	}
+	if strings.TrimSpace(m.Text) == "" || !utf8.ValidString(m.Text) {
+		return wa.FallbackAnswer{Kind: wa.FallbackRejected, Details: "there is no text"}, nil
+	}
 	r.Secrets = l.secrets
 	ans, err := l.wire.Do(ctx, r)
 	if ans.Closed != nil {

@@ -71,7 +71,7 @@ func (v *vonage) Send(ctx context.Context, m *wa.FallbackMessage, begin func() e
 	}
 	header := http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}}
 	r := &wire.Request{Method: http.MethodPost, URL: v.wire.Base() + "/sms/json", Header: header, Body: []byte(said.Encode()), Begin: begin}
-	return v.send(ctx, r, v.judge)
+	return v.send(ctx, m, r, v.judge)
 }
 
 // judge reads the status of every part.
