@@ -123,10 +123,11 @@ func (k *kannel) reply(said url.Values, got Received) (Received, error) {
 	if !utf8.ValidString(text) { // a service without charset = UTF-8
 		text = latin1(text)
 	}
-	if said.Get("from") == "" {
+	from := e164(said.Get("from"))
+	if from == "" {
 		return got, notUnderstood("a reply without a sender")
 	}
-	reply := wa.Reply{Channel: k.channel, From: e164(said.Get("from")), Text: text, At: instant(said.Get("time"))}
+	reply := wa.Reply{Channel: k.channel, From: from, Text: text, At: instant(said.Get("time"))}
 	if id := said.Get("id"); plausibleID(id) {
 		reply.ProviderID = id
 	}
