@@ -107,7 +107,7 @@ func (b *bird) Send(ctx context.Context, m *wa.FallbackMessage, begin func() err
 	}
 	r := &wire.Request{Method: http.MethodPost, URL: b.resource(resource), Header: b.header(), Body: body, Begin: begin}
 	r.Header.Set("Content-Type", "application/json")
-	return b.send(ctx, r, b.judge)
+	return b.send(ctx, m, r, b.judge)
 }
 
 func (b *bird) resource(name string) string {
@@ -205,11 +205,11 @@ func (b *bird) receipt(v any) (wa.FallbackReceipt, error) {
 }
 
 func (b *bird) reply(v any, got Received) (Received, error) {
-	from := field(v, "sender.contact.identifierValue")
+	from := e164(field(v, "sender.contact.identifierValue"))
 	if from == "" {
 		return got, notUnderstood("a reply without a sender")
 	}
-	reply := wa.Reply{Channel: b.channel, From: e164(from), Text: field(v, "body.text.text"), At: instant(field(v, "createdAt"))}
+	reply := wa.Reply{Channel: b.channel, From: from, Text: field(v, "body.text.text"), At: instant(field(v, "createdAt"))}
 	if id := field(v, "id"); plausibleID(id) {
 		reply.ProviderID = id
 	}

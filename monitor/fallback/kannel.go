@@ -56,7 +56,7 @@ func (k *kannel) Send(ctx context.Context, m *wa.FallbackMessage, begin func() e
 		"X-Kannel-Dlr-Url":  {k.callback(m.Attempt) + "?type=%d&answer=%A&id=%F&smsc=%i&time=%T"},
 	}
 	r := &wire.Request{Method: http.MethodPost, URL: k.wire.Base(), Header: header, Body: []byte(m.Text), Begin: begin}
-	return k.send(ctx, r, k.judge)
+	return k.send(ctx, m, r, k.judge)
 }
 
 // judge reads "0: Accepted for delivery", "3: Queued for later delivery" or a
@@ -123,10 +123,11 @@ func (k *kannel) reply(said url.Values, got Received) (Received, error) {
 	if !utf8.ValidString(text) { // a service without charset = UTF-8
 		text = latin1(text)
 	}
-	if said.Get("from") == "" {
+	from := e164(said.Get("from"))
+	if from == "" {
 		return got, notUnderstood("a reply without a sender")
 	}
-	reply := wa.Reply{Channel: k.channel, From: e164(said.Get("from")), Text: text, At: instant(said.Get("time"))}
+	reply := wa.Reply{Channel: k.channel, From: from, Text: text, At: instant(said.Get("time"))}
 	if id := said.Get("id"); plausibleID(id) {
 		reply.ProviderID = id
 	}

@@ -3,13 +3,16 @@ package fallback
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tickwatch/wa"
 	"tickwatch/wa/wire"
@@ -54,12 +57,21 @@ func (l *line) callback(a wa.FallbackAttempt) string {
 	return l.public + Path + l.channel + "/" + a.String()
 }
 
+// phoneForm is a number in E.164.
+var phoneForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+
 // judge reads an answer of 2xx or 4xx that came whole. A Kind of 0 leaves it to its
 // status: what 2xx says cannot be read then, and the message may have been taken.
 type judge func(ans *wire.Answer) wa.FallbackAnswer
 
 // send makes the request that hands on a message, through its gate.
-func (l *line) send(ctx context.Context, r *wire.Request, read judge) (wa.FallbackAnswer, error) {
+func (l *line) send(ctx context.Context, m *wa.FallbackMessage, r *wire.Request, read judge) (wa.FallbackAnswer, error) {
+	if !phoneForm.MatchString(m.To) {
+		return wa.FallbackAnswer{Kind: wa.FallbackRejected, Details: "not a phone number with its country code"}, nil
+	}
+	if strings.TrimSpace(m.Text) == "" || !utf8.ValidString(m.Text) {
+		return wa.FallbackAnswer{Kind: wa.FallbackRejected, Details: "there is no text"}, nil
+	}
 	r.Secrets = l.secrets
 	ans, err := l.wire.Do(ctx, r)
 	if ans.Closed != nil {
@@ -87,7 +99,9 @@ func (l *line) verdict(ans *wire.Answer, broken error, read judge) wa.FallbackAn
 		if broken == nil {
 			a = read(ans)
 		}
-		a.Kind = wa.FallbackThrottled
+		if a.Kind = wa.FallbackThrottled; a.Details == "" {
+			a.Details = words(ans)
+		}
 	case broken != nil:
 		a = wa.FallbackAnswer{Kind: wa.FallbackUnknown, Details: broken.Error()}
 	case class == 2, class == 4 && ans.Status != http.StatusRequestTimeout:
@@ -109,7 +123,7 @@ func (l *line) verdict(ans *wire.Answer, broken error, read judge) wa.FallbackAn
 // byStatus judges an answer by its status alone; a holds what could be read of it.
 func (l *line) byStatus(ans *wire.Answer, a wa.FallbackAnswer) wa.FallbackAnswer {
 	if a.Details == "" {
-		a.Details = strings.TrimSpace(fmt.Sprintf("HTTP %d %s", ans.Status, ans.Body[:min(len(ans.Body), 1<<10)]))
+		a.Details = words(ans)
 	}
 	switch ans.Status {
 	case http.StatusUnauthorized, http.StatusPaymentRequired, http.StatusProxyAuthRequired:
@@ -133,6 +147,11 @@ func (l *line) byStatus(ans *wire.Answer, a wa.FallbackAnswer) wa.FallbackAnswer
 	return a
 }
 
+// words are an answer as it came, in brief.
+func words(ans *wire.Answer) string {
+	return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", ans.Status, ans.Body[:min(len(ans.Body), 1<<10)]))
+}
+
 // accountFault is an answer that refuses us and not the person: the message was not
 // taken, and can be once the operator has mended what key names.
 func (l *line) accountFault(a wa.FallbackAnswer, key string) wa.FallbackAnswer {
@@ -150,7 +169,7 @@ func (l *line) get(ctx context.Context, address string, header http.Header) ([]b
 	case ans.Status == http.StatusNotFound:
 		return nil, ErrNotFound
 	case ans.Status/100 != 2:
-		return nil, errors.New(ans.Shown(fmt.Sprintf("%s answered HTTP %d: %s", l.wire.Host(), ans.Status, ans.Body[:min(len(ans.Body), 1<<10)])))
+		return nil, errors.New(ans.Shown(l.wire.Host() + " answered " + words(&ans)))
 	}
 	return ans.Body, nil
 }
@@ -167,7 +186,15 @@ func echoes(user string, secret wa.Secret) []wa.Secret {
 		return nil
 	}
 	basic := base64.StdEncoding.EncodeToString([]byte(user + ":" + text))
-	return []wa.Secret{wa.NewSecret(basic), wa.NewSecret(url.QueryEscape(text)), wa.NewSecret(url.PathEscape(text)), secret}
+	quoted, err := json.Marshal(text)
+	if err != nil { // a text: it cannot fail
+		quoted = []byte(`""`)
+	}
+	var all []wa.Secret
+	for _, form := range []string{basic, url.QueryEscape(text), url.PathEscape(text), strings.Trim(string(quoted), `"`), text} {
+		all = append(all, wa.NewSecret(form))
+	}
+	return all
 }
 
 // basicAuth is the value of an Authorization header.

@@ -44,6 +44,11 @@ var makers = map[string]maker{
 		needs: []string{"user", "password", "sender"}, form: vonageForm,
 		make: func(c Channel, l line) (Provider, error) { return newVonage(c, l), nil },
 	},
+	ProviderHTTP: {
+		channels: []string{wa.ChannelSMS, wa.ChannelVoice}, example: "https://gateway.example/send",
+		needs: []string{"url"},
+		make:  func(c Channel, l line) (Provider, error) { return newGateway(c, l) },
+	},
 }
 
 // New makes the providers of all channels that have one. Nothing is dialled before
@@ -77,6 +82,9 @@ func (c *Config) provider(channel string, set Channel) (Provider, error) {
 	if err != nil {
 		return nil, err
 	}
+	if channel == wa.ChannelEmail && set.Provider == ProviderSMTP {
+		return c.mailer(key, public, set)
+	}
 	m, known := makers[set.Provider]
 	if !known || !slices.Contains(m.channels, channel) {
 		return nil, fmt.Errorf("%s.provider %q is none that can reach people by %s: write %s", key, wa.Clean(set.Provider), channel, strings.Join(providersOf(channel), ", "))
@@ -107,9 +115,23 @@ func (c *Config) provider(channel string, set Channel) (Provider, error) {
 	return m.make(set, l)
 }
 
+// mailer makes the provider of e-mail.
+func (c *Config) mailer(key, public string, set Channel) (Provider, error) {
+	if set.Sender == "" || set.URL == "" {
+		return nil, fmt.Errorf("%s.url and %s.sender are needed for %s: set both", key, key, ProviderSMTP)
+	}
+	if err := set.check(key); err != nil {
+		return nil, err
+	}
+	return newMailer(key, public, set, c)
+}
+
 // providersOf are the names of those that serve a channel.
 func providersOf(channel string) []string {
 	var all []string
+	if channel == wa.ChannelEmail {
+		all = append(all, ProviderSMTP)
+	}
 	for name, m := range makers {
 		if slices.Contains(m.channels, channel) {
 			all = append(all, name)

@@ -78,7 +78,7 @@ func (t *twilio) Send(ctx context.Context, m *wa.FallbackMessage, begin func() e
 		Method: http.MethodPost, URL: t.resource(resource), Header: t.header(), Body: []byte(said.Encode()), Begin: begin,
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return t.send(ctx, r, t.judge)
+	return t.send(ctx, m, r, t.judge)
 }
 
 func (t *twilio) resource(name string) string {

@@ -63,11 +63,12 @@ func (t *twilio) Receive(r *http.Request, body []byte) (Received, error) {
 // reply reads a message to us. OptOutType comes from Twilio's Advanced Opt-Out
 // (https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out).
 func (t *twilio) reply(said func(string) string, got Received) (Received, error) {
-	if said("From") == "" || t.channel != wa.ChannelSMS {
+	from := e164(said("From"))
+	if from == "" || t.channel != wa.ChannelSMS {
 		return got, notUnderstood("a reply without a sender")
 	}
 	reply := wa.Reply{
-		Channel: t.channel, From: e164(said("From")), Text: said("Body"), OptedOut: strings.EqualFold(said("OptOutType"), "STOP"),
+		Channel: t.channel, From: from, Text: said("Body"), OptedOut: strings.EqualFold(said("OptOutType"), "STOP"),
 	}
 	if id := said("MessageSid"); plausibleID(id) {
 		reply.ProviderID = id

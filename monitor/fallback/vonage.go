@@ -71,7 +71,7 @@ func (v *vonage) Send(ctx context.Context, m *wa.FallbackMessage, begin func() e
 	}
 	header := http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}}
 	r := &wire.Request{Method: http.MethodPost, URL: v.wire.Base() + "/sms/json", Header: header, Body: []byte(said.Encode()), Begin: begin}
-	return v.send(ctx, r, v.judge)
+	return v.send(ctx, m, r, v.judge)
 }
 
 // judge reads the status of every part.
@@ -150,14 +150,14 @@ func (v *vonage) Receive(r *http.Request, body []byte) (Received, error) {
 	if !plausibleID(id) {
 		id = ""
 	}
-	at := instant(said["message-timestamp"])
+	at, from := instant(said["message-timestamp"]), e164(said["msisdn"])
 	switch {
 	case err != nil:
 		return got, notUnderstood("%v", err)
-	case reply && said["msisdn"] == "":
+	case reply && from == "":
 		return got, notUnderstood("a reply without a sender")
 	case reply:
-		got.Replies = []wa.Reply{{Channel: v.channel, ProviderID: id, From: e164(said["msisdn"]), Text: said["text"], At: at}}
+		got.Replies = []wa.Reply{{Channel: v.channel, ProviderID: id, From: from, Text: said["text"], At: at}}
 		return got, nil
 	}
 	state, ok := vonageStates[said["status"]]
