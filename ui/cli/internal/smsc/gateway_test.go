@@ -1,6 +1,7 @@
 package smsc
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -50,7 +51,7 @@ func connect(t *testing.T, c *Centre) *gateway {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(time.Minute)) // a test that waits in vain ends
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second)) // a test that waits in vain ends
 	return &gateway{t: t, conn: conn}
 }
 
@@ -115,6 +116,11 @@ func (g *gateway) submit(m shortMessage) (id string, st status) {
 	}
 	if f.bad || len(f.rest) > 0 || (id == "") == (p.status == ok) {
 		g.t.Fatalf("answered with status %#x and body %q", p.status, p.body)
+	}
+	for _, early := range g.delivered {
+		if id != "" && bytes.Contains(early.body, []byte("id:"+id+" ")) {
+			g.t.Errorf("the receipt for %s comes before its answer", id)
+		}
 	}
 	return id, p.status
 }
