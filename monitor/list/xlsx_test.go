@@ -168,7 +168,7 @@ func TestADamagedWorkbookGivesNothing(t *testing.T) {
 		if _, _, err := readAll(damaged, "list.xlsx"); err == nil || !strings.HasPrefix(err.Error(), "list.xlsx") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(damaged), "excelize*")); len(left) > 0 {
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(damaged), UnpackedFile)); len(left) > 0 {
 			t.Errorf("%s: left behind: %v", name, left)
 		}
 	}
