@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"unicode/utf8"
 )
 
 // Bounds of XML. A workbook has a dozen elements in one another, and at most
@@ -15,8 +13,6 @@ const (
 	maxDepth  = 100
 	maxMarkup = maxRecord // bytes of one tag, or of one text
 	readAhead = 64 << 10
-
-	maxReference = 16 // bytes of what stands behind an &
 )
 
 var (
@@ -136,11 +132,7 @@ func (m *markup) tag() (_ token, ok bool, err error) {
 	}
 	switch start := m.buf[m.at:m.end]; {
 	case start[1] == '/':
-		piece, err := m.through(">")
-		if err != nil {
-			return 0, false, err
-		}
-		return closes, true, m.close(bytes.TrimRight(piece[2:len(piece)-1], " \t\r\n"))
+		return closes, true, m.close()
 	case start[1] == '?':
 		piece, err := m.through("?>")
 		if err == nil {
@@ -291,8 +283,17 @@ func (m *markup) start(tag []byte) error {
 }
 
 // close ends the element that was opened last.
-func (m *markup) close(name []byte) error {
-	if m.depth() == 0 || !bytes.Equal(name, m.open[m.opened[m.depth()-1]:]) {
+func (m *markup) close() error {
+	if m.depth() == 0 {
+		return errNoXML
+	}
+	name := m.open[m.opened[m.depth()-1]:]
+	piece, err := m.through(">")
+	if err != nil {
+		return err
+	}
+	piece = piece[len("</"):]
+	if !bytes.HasPrefix(piece, name) || len(cutSpace(piece[len(name):])) != len(">") {
 		return errNoXML
 	}
 	m.pop()
@@ -301,10 +302,18 @@ func (m *markup) close(name []byte) error {
 
 func (m *markup) pop() {
 	last := m.depth() - 1
-	m.open, m.opened = m.open[:m.opened[last]], m.opened[:last]
+	begin := m.opened[last]
+	m.name = local(m.open[begin:])
+	m.open, m.opened = m.open[:begin], m.opened[:last]
 }
 
-func local(name []byte) []byte { return name[bytes.LastIndexByte(name, ':')+1:] }
+// local is a name without its prefix.
+func local(name []byte) []byte {
+	if i := bytes.LastIndexByte(name, ':'); i > 0 && i < len(name)-1 {
+		return name[i+1:]
+	}
+	return name
+}
 
 // attr gives the value of an attribute of the start tag; nil if it has none.
 func (m *markup) attr(name string) []byte {
@@ -386,80 +395,4 @@ func (m *markup) rich(dst []byte) ([]byte, error) {
 			}
 		}
 	}
-}
-
-// appendResolved appends XML text with its references resolved and its line ends made one.
-func appendResolved(dst, raw []byte) ([]byte, error) {
-	for len(raw) > 0 {
-		n := bytes.IndexByte(raw, '&')
-		if n < 0 {
-			return appendLiteral(dst, raw)
-		}
-		var err error
-		if dst, err = appendLiteral(dst, raw[:n]); err != nil {
-			return dst, err
-		}
-		raw = raw[n+1:]
-		end := bytes.IndexByte(raw[:min(len(raw), maxReference)], ';')
-		r, known := reference(raw[:max(end, 0)])
-		if !known {
-			return dst, errors.New("an & that stands for nothing known")
-		}
-		dst = utf8.AppendRune(dst, r)
-		raw = raw[end+1:]
-	}
-	return dst, nil
-}
-
-// appendLiteral appends characters that XML may have.
-func appendLiteral(dst, raw []byte) ([]byte, error) {
-	for i := 0; i < len(raw); {
-		switch c := raw[i]; {
-		case c == '\r':
-			if i++; i == len(raw) || raw[i] != '\n' {
-				dst = append(dst, '\n')
-			}
-		case c < utf8.RuneSelf:
-			if c < ' ' && c != '\t' && c != '\n' {
-				return dst, errors.New("a control character, which no text has")
-			}
-			dst = append(dst, c)
-			i++
-		default:
-			r, n := utf8.DecodeRune(raw[i:])
-			if n == 1 || r == 0xfffe || r == 0xffff {
-				return dst, errors.New("it is not in UTF-8")
-			}
-			dst = append(dst, raw[i:i+n]...)
-			i += n
-		}
-	}
-	return dst, nil
-}
-
-// reference gives the character that &name; stands for.
-func reference(name []byte) (rune, bool) {
-	switch string(name) {
-	case "lt":
-		return '<', true
-	case "gt":
-		return '>', true
-	case "amp":
-		return '&', true
-	case "quot":
-		return '"', true
-	case "apos":
-		return '\'', true
-	}
-	if len(name) < 2 || name[0] != '#' {
-		return 0, false
-	}
-	base, digits := 10, name[1:]
-	if digits[0] == 'x' {
-		base, digits = 16, digits[1:]
-	}
-	n, err := strconv.ParseUint(string(digits), base, 32)
-	r := rune(min(n, utf8.MaxRune+1)) //nolint:gosec // no more than that
-	ok := err == nil && utf8.ValidRune(r) && (r >= ' ' || r == '\t' || r == '\n' || r == '\r') && r != 0xfffe && r != 0xffff
-	return r, ok
 }

@@ -130,7 +130,7 @@ func (x *xlsxRows) readCell() error {
 			return fmt.Errorf("a style %q", s)
 		}
 	}
-	formula, err := x.readValue()
+	formula, err := x.readValue(kind)
 	if err != nil {
 		return err
 	}
@@ -187,8 +187,9 @@ func kindOf(t []byte) string {
 
 // readValue reads what a cell stores to the cell's end, and tells whether a
 // formula has made it.
-func (x *xlsxRows) readValue() (formula bool, err error) {
+func (x *xlsxRows) readValue(kind string) (formula bool, err error) {
 	x.value = x.value[:0]
+	inline := false // what a text has in itself comes before its value
 	for {
 		t, err := x.xml.next()
 		if err != nil || t == closes {
@@ -197,16 +198,15 @@ func (x *xlsxRows) readValue() (formula bool, err error) {
 		if t != opens {
 			continue
 		}
-		switch string(x.xml.name) {
-		case "v":
+		switch name := string(x.xml.name); {
+		case name == "v" && !inline:
 			x.value, err = x.xml.content(x.value)
-		case "is":
-			x.value, err = x.xml.rich(x.value)
+		case name == "is" && kind == kindText:
+			inline = true
+			x.value, err = x.xml.rich(x.value[:0])
 			x.value = unescape(x.value)
-		case "f":
-			formula = true
-			err = x.xml.skip()
 		default:
+			formula = formula || name == "f"
 			err = x.xml.skip()
 		}
 		if err != nil {

@@ -180,6 +180,15 @@ func TestAZipBombIsRefused(t *testing.T) {
 	if _, _, err := readAll(bomb, "bomb.xlsx"); err == nil || !strings.Contains(err.Error(), "unpacks to more than a list needs") {
 		t.Error(err)
 	}
+	for part, most := range structure { // a few bytes of each are a hundred in memory
+		if part == "[content_types].xml" {
+			part = "[Content_Types].xml"
+		}
+		bomb := repack(t, path, part, func(b []byte) []byte { return append(b, bytes.Repeat([]byte("<a/>"), most)...) })
+		if _, _, err := readAll(bomb, "bomb.xlsx"); err == nil || !strings.Contains(err.Error(), "the workbook has more in "+part+" than a list needs") {
+			t.Error(part, err)
+		}
+	}
 }
 
 // FuzzSheet makes a workbook of a sheet and its texts: whatever is in them, there
