@@ -168,7 +168,7 @@ func TestADamagedWorkbookGivesNothing(t *testing.T) {
 		if _, _, err := readAll(damaged, "list.xlsx"); err == nil || !strings.HasPrefix(err.Error(), "list.xlsx") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", name, err)
 		}
-		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(damaged), "excelize*")); len(left) > 0 {
+		if left, _ := filepath.Glob(filepath.Join(filepath.Dir(damaged), UnpackedFile)); len(left) > 0 {
 			t.Errorf("%s: left behind: %v", name, left)
 		}
 	}
@@ -179,6 +179,15 @@ func TestAZipBombIsRefused(t *testing.T) {
 	bomb := repack(t, path, "xl/theme/theme1.xml", func([]byte) []byte { return make([]byte, maxInMemory+1) })
 	if _, _, err := readAll(bomb, "bomb.xlsx"); err == nil || !strings.Contains(err.Error(), "unpacks to more than a list needs") {
 		t.Error(err)
+	}
+	for part, most := range structure { // a few bytes of each are a hundred in memory
+		if part == "[content_types].xml" {
+			part = "[Content_Types].xml"
+		}
+		bomb := repack(t, path, part, func(b []byte) []byte { return append(b, bytes.Repeat([]byte("<a/>"), most)...) })
+		if _, _, err := readAll(bomb, "bomb.xlsx"); err == nil || !strings.Contains(err.Error(), "the workbook has more in "+part+" than a list needs") {
+			t.Error(part, err)
+		}
 	}
 }
 
