@@ -74,6 +74,7 @@ type Monitor struct {
 	queue      *queue.Queue
 	sends      *stopwatch
 	lists      lists
+	gathering  gathering
 	plans      map[int64]wa.Plan // of our own campaigns, as they were last known
 	gates      []wa.Gate         // of a recording; nil = the queue's
 	deed       int64             // the newest of the store's journal
