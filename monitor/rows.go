@@ -25,6 +25,9 @@ const (
 // with Masked.
 func (m *Monitor) rows(ctx context.Context, a link.RowsArgs) (link.RowsPage, error) {
 	p := &rowsPage{m: m, args: &a, mark: a.From}
+	if a.Campaign != "" && a.Kind == link.RowsCleanup {
+		return link.RowsPage{}, usage("people are cleaned up across all campaigns: leave the campaign out")
+	}
 	if a.Campaign != "" {
 		m.mu.Lock()
 		l, err := m.find(a.Campaign)
@@ -44,9 +47,6 @@ func (m *Monitor) rows(ctx context.Context, a link.RowsArgs) (link.RowsPage, err
 	case link.RowsMessages:
 		fill = p.messages
 	case link.RowsCleanup:
-		if a.Campaign != "" {
-			return link.RowsPage{}, usage("people are cleaned up across all campaigns: leave the campaign out")
-		}
 		fill = p.cleanup
 	default:
 		return link.RowsPage{}, usage("%q is no table: there are %s, %s and %s", wa.Clean(a.Kind), link.RowsRejected, link.RowsMessages, link.RowsCleanup)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tickwatch/monitor"
 	"tickwatch/monitor/link"
 	"tickwatch/store"
 	"tickwatch/wa"
@@ -288,4 +289,16 @@ func TestCleanup(t *testing.T) {
 	if err != nil || first.(link.RowsPage).Next != nil {
 		t.Errorf("one page is enough: %+v, %v", first, err)
 	}
+}
+
+// again is the house with a monitor that has read the store anew.
+func (h *house) again(t *testing.T) *house {
+	t.Helper()
+	m, err := monitor.New(t.Context(), monitor.Options{
+		Store: h.store, Now: func() time.Time { return now }, Thresholds: monitor.DefaultThresholds(), Publish: func(*link.Snapshot) {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &house{h.dir, h.store, m}
 }
