@@ -34,6 +34,8 @@ func (m *Monitor) Handle(ctx context.Context, peer link.Peer, cmd link.Command) 
 		return with(cmd, func(a link.FailuresArgs) (any, error) { return m.failures(ctx, a) })
 	case link.VerbExport:
 		return with(cmd, func(a link.ExportArgs) (any, error) { return m.Export(ctx, a) })
+	case link.VerbRows:
+		return with(cmd, func(a link.RowsArgs) (any, error) { return m.rows(ctx, a) })
 	case link.VerbEvents:
 		return with(cmd, func(a link.EventsArgs) (any, error) { return m.events(ctx, a) })
 	case link.VerbCampaigns:

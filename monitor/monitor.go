@@ -79,6 +79,7 @@ type Monitor struct {
 	fallbackCounts map[int64]wa.FallbackCounts // by campaign
 	sends          *stopwatch
 	lists          lists
+	gathering      gathering
 	plans          map[int64]wa.Plan // of our own campaigns, as they were last known
 	gates          []wa.Gate         // of a recording; nil = the queue's
 	deed           int64             // the newest of the store's journal

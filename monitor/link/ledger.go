@@ -86,7 +86,7 @@ func (l *ledger) give(e *entry, frame []byte) {
 func repeatable(cmd *Command) bool {
 	switch cmd.Verb {
 	case VerbStatus, VerbFind, VerbFailures, VerbEvents, VerbCampaigns, VerbExport,
-		VerbForecast, VerbChoices, VerbJob, VerbRejected:
+		VerbForecast, VerbChoices, VerbJob, VerbRejected, VerbRows:
 		return true
 	case VerbUpload:
 		var piece struct {

@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
-	"strings"
 
 	"tickwatch/wa"
 )
@@ -23,20 +22,11 @@ func NewRejects(w io.Writer) (*Rejects, error) {
 // Write takes a row: its line in the list, why it was rejected, and the value of
 // which that speaks, as it stood.
 func (r *Rejects) Write(line int64, reason, value string) error {
-	return r.csv.Write([]string{strconv.FormatInt(line, 10), Guard(wa.Clean(reason)), Guard(wa.Clean(value))})
+	return r.csv.Write([]string{strconv.FormatInt(line, 10), wa.Guard(wa.Clean(reason)), wa.Guard(wa.Clean(value))})
 }
 
 // Close writes what is still held back. The writer below stays open.
 func (r *Rejects) Close() error {
 	r.csv.Flush()
 	return r.csv.Error()
-}
-
-// Guard keeps a spreadsheet from taking a text for a formula, by an apostrophe
-// before it. Phone numbers with a plus get one too; Numbers.Read takes it off again.
-func Guard(text string) string {
-	if first := strings.TrimLeft(text, " "); first != "" && strings.IndexByte("=+-@\t\r", first[0]) >= 0 {
-		return "'" + text
-	}
-	return text
 }

@@ -99,23 +99,23 @@ func Main(w World) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	)
 	if err != nil {
-		return report(w.Err, err)
+		return exitCode(w.Err, err)
 	}
 	parsed, err := parser.Parse(w.Args)
 	if exited { // --help
 		return code
 	}
 	if err != nil {
-		return report(w.Err, usageError{meant(w.Args, err)})
+		return exitCode(w.Err, usageError{meant(w.Args, err)})
 	}
 	// Never given back: a second signal must not kill what is ending in order.
 	ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	return report(w.Err, parsed.Run(&app{World: w, config: grammar.Config, dataDir: grammar.DataDir}))
+	return exitCode(w.Err, parsed.Run(&app{World: w, config: grammar.Config, dataDir: grammar.DataDir}))
 }
 
-// report prints an error as one line and gives the exit code that it stands for.
-func report(to io.Writer, err error) int {
+// exitCode prints an error as one line and gives the exit code that it stands for.
+func exitCode(to io.Writer, err error) int {
 	if err == nil {
 		return exitDone
 	}

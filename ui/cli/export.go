@@ -19,23 +19,35 @@ import (
 )
 
 type exportCmd struct {
-	What     string `arg:"" enum:"recording,webhooks" help:"recording: the providers' bodies and our own side; webhooks: the bodies alone."`
-	Campaign string `help:"Only the webhooks that hold news of this campaign, by id or name." placeholder:"ID"`
-	Out      string `required:"" help:"File to write, ending in .ndjson; - is standard output." placeholder:"FILE"`
+	What     string `arg:"" enum:"recording,webhooks,rejected,messages,cleanup" help:"rejected: who was not reached, and why; messages: all of them; cleanup: whom messages do not reach; recording: the providers' bodies and our own side; webhooks: the bodies alone."`
+	Campaign string `help:"Only this campaign, by id or name." placeholder:"ID"`
+	Out      string `required:"" help:"File to write, ending in .csv, .xlsx or .ndjson; - is standard output." placeholder:"FILE"`
 	Force    bool   `help:"Replace the file if it is there."`
+
+	tableFlags
 }
 
 // Help says what is in the file.
 func (exportCmd) Help() string {
-	return `Example:
+	return `Examples:
+  tickwatch export rejected --campaign autumn --out rejected.xlsx
+  tickwatch export messages --campaign autumn --from 09:12 --to 09:40 --code 131026 --where country=CI --out hit.csv
+  tickwatch export cleanup --out cleanup.csv
   tickwatch export recording --out incident.ndjson
   tickwatch replay incident.ndjson --speed 10
 
-The file holds one JSON object a line, in the order in which webhooks were taken in, and ends where the store ended when the export began.
-Bodies are as they were signed: phone numbers are in full, and so is what people wrote. The file is readable by you alone (0600); keep it so.
+Phone numbers are in full, and so is what people wrote. The file is readable by you alone (0600); keep it so.
 
-With --campaign it holds every webhook with a status of one of the campaign's messages, an answer to one, or an opt-out counted for it, each as a
-whole, even if it speaks of others too, and the acknowledgements of the campaign's alarms. News of templates, numbers and the account is left out.
+rejected (.csv, .xlsx) has the columns Time, Message_From, Message_To, Status, Description: a row for each message that failed or was refused and did not
+arrive. messages (.csv, .xlsx, .ndjson) has state, times, code and attempt of every message, and the columns of its list. With --from, --to, --code,
+--number or --where it is who was hit by an incident. cleanup (.csv, .xlsx, .ndjson) is about people: to whom nothing was ever delivered, and from whom
+nothing has come for 30 days, each with a reason. In a CSV a phone number has an apostrophe before its plus, so that no spreadsheet takes it for a formula;
+tickwatch reads it without. An XLSX needs none. --raw leaves it out, for programs.
+
+recording and webhooks (.ndjson) hold one JSON object a line, in the order in which webhooks were taken in, and end where the store ended when the
+export began. Bodies are as they were signed. With --campaign they hold every webhook with a status of one of the campaign's messages, an answer to one, or
+an opt-out counted for it, each as a whole, even if it speaks of others too, and the acknowledgements of the campaign's alarms. News of templates, numbers
+and the account is left out.
 
 It asks the daemon. Where none runs it reads the data folder itself, and no daemon can start until it is done.`
 }
@@ -45,6 +57,12 @@ const toStdout = "-"
 
 // Run writes an export.
 func (c *exportCmd) Run(ctx context.Context, a *app) (err error) {
+	if c.What != link.ExportRecording && c.What != link.ExportWebhooks {
+		return c.runTable(ctx, a)
+	}
+	if err := c.none(); err != nil {
+		return err
+	}
 	if c.Out != toStdout && !strings.HasSuffix(c.Out, ".ndjson") {
 		return usageError{fmt.Errorf("%s: a recording is one JSON object a line: end the name in .ndjson, or give - for standard output", c.Out)}
 	}
@@ -114,19 +132,28 @@ func (a *app) exporter(ctx context.Context) (ask exporter, done func() error, er
 			return page, link.Call(ctx, cfg.Link.Socket, link.VerbExport, args, &page)
 		}, func() error { return nil }, nil
 	}
-	if !errors.Is(err, link.ErrNoDaemon) || !store.Exists(cfg.Data.Dir) {
+	m, done, err := a.folder(ctx, cfg, err)
+	if err != nil {
 		return nil, nil, err
 	}
-	s, failed := store.Open(ctx, store.Options{Dir: cfg.Data.Dir, Decode: webhook.Decode})
-	if failed != nil {
-		return nil, nil, fmt.Errorf("%w; nor can the data folder be read: %w", err, failed)
+	return m.Export, done, nil
+}
+
+// folder reads the data folder where there is no daemon to ask; noDaemon is the
+// error that says so. Any other is given back.
+func (a *app) folder(ctx context.Context, cfg Config, noDaemon error) (m *monitor.Monitor, done func() error, err error) {
+	if !errors.Is(noDaemon, link.ErrNoDaemon) || !store.Exists(cfg.Data.Dir) {
+		return nil, nil, noDaemon
 	}
-	m, failed := monitor.New(ctx, monitor.Options{Store: s, Publish: func(*link.Snapshot) {}, Decode: webhook.Decode})
-	if failed != nil {
-		return nil, nil, errors.Join(failed, s.Close())
+	s, err := store.Open(ctx, store.Options{Dir: cfg.Data.Dir, Decode: webhook.Decode})
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w; nor can the data folder be read: %w", noDaemon, err)
+	}
+	if m, err = monitor.New(ctx, monitor.Options{Store: s, Publish: func(*link.Snapshot) {}, Decode: webhook.Decode}); err != nil {
+		return nil, nil, errors.Join(err, s.Close())
 	}
 	_, _ = fmt.Fprintf(a.Err, "tickwatch: no daemon runs; reading %s, which no daemon can use until this ends\n", wa.Clean(cfg.Data.Dir))
-	return m.Export, s.Close, nil
+	return m, s.Close, nil
 }
 
 // writeNew makes a file of mode 0600 under another name and gives it its own when
