@@ -31,6 +31,11 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *lin
 			s.CampaignCount++
 		}
 	}
+	for _, channel := range wa.FallbackChannels {
+		if m.o.Fallback.Channels[channel] != nil {
+			s.Channels = append(s.Channels, channel)
+		}
+	}
 	for _, g := range view.Gates {
 		s.Gates = append(s.Gates, gateView(g))
 	}

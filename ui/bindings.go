@@ -15,7 +15,7 @@ var (
 		helpDialog, errorDialog, alarmDialog, deliveredDialog, reportsDialog, qualityDialog, queueDialog, feedDialog, eventsDialog, copyDialog,
 	}
 	// typing are the windows in which letters are text.
-	typing  = []dialog{switchDialog, findDialog, resumeDialog, retryConfirmDialog, noteDialog}
+	typing  = []dialog{switchDialog, findDialog, resumeDialog, retryConfirmDialog, reachDialog, reachLookDialog, noteDialog}
 	windows = slices.Concat(looking, typing, []dialog{swapDialog, swapConfirmDialog, retryDialog, leaveDialog})
 
 	everywhere  = append([]dialog{noDialog}, windows...)
@@ -65,9 +65,15 @@ func actKeys() []binding {
 		},
 		{
 			keys: []string{"r"}, shown: "r", name: "retry", section: sectionAct, in: []dialog{noDialog, queueDialog, errorDialog},
-			help:   "Send failed messages again, by their errors, where that can help and nobody opted out.",
+			help:   "Reach those whose message failed: again by WhatsApp, or by SMS, a call or e-mail. Nobody who opted out.",
 			footer: true, acts: true, dangerous: true,
 			cannot: (*model).cannotRetry, do: (*model).openRetry,
+		},
+		{
+			keys: []string{"U"}, shown: "U", name: "undo", section: sectionAct, in: []dialog{noDialog, queueDialog, reachLookDialog},
+			help:   "Undo what was ordered by SMS, call or e-mail: what has not left does not. In its first minute that is all of it.",
+			acts:   true,
+			cannot: (*model).cannotUndo, do: (*model).undoReach,
 		},
 		{
 			keys: []string{"+"}, shown: "+ -", name: "pace", section: sectionAct, in: onQueue,
@@ -186,8 +192,20 @@ func listKeys() []binding {
 			do: (*model).lookUp,
 		},
 		{
-			keys: []string{"enter"}, section: sectionLists, in: []dialog{resumeDialog, swapDialog, swapConfirmDialog, retryDialog, retryConfirmDialog, noteDialog},
+			keys: []string{"enter"}, section: sectionLists, in: []dialog{resumeDialog, swapDialog, swapConfirmDialog, retryDialog, retryConfirmDialog, reachDialog, reachLookDialog, noteDialog},
 			do: (*model).confirm,
+		},
+		{
+			keys: []string{"left"}, shown: "← →", section: sectionLists, in: []dialog{retryDialog}, help: "Choose by what the failed are reached.",
+			do: func(m *model) tea.Cmd { return m.chooseChannel(-1) },
+		},
+		{
+			keys: []string{"right"}, section: sectionLists, in: []dialog{retryDialog},
+			do: func(m *model) tea.Cmd { return m.chooseChannel(1) },
+		},
+		{
+			keys: []string{"tab"}, section: sectionLists, in: []dialog{reachDialog},
+			do: (*model).turnHours,
 		},
 		{
 			keys: []string{"space"}, shown: "space", section: sectionLists, in: []dialog{retryDialog}, help: "Tick or untick the selected row.",

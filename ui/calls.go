@@ -189,6 +189,8 @@ func (m *model) typed(msg tea.Msg) tea.Cmd {
 		typeClean(&m.resume.input, msg)
 	case retryConfirmDialog:
 		typeClean(&m.retry.input, msg)
+	case reachDialog, reachLookDialog:
+		typeClean(&m.reach.input, msg)
 	case noteDialog:
 		typeClean(&m.note.input, msg)
 	}

@@ -59,12 +59,12 @@ func (m *model) stopLine(t theme.Theme) string {
 // said are the lines that a pause on its way and the notice take, at most n.
 func (m *model) said(t theme.Theme, n int) []string {
 	var lines []string
-	for i, text := range []string{m.pauseLine(), m.notice} {
+	for i, text := range []string{m.pauseLine(), m.fallbackLine(), m.notice} {
 		if text == "" {
 			continue
 		}
 		style := t.Strong
-		if i == 0 {
+		if i < 2 {
 			style = t.Watch
 		}
 		for _, line := range strings.Split(ansi.Wrap(text, max(m.width-2, 1), ""), "\n") {
@@ -132,9 +132,13 @@ func (m *model) dialogLine(t theme.Theme) string {
 	case swapConfirmDialog:
 		keys = []string{key("enter", "yes"), key("esc", "no")}
 	case retryDialog:
-		keys = []string{key("↑↓", "choose"), key("space", "tick"), key("enter", "count"), key("esc", "close")}
+		keys = []string{key("←→", "by what"), key("↑↓", "choose"), key("space", "tick"), key("enter", "count"), key("esc", "close")}
 	case retryConfirmDialog:
 		keys = []string{key("enter", "send again"), key("esc", "back")}
+	case reachDialog:
+		keys = []string{key("enter", "order it"), key("tab", "hours"), key("esc", "back")}
+	case reachLookDialog:
+		keys = []string{key("enter", "send the rest"), key("esc", "let it wait")}
 	case noteDialog:
 		keys = []string{key("enter", "leave the note"), key("esc", "close")}
 	case deliveredDialog, reportsDialog, queueDialog, feedDialog, copyDialog:

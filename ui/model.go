@@ -47,6 +47,8 @@ const (
 	swapConfirmDialog
 	retryDialog
 	retryConfirmDialog
+	reachDialog
+	reachLookDialog
 	noteDialog
 	leaveDialog
 )
@@ -108,6 +110,7 @@ type model struct {
 	resume   resume
 	swap     swap
 	retry    retry
+	reach    reach
 	note     note
 	copied   string // what the window of y shows
 	ticket   int    // numbers the calls, to tell late answers

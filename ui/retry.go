@@ -16,6 +16,7 @@ import (
 // retry is the state of the window that sends failed messages again.
 type retry struct {
 	campaign string // id, as the daemon knows it
+	by       string // the channel
 	rows     []pane.RetryRow
 	selected int
 	counted  *link.Retried // of the codes that are ticked; nil = not counted
@@ -30,7 +31,9 @@ func (m *model) cannotRetry() string {
 	switch {
 	case c == nil:
 		return "There is no campaign whose failures could be sent again."
-	case !pane.Own(c):
+	case c.Fallback.Run != nil && c.Fallback.Run.Looked:
+		return ""
+	case !pane.Own(c) && len(m.shown.Channels) == 0:
 		return "Another system sends " + nameOf(c) + ": send its failures again there; enter shows whom it hit."
 	case len(c.Errors) == 0:
 		return "No message of " + nameOf(c) + " has failed: there is nothing to send again."
@@ -42,12 +45,15 @@ func (m *model) cannotRetry() string {
 // of the Errors pane has the mark.
 func (m *model) openRetry() tea.Cmd {
 	c := m.shownCampaign()
-	m.retry = retry{campaign: m.raw.Campaigns[m.current()].ID, selected: min(m.errorAt(), len(c.Errors)-1)}
+	if c.Fallback.Run != nil && c.Fallback.Run.Looked {
+		return m.openLook()
+	}
+	m.retry = retry{by: m.channels()[0], campaign: m.raw.Campaigns[m.current()].ID, selected: min(m.errorAt(), len(c.Errors)-1)}
 	for i := range c.Errors {
 		e := &c.Errors[i]
 		known := wa.Explain(e.Code, e.Title)
 		m.retry.rows = append(m.retry.rows, pane.RetryRow{
-			Code: e.Code, Title: e.Title, Count: e.Count, Retry: cmp.Or(e.Retry, known.Retry), Advice: cmp.Or(e.Advice, known.Advice),
+			Code: e.Code, Title: e.Title, Count: e.Count, Retry: cmp.Or(e.Retry, known.Retry), SMS: cmp.Or(e.SMS, known.Fallback), Advice: cmp.Or(e.Advice, known.Advice),
 		})
 	}
 	m.dialog = retryDialog
@@ -63,7 +69,7 @@ func (r *retry) choose(by int) {
 func (m *model) toggle() tea.Cmd {
 	r := &m.retry
 	r.problem = ""
-	if row := &r.rows[r.selected]; row.Can() {
+	if row := &r.rows[r.selected]; row.Can(r.by) {
 		row.Ticked = !row.Ticked
 	}
 	return nil
@@ -89,6 +95,10 @@ func (m *model) countRetry() tea.Cmd {
 	if len(codes) == 0 {
 		r.problem = "Nothing is ticked: space ticks an error, enter then counts who can get a new message."
 		return nil
+	}
+	if r.by != byWhatsApp {
+		m.reach = reach{campaign: r.campaign, channel: r.by, codes: codes}
+		return m.countReach()
 	}
 	m.ticket++
 	ticket := m.ticket
@@ -153,8 +163,10 @@ func (m *model) retried(n *link.Retried, err error) tea.Cmd {
 // shownRetry is the window's state as the pane takes it.
 func (m *model) shownRetry(w int) *pane.Retrying {
 	r := &m.retry
-	out := &pane.Retrying{Rows: r.rows, Selected: r.selected, Counted: r.counted, Note: r.problem}
+	out := &pane.Retrying{By: r.by, Channels: m.channels(), Rows: r.rows, Selected: r.selected, Counted: r.counted, Note: r.problem}
 	switch {
+	case m.reach.ticket != 0:
+		out.Note = "Counting…"
 	case r.under:
 		out.Note = "Queueing…"
 	case r.ticket != 0:

@@ -58,7 +58,7 @@ func (m *model) footerHeight() int {
 		return 0
 	case m.wide():
 		return 2
-	case m.notice != "" || len(m.pauses) > 0:
+	case m.notice != "" || len(m.pauses) > 0 || m.fallbackLine() != "":
 		return min(len(m.said(theme.Theme{}, 4))+1, 4, max(m.height-2, 1))
 	}
 	return 1
@@ -114,6 +114,8 @@ func (m *model) body(w, h int) string {
 		return pane.Swap(l, m.shownSwap(), w, h)
 	case retryDialog, retryConfirmDialog:
 		return pane.Retry(l, m.shownRetry(w), w, h)
+	case reachDialog:
+		return pane.Fallback(l, m.shownReach(w), w, h)
 	case noteDialog:
 		return pane.Notes(l, m.notes(), inputLine(&m.note.input, w), m.note.problem, w, h)
 	case copyDialog:
@@ -124,6 +126,9 @@ func (m *model) body(w, h int) string {
 	c := m.shownCampaign()
 	if c == nil {
 		return pane.Empty(l, m.shown, w, h)
+	}
+	if m.dialog == reachLookDialog && c.Fallback.Run != nil {
+		return pane.FallbackLook(l, c, &pane.Looking{Input: inputLine(&m.reach.input, w), Note: m.reach.problem}, w, h)
 	}
 	if text := m.detail(c, l, w, h); text != "" {
 		return text

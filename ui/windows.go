@@ -58,6 +58,8 @@ func (m *model) closeWindow() tea.Cmd {
 	case retryConfirmDialog:
 		m.dialog = retryDialog
 		m.retry.uncount()
+	case reachDialog:
+		m.dialog, m.reach.ticket = retryDialog, 0
 	default:
 		m.dialog = noDialog
 	}
@@ -77,6 +79,10 @@ func (m *model) confirm() tea.Cmd {
 		return m.countRetry()
 	case retryConfirmDialog:
 		return m.confirmRetry()
+	case reachDialog:
+		return m.confirmReach()
+	case reachLookDialog:
+		return m.confirmLook()
 	case noteDialog:
 		return m.leaveNote()
 	}

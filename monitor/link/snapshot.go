@@ -14,6 +14,7 @@ type Snapshot struct {
 	Zone      string     `json:"zone,omitempty"` // of the daemon's clock, such as Europe/Lisbon; "" = not known
 	Feed      Feed       `json:"feed"`
 	Host      Host       `json:"host"`
+	Channels  []string   `json:"channels"` // besides WhatsApp, that are set up: sms, voice, email
 	Gates     []Gate     `json:"gates"`
 	Campaigns []Campaign `json:"campaigns"` // running first, then the newest; at most MaxCampaigns
 	// CampaignCount is how many campaigns there are, in Campaigns or not.

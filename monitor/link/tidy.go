@@ -42,6 +42,7 @@ func (s *Snapshot) tidied() Snapshot {
 		t.Feed.AnswerMS = nil
 	}
 	t.Host.CPU = known(t.Host.CPU)
+	t.Channels = each(s.Channels, nil)
 	t.Gates = each(s.Gates, func(g *Gate) { g.Since, g.OpensAt = g.Since.UTC(), utc(g.OpensAt) })
 	t.Campaigns = each(s.Campaigns, (*Campaign).tidy)
 	t.Numbers = each(s.Numbers, func(n *Number) {

@@ -9,6 +9,8 @@ import (
 // Retrying is what an operator decides about before failed messages are sent
 // again. Its texts are clean.
 type Retrying struct {
+	By       string   // the channel that people are to be reached by
+	Channels []string // that there are
 	Rows     []RetryRow
 	Selected int
 	Counted  *link.Retried // who could get a new message; nil = not counted yet
@@ -22,43 +24,73 @@ type RetryRow struct {
 	Title  string
 	Count  int64
 	Retry  string // wa.RetryNever, …
+	SMS    string // may another channel reach these people: yes, no, maybe
 	Advice string // what helps against it
 	Ticked bool
 }
 
-// Can tells whether messages that failed so may be sent again at all.
-func (r *RetryRow) Can() bool { return r.Retry != "never" }
+// Can tells whether messages that failed so may be sent again by a channel at all.
+func (r *RetryRow) Can(by string) bool {
+	if by != "" && by != "whatsapp" {
+		return r.SMS != "no"
+	}
+	return r.Retry != "never"
+}
 
 // Retry lists why messages failed, to tick whom to write to again through
 // WhatsApp, and then how many would get a new message and who not.
 func Retry(l Look, r *Retrying, w, h int) string {
 	inner, rows := max(w-4, 0), max(h-2, 0)
-	tail := l.retryTail(r, inner, max(rows-2, 1))
-	from, to := window(len(r.Rows), max(rows-len(tail), 1), r.Selected)
-	lines := make([]string, 0, rows)
+	var head []string
+	if len(r.Channels) > 1 && r.Counted == nil && rows > 6 {
+		head = []string{l.channelRow(r, inner), ""}
+	}
+	tail := l.retryTail(r, inner, max(rows-2-len(head), 1))
+	from, to := window(len(r.Rows), max(rows-len(tail)-len(head), 1), r.Selected)
+	lines := head
 	for i := from; i < to; i++ {
-		lines = append(lines, l.retryRow(&r.Rows[i], inner))
+		lines = append(lines, l.retryRow(r.By, &r.Rows[i], inner))
 	}
 	for len(lines)+len(tail) < rows && h < 16 {
 		lines = append(lines, "")
 	}
-	marked := r.Selected - from
+	marked := r.Selected - from + len(head)
 	if r.Counted != nil {
 		marked = -1
 	}
-	return l.list("Send again", "through WhatsApp", append(lines, tail...), marked, w, h, true)
+	title, note := "Send again", "through WhatsApp"
+	if r.By != "" && r.By != "whatsapp" {
+		title, note = "Reach the failed", "by "+ChannelName(r.By)
+	}
+	return l.list(title, note, append(lines, tail...), marked, w, h, true)
 }
 
-func (l Look) retryRow(r *RetryRow, w int) string {
+// channelRow names the channels, the chosen one marked.
+func (l Look) channelRow(r *Retrying, w int) string {
+	line := l.Theme.Dim.Render("by  ")
+	for _, channel := range r.Channels {
+		if channel == r.By {
+			line += l.Theme.Cursor.Render("‹ ") + l.Theme.Strong.Render(ChannelName(channel)) + l.Theme.Cursor.Render(" ›") + "  "
+		} else {
+			line += "  " + l.Theme.Text.Render(ChannelName(channel)) + "    "
+		}
+	}
+	return clip(line, w)
+}
+
+func (l Look) retryRow(by string, r *RetryRow, w int) string {
 	const fixed = 4 + 7 + 9 + 2
 	words := retryWords(r.Retry)
+	if by != "" && by != "whatsapp" {
+		words = smsWords(r.SMS)
+	}
 	says := 0
 	if w >= 70 {
 		says = 30
 	}
 	style, box := l.Theme.Text, "[ ] "
 	switch {
-	case !r.Can():
+	case !r.Can(by):
 		style, box = l.Theme.Dim, " –  "
 	case r.Ticked:
 		style, box = l.Theme.Strong, "[x] "
@@ -94,10 +126,16 @@ func (l Look) retryTail(r *Retrying, w, most int) []string {
 		lines = append(lines, ranked{0, r.Input})
 	case r.Counted == nil && r.Note == "":
 		add(1, text, "space ticks, enter counts who can get a new message. Nothing is sent yet.")
-		if i := r.Selected; i < len(r.Rows) && !r.Rows[i].Can() {
-			add(1, text, strconv.Itoa(r.Rows[i].Code)+" is not sent again: it would fail again. "+r.Rows[i].Advice)
+		if i := r.Selected; i < len(r.Rows) && !r.Rows[i].Can(r.By) {
+			why := " is not sent again: it would fail again. "
+			if r.By != "" && r.By != "whatsapp" {
+				why = ": another channel does not help these people, or must not be used. "
+			}
+			add(1, text, strconv.Itoa(r.Rows[i].Code)+why+r.Rows[i].Advice)
 		}
-		add(5, dim, "Through WhatsApp. SMS, voice and e-mail are not set up.")
+		if len(r.Channels) < 2 {
+			add(5, dim, "Through WhatsApp. SMS, voice and e-mail are not set up.")
+		}
 	}
 	return texts(lines, most)
 }
