@@ -133,7 +133,7 @@ func (b *inbox) serve(t *testing.T, security string) (address string, trust func
 func mailSettings(address, security string) Channel {
 	return Channel{
 		Provider: ProviderSMTP, URL: address, TLS: security, User: "shop", Password: wa.NewSecret(canary),
-		Sender: "Löja <news@shop.example>", ReplyTo: "help@shop.example", Opening: "Não quer mais?",
+		Sender: "Löja <news@shop.example>", ReplyTo: "help@shop.example", UnsubscribeText: "Não quer mais?",
 	}
 }
 
