@@ -36,8 +36,8 @@ var birdID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]
 
 func newBird(c Channel, l line) *bird {
 	return &bird{
-		line: l, workspace: c.Account, id: c.Channel, access: c.Password, keys: c.SigningKeys,
-		language: c.Language, speaker: c.Speaker,
+		line: l, workspace: c.Account, id: c.ChannelID, access: c.Password, keys: c.SigningKeys,
+		language: c.Language, speaker: c.Voice,
 	}
 }
 
@@ -46,10 +46,10 @@ func birdForm(c *Channel) error {
 	switch {
 	case !birdID.MatchString(c.Account):
 		return fmt.Errorf("account %q is no workspace id: copy it from the address of Bird's dashboard", wa.Clean(c.Account))
-	case !birdID.MatchString(c.Channel):
-		return fmt.Errorf("channel_id %q is no id of a channel: copy it from the channel's page in Bird", wa.Clean(c.Channel))
-	case c.Speaker != "" && c.Speaker != "male" && c.Speaker != "female":
-		return fmt.Errorf("voice %q is none of Bird's: write male or female", wa.Clean(c.Speaker))
+	case !birdID.MatchString(c.ChannelID):
+		return fmt.Errorf("channel_id %q is no id of a channel: copy it from the channel's page in Bird", wa.Clean(c.ChannelID))
+	case c.Voice != "" && c.Voice != "male" && c.Voice != "female":
+		return fmt.Errorf("voice %q is none of Bird's: write male or female", wa.Clean(c.Voice))
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ type Config struct {
 }
 
 // Channel is the configuration of one channel. Which fields a provider needs is
-// said at each; the others must be empty.
+// said at each; it does not look at the others.
 type Channel struct {
 	Provider string // provider: one of the constants above; "" = the channel is off
 
@@ -40,8 +40,8 @@ type Channel struct {
 	// host:port.
 	URL string
 
-	Account string // account: Twilio's account SID (AC…); Bird's workspace id
-	Channel string // channel_id: Bird's channel id
+	Account   string // account: Twilio's account SID (AC…); Bird's workspace id
+	ChannelID string // channel_id: Bird's channel id
 
 	// User (user) is Kannel's username, Vonage's API key, SMTP's log-in, and Twilio's
 	// API key SID (SK…), "" = the account itself.
@@ -73,11 +73,11 @@ type Channel struct {
 	ReplyToken wa.Secret
 
 	Language string // language: of spoken texts that do not say theirs (pt-PT); "" = en-US
-	Speaker  string // voice: Twilio's or Bird's name of the voice; "" = the provider's own
+	Voice    string // voice: Twilio's or Bird's name of the voice; "" = the provider's own
 
-	ReplyTo string // reply_to: of e-mail; "" = Sender
-	Opening string // unsubscribe_text: what stands before the link to opt out; "" = in English
-	TLS     string // tls: of SMTP: starttls, which is the default, tls, or none on loopback
+	ReplyTo         string // reply_to: of e-mail; "" = Sender
+	UnsubscribeText string // unsubscribe_text: what stands before the link to opt out; "" = in English
+	TLS             string // tls: of SMTP: starttls, which is the default, tls, or none on loopback
 
 	Gateway Gateway // of ProviderHTTP: [fallback.sms.gateway], [fallback.voice.gateway]
 
@@ -113,13 +113,13 @@ type Gateway struct {
 	ErrorField  string   // error_field: its words of what is wrong
 
 	// Receipts.
-	StateField   string   // state_field; "" = the gateway sends none
-	StateQueued  []string // state_queued: values of StateField, whatever their case
-	StateSent    []string // state_sent
-	StateFailed  []string // state_failed
-	Delivered    []string // state_delivered
-	ReceiptID    string   // receipt_id_field
-	ReceiptError string   // receipt_error_field
+	StateField     string   // state_field; "" = the gateway sends none
+	StateQueued    []string // state_queued: values of StateField, whatever their case
+	StateSent      []string // state_sent
+	StateFailed    []string // state_failed
+	StateDelivered []string // state_delivered
+	ReceiptID      string   // receipt_id_field
+	ReceiptError   string   // receipt_error_field
 
 	// Replies.
 	FromField  string // from_field; "" = the gateway hands on none

@@ -68,9 +68,9 @@ func TestNewRefuses(t *testing.T) {
 		{ProviderTwilio, voice, func(c *Channel) { c.Sender = "" }, []string{"fallback.voice.sender"}},
 		{ProviderTwilio, sms, func(c *Channel) { c.User = "SK1" }, []string{"fallback.sms.signing_key", "auth token"}},
 		{ProviderBird, sms, func(c *Channel) { c.Account = "x" }, []string{"fallback.sms.account", "workspace"}},
-		{ProviderBird, sms, func(c *Channel) { c.Channel = "../x" }, []string{"fallback.sms.channel_id"}},
+		{ProviderBird, sms, func(c *Channel) { c.ChannelID = "../x" }, []string{"fallback.sms.channel_id"}},
 		{ProviderBird, sms, func(c *Channel) { c.SigningKeys = nil }, []string{"fallback.sms.signing_key"}},
-		{ProviderBird, voice, func(c *Channel) { c.Speaker = "robot" }, []string{"fallback.voice.voice", "female"}},
+		{ProviderBird, voice, func(c *Channel) { c.Voice = "robot" }, []string{"fallback.voice.voice", "female"}},
 		{ProviderVonage, sms, func(c *Channel) { c.SignatureMethod = "md4" }, []string{"fallback.sms.signature_method", "sha256"}},
 		{ProviderHTTP, sms, func(c *Channel) { c.URL = "" }, []string{"fallback.sms.url is needed"}},
 		{ProviderHTTP, sms, gateway(func(g *Gateway) { g.Body = "" }), []string{"fallback.sms.gateway.body", "to={digits}"}},
@@ -92,7 +92,7 @@ func TestNewRefuses(t *testing.T) {
 		{ProviderSMTP, email, func(c *Channel) { c.Sender = "Shop" }, []string{"fallback.email.sender", "news@shop.example"}},
 		{ProviderSMTP, email, func(c *Channel) { c.ReplyTo = "Shop" }, []string{"fallback.email.reply_to"}},
 		{ProviderSMTP, email, func(c *Channel) { c.User = "" }, []string{"fallback.email.user", "password"}},
-		{ProviderSMTP, email, func(c *Channel) { c.Opening = "a\nb" }, []string{"fallback.email.unsubscribe_text"}},
+		{ProviderSMTP, email, func(c *Channel) { c.UnsubscribeText = "a\nb" }, []string{"fallback.email.unsubscribe_text"}},
 	} {
 		set := settings(c.provider, c.channel, "https://g.example")
 		if c.provider == ProviderSMTP {

@@ -61,7 +61,7 @@ func (g *gateway) Receive(r *http.Request, body []byte) (Received, error) {
 func (g *gateway) state(word string) wa.FallbackState {
 	word = strings.TrimSpace(word)
 	switch {
-	case oneOf(g.Delivered, word):
+	case oneOf(g.StateDelivered, word):
 		return wa.FallbackDelivered
 	case oneOf(g.StateFailed, word):
 		return wa.FallbackFailed

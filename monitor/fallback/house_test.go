@@ -57,7 +57,7 @@ func settings(provider, channel, base string) Channel {
 	case ProviderTwilio:
 		c.Account = account
 	case ProviderBird:
-		c.Account, c.Channel, c.SigningKeys, c.Sender = workspace, birdChan, secrets("secureSigningKey"), ""
+		c.Account, c.ChannelID, c.SigningKeys, c.Sender = workspace, birdChan, secrets("secureSigningKey"), ""
 	case ProviderVonage:
 		c.User, c.SigningKeys = "abcd1234", secrets("Sig-Secret-123")
 	case ProviderHTTP:
@@ -67,7 +67,7 @@ func settings(provider, channel, base string) Channel {
 			Body:     `{"to":"{to}","text":"{text}","from":"{sender}","lang":"{language}","report":"{callback}"}`,
 			Accepted: []string{"queued"}, Rejected: []string{"bad*"}, Throttled: []string{"busy"}, OptedOut: []string{"unsubscribed"},
 			AnswerField: "result.state", IDField: "result.id", ErrorField: "result.why",
-			StateField: "state", Delivered: []string{"DELIVRD"}, StateFailed: []string{"UNDELIV", "EXPIRED"}, StateSent: []string{"ENROUTE"},
+			StateField: "state", StateDelivered: []string{"DELIVRD"}, StateFailed: []string{"UNDELIV", "EXPIRED"}, StateSent: []string{"ENROUTE"},
 			StateQueued: []string{"QUEUED"}, ReceiptID: "id", ReceiptError: "why", FromField: "from", TextField: "text", ReplyField: "id",
 			SignatureHeader: "X-Signature",
 		}

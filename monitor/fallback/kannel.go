@@ -17,14 +17,22 @@ import (
 // a receipt, and it signs nothing.
 type kannel struct {
 	line
+	address  string
 	user     string
 	password wa.Secret
 	sender   string
 	token    wa.Secret // of replies
 }
 
+// sendsms is where smsbox takes messages.
+const sendsms = "/cgi-bin/sendsms"
+
 func newKannel(c Channel, l line) *kannel {
-	return &kannel{line: l, user: c.User, password: c.Password, sender: c.Sender, token: c.ReplyToken}
+	k := &kannel{line: l, address: l.wire.Base(), user: c.User, password: c.Password, sender: c.Sender, token: c.ReplyToken}
+	if strings.Count(k.address, "/") == len("//") { // host and port alone
+		k.address += sendsms
+	}
+	return k
 }
 
 // Kinds of a receipt, which are also the bits of the mask that asks for them
@@ -55,7 +63,7 @@ func (k *kannel) Send(ctx context.Context, m *wa.FallbackMessage, begin func() e
 		"X-Kannel-Dlr-Mask": {dlrAll},
 		"X-Kannel-Dlr-Url":  {k.callback(m.Attempt) + "?type=%d&answer=%A&id=%F&smsc=%i&time=%T"},
 	}
-	r := &wire.Request{Method: http.MethodPost, URL: k.wire.Base(), Header: header, Body: []byte(m.Text), Begin: begin}
+	r := &wire.Request{Method: http.MethodPost, URL: k.address, Header: header, Body: []byte(m.Text), Begin: begin}
 	return k.send(ctx, m, r, k.judge)
 }
 

@@ -61,7 +61,7 @@ const openingInEnglish = "To receive no more e-mails from us, open this address:
 func newMailer(key, public string, set Channel, c *Config) (*mailer, error) {
 	m := &mailer{
 		key: key, public: public, prices: set.Prices, log: c.Log, roots: c.Roots, security: set.TLS, user: set.User,
-		password: set.Password, secrets: echoes(set.User, set.Password), opening: set.Opening, patience: answerWithin, lastWord: scanWithin,
+		password: set.Password, secrets: echoes(set.User, set.Password), opening: set.UnsubscribeText, patience: answerWithin, lastWord: scanWithin,
 	}
 	if m.security == "" {
 		m.security = securityStart

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"mime"
 	"mime/quotedprintable"
 	"net"
@@ -52,6 +51,12 @@ func (b *inbox) seen() string {
 }
 
 func (b *inbox) NewSession(*smtp.Conn) (smtp.Session, error) { return &sitting{b: b}, nil }
+
+// silent is a log that says nothing.
+type silent struct{}
+
+func (silent) Printf(string, ...any) {}
+func (silent) Println(...any)        {}
 
 type sitting struct {
 	b        *inbox
@@ -105,7 +110,7 @@ func (b *inbox) serve(t *testing.T, security string) (address string, trust func
 	certified.StartTLS()
 	t.Cleanup(certified.Close)
 	s := smtp.NewServer(b)
-	s.Domain, s.ErrorLog = "mail.example.org", log.New(io.Discard, "", 0)
+	s.Domain, s.ErrorLog = "mail.example.org", silent{}
 	s.AllowInsecureAuth = security == securityNone
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -128,7 +133,7 @@ func (b *inbox) serve(t *testing.T, security string) (address string, trust func
 func mailSettings(address, security string) Channel {
 	return Channel{
 		Provider: ProviderSMTP, URL: address, TLS: security, User: "shop", Password: wa.NewSecret(canary),
-		Sender: "Löja <news@shop.example>", ReplyTo: "help@shop.example", Opening: "Não quer mais?",
+		Sender: "Löja <news@shop.example>", ReplyTo: "help@shop.example", UnsubscribeText: "Não quer mais?",
 	}
 }
 

@@ -144,7 +144,7 @@ func providersOf(channel string) []string {
 // lacks tells that a key is empty.
 func (c *Channel) lacks(key string) bool {
 	return map[string]bool{
-		"url": c.URL == "", "account": c.Account == "", "channel_id": c.Channel == "", "user": c.User == "", "password": c.Password.Empty(),
+		"url": c.URL == "", "account": c.Account == "", "channel_id": c.ChannelID == "", "user": c.User == "", "password": c.Password.Empty(),
 		"signing_key": len(c.SigningKeys) == 0, "sender": c.Sender == "",
 	}[key]
 }
@@ -156,13 +156,13 @@ func (c *Channel) check(key string) error {
 		key, text string
 	}{
 		{"account", c.Account},
-		{"channel_id", c.Channel},
+		{"channel_id", c.ChannelID},
 		{"user", c.User},
 		{"sender", c.Sender},
 		{"language", c.Language},
-		{"voice", c.Speaker},
+		{"voice", c.Voice},
 		{"reply_to", c.ReplyTo},
-		{"unsubscribe_text", c.Opening},
+		{"unsubscribe_text", c.UnsubscribeText},
 	} {
 		if wa.Clean(v.text) != v.text || strings.TrimSpace(v.text) != v.text {
 			return fmt.Errorf("%s.%s has a line break, a blank around it or a character that nobody sees: write it again", key, v.key)

@@ -79,6 +79,11 @@ func TestKannelRequest(t *testing.T) {
 	if got.header.Get("X-Kannel-Coding") != "0" {
 		t.Error("a text of GSM-7 goes out as UCS-2")
 	}
+	for given, want := range map[string]string{"": sendsms, "/": sendsms, "/box/sms": "/box/sms"} {
+		if got, _ := capture(t, wa.ChannelSMS, settings(ProviderKannel, wa.ChannelSMS, given), 202, "0: ok", nil); got.path != want {
+			t.Errorf("with %q it goes to %s", given, got.path)
+		}
+	}
 }
 
 func TestTwilioRequest(t *testing.T) {
@@ -109,7 +114,7 @@ func TestTwilioRequest(t *testing.T) {
 // TestTwilioCall: nothing of a text is taken for TwiML.
 func TestTwilioCall(t *testing.T) {
 	set := settings(ProviderTwilio, wa.ChannelVoice, "")
-	set.Speaker = "Polly.Inês"
+	set.Voice = "Polly.Inês"
 	got, _ := capture(t, wa.ChannelVoice, set, 201, `{"sid":"CA1","status":"queued"}`, func(m *wa.FallbackMessage) {
 		m.Text = `a</Say><Dial>+1900</Dial><Say>"&'`
 	})

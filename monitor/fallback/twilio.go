@@ -35,7 +35,7 @@ var twilioAccount = regexp.MustCompile(`^AC[0-9a-fA-F]{32}$`)
 func newTwilio(c Channel, l line) *twilio {
 	t := &twilio{
 		line: l, account: c.Account, user: c.Account, password: c.Password, keys: c.SigningKeys,
-		sender: c.Sender, language: c.Language, speaker: c.Speaker,
+		sender: c.Sender, language: c.Language, speaker: c.Voice,
 	}
 	if c.User != "" {
 		t.user = c.User
