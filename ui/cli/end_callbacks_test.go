@@ -3,6 +3,7 @@
 package cli_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -97,21 +98,18 @@ func (l *listener) got(path string) []call {
 	return calls
 }
 
-// types are the kinds of the receipts at a path, in order of arrival.
+// types are the kinds of the receipts at a path, sorted: they come in any order.
 func (l *listener) types(path string) (types []string) {
 	for _, c := range l.got(path) {
 		types = append(types, c.Values.Get("type"))
 	}
+	slices.Sort(types)
 	return types
 }
 
-// waitTypes waits until receipts of certain kinds have come, in whatever order.
+// waitTypes waits until receipts of certain kinds have come.
 func (l *listener) waitTypes(path string, want ...string) {
 	l.t.Helper()
 	slices.Sort(want)
-	waitFor(l.t, "receipts", func() bool {
-		types := l.types(path)
-		slices.Sort(types)
-		return slices.Equal(types, want)
-	})
+	waitFor(l.t, fmt.Sprintf("receipts %v at %s", want, path), func() bool { return slices.Equal(l.types(path), want) })
 }

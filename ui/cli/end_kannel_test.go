@@ -88,6 +88,7 @@ reconnect-delay = 1
 
 group = smsbox
 bearerbox-host = 127.0.0.1
+smsbox-id = box
 sendsms-port = %[4]d
 sendsms-interface = 127.0.0.1
 global-sender = "%[6]s"
@@ -106,6 +107,10 @@ user-allow-ip = 127.0.0.1
 `
 
 const kannelReplies = `
+group = smsbox-route
+smsbox-id = box
+smsc-id = centre
+
 group = sms-service
 keyword = default
 get-url = "%s"
@@ -163,8 +168,9 @@ func (k *gateway) start() {
 		if !k.bearerbox.runs() || !k.smsbox.runs() {
 			k.t.Fatalf("Kannel does not start:\n%s%s", k.bearerbox.said.String(), k.smsbox.said.String())
 		}
+		// smsbox says its ID once it is connected; a message before that makes it panic.
 		page := k.page()
-		return strings.Contains(page, "smsbox:") && (!k.smsc.IsUp() || k.smsc.Bound() > 0 && strings.Contains(page, "(online"))
+		return strings.Contains(page, "smsbox:box,") && (!k.smsc.IsUp() || k.smsc.Bound() > 0 && strings.Contains(page, "(online"))
 	})
 }
 
@@ -265,10 +271,13 @@ func quietPort(t *testing.T) int {
 	t.Helper()
 	for range quietPorts {
 		port := firstQuiet + int(lastQuiet.Add(1)%quietPorts)
-		if l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
-			_ = l.Close()
+		// To listen on it for a try would not do: a process that is being started holds
+		// every socket for a moment.
+		conn, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port))
+		if err != nil {
 			return port
 		}
+		_ = conn.Close()
 	}
 	t.Fatal("no port is free")
 	return 0

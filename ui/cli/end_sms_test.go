@@ -133,6 +133,11 @@ func TestKannelReceipts(t *testing.T) {
 			}
 		}
 	}
+	for _, c := range cases { // seconds later
+		if types := l.types("/" + c.to); !slices.Equal(types, c.types) {
+			t.Errorf("to %s: receipts %v, want %v and no more", c.to, types, c.types)
+		}
+	}
 	if code, answer := k.submit(submission{to: "+447700900001", text: "x", password: "wrong"}); code != http.StatusForbidden {
 		t.Errorf("with a wrong password: %d %q", code, answer)
 	}
@@ -158,7 +163,7 @@ func TestKannelAsksAgain(t *testing.T) {
 
 	l.answer(http.StatusServiceUnavailable)
 	k.mustSubmit(submission{to: "+447700900001", text: "the disk is full", receipts: l.receiptsAt("/full")}, accepted)
-	waitFor(t, "both receipts are refused, and one again", func() bool { return l.refusals() >= 3 })
+	waitFor(t, "receipts are refused, and one again", func() bool { return l.refusals() >= 3 })
 	l.answer(http.StatusOK)
 	l.waitTypes("/full", "1", "8")
 }

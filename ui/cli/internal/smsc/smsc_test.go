@@ -91,6 +91,7 @@ func TestReceiptIsAskedFor(t *testing.T) {
 		if _, st := g.submit(sent); st != ok {
 			t.Fatalf("%#x", st)
 		}
+		g.ask(enquireLink, nil) // answered once the receipt is in the outbox
 		if err := c.Reply(m.to, "next"); err != nil {
 			t.Fatal(err)
 		}
