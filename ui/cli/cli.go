@@ -61,6 +61,7 @@ type commands struct {
 	Campaign campaignCmd `cmd:"" help:"Own campaigns: import, test, start, pace, cancel, list, show."`
 	Swap     swapCmd     `cmd:"" help:"Send the rest of a campaign with another approved template."`
 	Retry    retryCmd    `cmd:"" help:"Try failed messages of a campaign again."`
+	Suppress suppressCmd `cmd:"" help:"Who is never written to: add, remove, list, import, export."`
 	Resolve  resolveCmd  `cmd:"" help:"Say what became of messages that may have gone out."`
 	Note     noteCmd     `cmd:"" help:"Leave a note for the next one on call."`
 	Status   statusCmd   `cmd:"" help:"Print how the campaigns are doing."`
