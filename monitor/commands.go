@@ -1,9 +1,11 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +23,9 @@ func (m *Monitor) Handle(ctx context.Context, peer link.Peer, cmd link.Command) 
 		return answer, err
 	}
 	if answer, ok, err := m.orderFallback(ctx, peer.Name, cmd); ok {
+		return answer, err
+	}
+	if answer, ok, err := m.suppression(ctx, peer.Name, cmd); ok {
 		return answer, err
 	}
 	switch cmd.Verb {
@@ -123,13 +128,21 @@ func (m *Monitor) lookUp(ctx context.Context, a link.FindArgs) (link.Found, erro
 	if err != nil {
 		return link.Found{}, err
 	}
-	out := link.Found{Query: text, BSUID: p.BSUID, OptedOut: p.OptedOut, Messages: []link.Message{}, Queued: []link.Queued{}}
+	out := link.Found{Query: text, BSUID: p.BSUID, Messages: []link.Message{}, Queued: []link.Queued{}, Held: []link.Held{}}
 	if p.Phone != "" {
 		out.Phone = wa.MaskPhone(p.Phone)
 	}
 	for i := range p.Messages {
 		out.Messages = append(out.Messages, message(&p.Messages[i]))
 	}
+	holds, err := m.o.Store.Holds(ctx, cmp.Or(p.Phone, p.BSUID, text), wa.At(m.o.Now()))
+	if err != nil {
+		return link.Found{}, err
+	}
+	for _, h := range holds {
+		out.Held = append(out.Held, m.heldView(&store.Held{Hold: h}))
+	}
+	out.OptedOut = slices.ContainsFunc(holds, func(h wa.Hold) bool { return h.Rule == wa.RuleOptedOut })
 	phones := []string{p.Phone}
 	if spelt := wa.Digits(text); strings.Trim(text, "+0123456789 ()-./") == "" && spelt != p.Phone {
 		phones = append(phones, spelt) // a list may know them by another number than WhatsApp does

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -92,4 +93,104 @@ func BenchmarkQueue(b *testing.B) {
 			b.ReportMetric(float64(sent)/b.Elapsed().Seconds(), "messages/s")
 		})
 	}
+}
+
+// BenchmarkSuppressed compares the queue's rate without a suppression list and
+// with one of five million, by numbers and by hashes, of people who are not on it:
+// the two take turns, and what is lost is said as a share, of the time on the clock
+// and of the processor's.
+func BenchmarkSuppressed(b *testing.B) {
+	const people, rows = 5_000_000, 200_000
+	for _, hashed := range []bool{false, true} {
+		b.Run(fmt.Sprintf("%d/hashed=%t", people, hashed), func(b *testing.B) {
+			var sides [2]*queueSide
+			for i := range sides {
+				sides[i] = &queueSide{s: open(b, b.TempDir())}
+			}
+			suppressMany(b, sides[1].s, people, hashed)
+			for _, side := range sides {
+				side.p = imported(b, side.s, rows, wa.CategoryMarketing)
+			}
+			b.ResetTimer()
+			for i := range b.N {
+				sides[i%2].round(b)
+				sides[1-i%2].round(b)
+			}
+			for k, name := range []string{"without", "with"} {
+				b.ReportMetric(sides[k].sent/sides[k].took.Seconds(), "messages/s-"+name)
+			}
+			lost := func(took func(*queueSide) time.Duration) float64 {
+				return 100 * (1 - took(sides[0]).Seconds()/sides[0].sent*sides[1].sent/took(sides[1]).Seconds())
+			}
+			b.ReportMetric(lost(func(q *queueSide) time.Duration { return q.took }), "%-lost")
+			b.ReportMetric(lost(func(q *queueSide) time.Duration { return q.cpu }), "%-lost-cpu")
+		})
+	}
+}
+
+// suppressMany puts so many made-up numbers on a store's suppression list.
+func suppressMany(b *testing.B, s *Store, people int, hashed bool) {
+	const step = 20_000
+	r := rand.New(rand.NewPCG(1, 2))
+	for range people / step {
+		all := make([]Listing, step)
+		for i := range all {
+			all[i] = Listing{Number: fmt.Sprintf("4915%09d", r.IntN(1_000_000_000)), By: "bench", Reason: "imported"}
+			if hashed {
+				all[i].Hash = make([]byte, 32)
+				for k := range all[i].Hash {
+					all[i].Hash[k] = byte(r.Uint32())
+				}
+				all[i].Number = ""
+			}
+		}
+		if _, _, err := s.Suppress(b.Context(), all); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for busy := true; busy; { // until the index's runs are merged
+		if err := s.submit(b.Context(), &request{group: func(g *group) error {
+			busy = g.w.indexes[indexSuppressed].busy(g.w)
+			return nil
+		}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// queueSide is a store whose queue is timed.
+type queueSide struct {
+	s    *Store
+	p    wa.Plan
+	sent float64
+	took time.Duration
+	cpu  time.Duration // of this process
+}
+
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// round claims and settles 64 messages.
+func (q *queueSide) round(b *testing.B) {
+	start, cpu := time.Now(), processorTime()
+	got, err := q.s.Claim(b.Context(), wa.ClaimRequest{
+		Campaign: q.p.Campaign, From: sender.NumberID, Limit: 64, Now: received,
+		Cap: wa.FrequencyCap{Messages: 2, Within: 24 * time.Hour, Apart: 6 * time.Hour},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	outcomes := make([]wa.Outcome, len(got.Messages))
+	for i, c := range got.Messages {
+		outcomes[i] = wa.Outcome{Message: c.Message, Kind: wa.OutcomeAccepted, At: received, Accepted: wa.Accepted{
+			WAMID: fmt.Sprintf("wamid.HBgLMzUxOTAwMDAwMDAx%012d", c.Message), Person: wa.Person{Phone: c.Phone[1:]},
+		}}
+	}
+	if err := q.s.Settle(b.Context(), outcomes...); err != nil {
+		b.Fatal(err)
+	}
+	q.took, q.cpu, q.sent = q.took+time.Since(start), q.cpu+processorTime()-cpu, q.sent+float64(len(got.Messages))
 }

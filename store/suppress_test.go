@@ -619,3 +619,106 @@ func TestSuppression(t *testing.T) {
 		})
 	})
 }
+
+// Who was released and turns out to be somebody else stays released, whichever of
+// the two was known first; what happens from then on holds again.
+func TestReleasedThenMerged(t *testing.T) {
+	for _, first := range []wa.Person{{Phone: "351900000001"}, {BSUID: "PT.1"}} {
+		now := at(0)
+		s, err := Open(t.Context(), Options{Dir: t.TempDir(), Now: func() time.Time { return now.Time() }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		second := wa.Person{Phone: "351900000001"}
+		if first == second {
+			second = wa.Person{BSUID: "PT.1"}
+		}
+		ingest(t, s,
+			statuses(as(first, failed("1", at(-9), "autumn:1", 131026))),
+			statuses(as(second, failed("2", at(-8), "autumn:1", 131026))))
+		if lifted, err := s.Release(t.Context(), second.Phone+second.BSUID, false, []string{wa.RuleUndelivered}); err != nil || len(lifted) != 1 {
+			t.Fatalf("%+v, %v", lifted, err)
+		}
+		ingest(t, s, statuses(as(wa.Person{Phone: "351900000001", BSUID: "PT.1"}, status("3", wa.StatusSent, at(-7), "autumn:1"))))
+		if why := whyNot(t, s, "351900000001", wa.ChannelWhatsApp, true, now); why != "" {
+			t.Errorf("held again: %s", why)
+		}
+		now = at(20)
+		ingest(t, s, statuses(as(second, failed("4", at(10), "autumn:1", 131026))))
+		if why := whyNot(t, s, "351900000001", wa.ChannelWhatsApp, true, now); why != "suppressed: cannot be reached on WhatsApp (131026)" {
+			t.Errorf("failed after the release, and: %q", why)
+		}
+	}
+}
+
+// An entry for the number of a list goes on to hold the person whom WhatsApp knows
+// by another one, whichever was known first.
+func TestEntryOfAnotherNumber(t *testing.T) {
+	for _, entry := range []string{"first", "later", "of the other number"} {
+		s := open(t, t.TempDir())
+		p := imported(t, s, 1, wa.CategoryUtility)
+		c := claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 1, Now: at(0)}).Messages[0]
+		const known = "5511900000000"
+		suppress := func(number string) {
+			if added, renewed, err := s.Suppress(t.Context(), []Listing{{Number: number, Reason: "wrote a letter"}}); added != 1 || renewed != 0 || err != nil {
+				t.Fatalf("%d added, %d renewed, %v", added, renewed, err)
+			}
+		}
+		if entry == "first" {
+			suppress(c.Phone)
+		}
+		settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeAccepted, At: at(1), Accepted: wa.Accepted{WAMID: "wamid.1", Person: wa.Person{Phone: known}}})
+		switch entry {
+		case "later":
+			suppress(c.Phone)
+		case "of the other number":
+			suppress(known)
+		}
+		for _, phone := range []string{c.Phone, known} {
+			if why := whyNot(t, s, phone, wa.ChannelSMS, false, at(2)); why != "suppressed: wrote a letter" {
+				t.Errorf("%s: %s is %q", entry, phone, why)
+			}
+		}
+		q := imported(t, s, 1, wa.CategoryUtility)
+		if got := claim(t, s, wa.ClaimRequest{Campaign: q.Campaign, Limit: 1, Now: at(2)}); len(got.Messages) != 0 {
+			t.Errorf("%s: written to: %+v", entry, got)
+		}
+		if queued, err := s.QueuedTo(t.Context(), c.Phone, 1); err != nil || queued[0].Reason != "suppressed: wrote a letter" {
+			t.Errorf("%s: %+v, %v", entry, queued, err)
+		}
+	}
+}
+
+// A store of the schema before knows whom the rules hold, from the messages it has.
+func TestSuppressionOfAnOlderStore(t *testing.T) {
+	s := open(t, t.TempDir())
+	ingest(t, s,
+		statuses(failed("1", at(0), "autumn:1", 131026), failed("2", at(0), "autumn:1", 131026), failed("3", at(0), "autumn:1", 131053)),
+		statuses(status("2", wa.StatusDelivered, at(9), "autumn:1")))
+	_ = s.Close()
+	for _, text := range []string{
+		"DROP INDEX message_failing", "DROP INDEX person_opted_out", "DROP TABLE suppressed", "DROP TABLE suppression", "DROP TABLE released",
+		"PRAGMA user_version = 4",
+	} {
+		exec(t, s.dir, text)
+	}
+	s = open(t, s.dir)
+	for phone, want := range map[string]string{
+		"351900000001": "suppressed: cannot be reached on WhatsApp (131026)", "351900000002": "", "351900000003": "",
+	} {
+		if why := whyNot(t, s, phone, wa.ChannelWhatsApp, true, at(10)); why != want {
+			t.Errorf("%s is %q, want %q", phone, why, want)
+		}
+	}
+	var key []byte
+	if err := s.readers.QueryRow("SELECT key FROM suppression").Scan(&key); err != nil || len(key) != 32 {
+		t.Errorf("a key of %d bytes, %v", len(key), err)
+	}
+	_ = s.Close()
+	s = open(t, s.dir)
+	var again []byte
+	if err := s.readers.QueryRow("SELECT key FROM suppression").Scan(&again); err != nil || string(again) != string(key) {
+		t.Errorf("another key after a restart, %v", err)
+	}
+}

@@ -115,16 +115,20 @@ const (
 	RuleBlocked     = "blocked-by-us"
 )
 
-// The codes that rules count, and how the error segment counts them.
+// How the error segment counts marketing that Meta withholds: within so many days
+// once, and ever so often.
+const (
+	WithheldDays  = 16
+	WithheldOften = 3 // more than twice
+)
+
+// The codes that rules count.
 const (
 	codeUndeliverable = 131026
 	codeWithheld      = 131049
 	codeExperiment    = 130472
 	codeStopped       = 131050
 	codeBlocked       = 130403
-
-	withheldLately = 16 * 24 * time.Hour
-	withheldOften  = 3 // more than twice
 )
 
 // ErrorSegment are the rules that Klaviyo's guide to WhatsApp errors puts into a
@@ -138,7 +142,7 @@ type SuppressRules []SuppressRule
 // DefaultSuppressRules are the rules without configuration, each on. Codes and
 // what they mean: the catalogue (LookUp).
 func DefaultSuppressRules() SuppressRules {
-	return SuppressRules{
+	rules := SuppressRules{
 		{Name: RuleOptedOut, Text: "opted out", Channels: OnAll, Wish: true},
 		{
 			Name: RuleRefuser, Text: "stopped marketing in WhatsApp (131050)",
@@ -147,24 +151,38 @@ func DefaultSuppressRules() SuppressRules {
 		{Name: RuleBlocked, Text: "blocked by our own number (130403)", Codes: []int{codeBlocked}, AtLeast: 1, Channels: OnAll},
 		{Name: RuleUndelivered, Text: "cannot be reached on WhatsApp (131026)", Codes: []int{codeUndeliverable}, AtLeast: 1, Channels: OnWhatsApp},
 		{
-			Name: RuleWithheldOft, Text: "Meta withheld marketing more than twice (131049, 130472)",
-			Codes: []int{codeWithheld, codeExperiment}, AtLeast: withheldOften, Channels: OnWhatsApp, Marketing: true,
+			Name:  RuleWithheldOft,
+			Codes: []int{codeWithheld, codeExperiment}, Channels: OnWhatsApp, Marketing: true,
 		},
 		{
-			Name: RuleWithheld, Text: "Meta withheld marketing in the last 16 days (131049)",
-			Codes: []int{codeWithheld}, AtLeast: 1, Within: withheldLately, Channels: OnWhatsApp, Marketing: true,
+			Name:  RuleWithheld,
+			Codes: []int{codeWithheld}, AtLeast: 1, Channels: OnWhatsApp, Marketing: true,
 		},
 		{
 			Name: RuleExperiment, Text: "in an experiment of Meta's (130472)",
 			Codes: []int{codeExperiment}, AtLeast: 1, Ends: EndsWriting, Channels: OnWhatsApp, Marketing: true,
 		},
 	}
+	rules.Withheld(WithheldDays, WithheldOften)
+	return rules
 }
 
-// TurnOff switches a rule off, by its name or by the code that it alone is about.
-// What people asked for themselves cannot be switched off.
+// ErrorSegmentName is what TurnOff calls the rules of ErrorSegment.
+const ErrorSegmentName = "error-segment"
+
+// TurnOff switches a rule off, by its name or by the code that it alone is about,
+// or those of the error segment together. What people asked for themselves cannot
+// be switched off.
 func (rs SuppressRules) TurnOff(name string) error {
-	var names []string
+	if name == ErrorSegmentName {
+		for _, name := range ErrorSegment {
+			if err := rs.TurnOff(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	names := []string{ErrorSegmentName}
 	for i := range rs {
 		r := &rs[i]
 		if !r.Wish {
@@ -180,6 +198,21 @@ func (rs SuppressRules) TurnOff(name string) error {
 		return nil
 	}
 	return fmt.Errorf("%.40q is no rule that can be switched off: there are %s", Clean(name), strings.Join(names, ", "))
+}
+
+// Withheld sets how the rules about marketing that Meta withholds count: within
+// how many days a single failure holds, and how many hold for ever.
+func (rs SuppressRules) Withheld(days, often int) {
+	for i := range rs {
+		switch r := &rs[i]; r.Name {
+		case RuleWithheld:
+			r.Within = time.Duration(days) * 24 * time.Hour
+			r.Text = fmt.Sprintf("Meta withheld marketing in the last %d days (131049)", days)
+		case RuleWithheldOft:
+			r.AtLeast = often
+			r.Text = fmt.Sprintf("Meta withheld marketing %d times or more (131049, 130472)", often)
+		}
+	}
 }
 
 // Named finds a rule that is on; nil when there is none of that name.

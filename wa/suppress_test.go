@@ -139,6 +139,33 @@ func TestTurnOff(t *testing.T) {
 	}
 }
 
+// The rules can count otherwise, and the error segment goes as a whole.
+func TestRulesAsConfigured(t *testing.T) {
+	rules := DefaultSuppressRules()
+	rules.Withheld(2, 5)
+	p := Record{Failures: []Failed{{131049, 1}, {131049, 1}, {131049, 1}, {130472, 1}}, WroteAt: 2}
+	if h := rules.Holds(&p, 3*days); len(h) != 0 {
+		t.Errorf("held by %+v", h)
+	}
+	p.Failures = append(p.Failures, Failed{131049, days + 1})
+	if h := rules.Holds(&p, 3*days); len(h) != 2 || h[1].Until != 3*days+1 {
+		t.Errorf("held by %+v", h)
+	}
+	if err := rules.TurnOff(ErrorSegmentName); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rules {
+		if r.Off != slices.Contains(ErrorSegment, r.Name) {
+			t.Errorf("%s is off: %v", r.Name, r.Off)
+		}
+		for _, code := range r.Codes {
+			if e, known := LookUp(code); !known || e.Suppression == SuppressNone {
+				t.Errorf("%s counts %d, which is no reason to the catalogue", r.Name, code)
+			}
+		}
+	}
+}
+
 func TestChannels(t *testing.T) {
 	if c, err := ChannelsOf(); err != nil || c != OnAll || c.String() != "every channel" {
 		t.Errorf("none: %v, %v", c, err)

@@ -73,6 +73,7 @@ type Found struct {
 	BSUID    string    `json:"bsuid,omitempty"`
 	OptedOut bool      `json:"opted_out"`
 	Messages []Message `json:"messages"` // newest first, at most MaxFound
+	Held     []Held    `json:"held"`     // why they are not written to; nobody in particular is named in it
 	Queued   []Queued  `json:"queued"`   // what our own campaigns hold for them, newest first, at most MaxFound
 }
 

@@ -242,6 +242,8 @@ type Job struct {
 	Check    *Check  `json:"check,omitempty"`    // of a list, once done
 	Imported *Import `json:"imported,omitempty"` // once imported
 	Tested   *Tested `json:"tested,omitempty"`   // of a test send, once done
+
+	Suppressed *SuppressImport `json:"suppressed,omitempty"` // of a list of people never to be written to, once done
 }
 
 // Check is what was found of a list.

@@ -62,6 +62,7 @@ type commands struct {
 	Swap     swapCmd     `cmd:"" help:"Send the rest of a campaign with another approved template."`
 	Retry    retryCmd    `cmd:"" help:"Try failed messages of a campaign again."`
 	Fallback fallbackCmd `cmd:"" help:"Reach people whose message failed by SMS, voice or e-mail: order, go-on, cancel."`
+	Suppress suppressCmd `cmd:"" help:"Who is never written to: add, remove, list, import, export."`
 	Resolve  resolveCmd  `cmd:"" help:"Say what became of messages that may have gone out."`
 	Note     noteCmd     `cmd:"" help:"Leave a note for the next one on call."`
 	Status   statusCmd   `cmd:"" help:"Print how the campaigns are doing."`

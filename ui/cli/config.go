@@ -34,6 +34,7 @@ type Config struct {
 	VoiceGateway GatewayConfig    `section:"fallback.voice.gateway" like:"fallback.sms.gateway"`
 	Metrics      MetricsConfig    `section:"metrics"`
 	Thresholds   ThresholdsConfig `section:"thresholds"`
+	Suppress     SuppressConfig   `section:"suppress"`
 	Retention    RetentionConfig  `section:"retention"`
 }
 
@@ -95,6 +96,15 @@ type ThresholdsConfig struct {
 	RefusersAct  float64       `key:"refusers_act" default:"0.03" doc:"share of past refusers in a list above which it is not sent without --force"`
 	JudgeAfter   time.Duration `key:"judge_after" default:"10s" doc:"age at which a message without an answer counts"`
 	MinMessages  int           `key:"min_messages" default:"200" doc:"messages that a campaign needs before its rates are judged"`
+}
+
+// SuppressConfig says who is not written to, beside those who asked not to be and
+// those on the suppression list.
+type SuppressConfig struct {
+	RulesOff      []string `key:"rules_off" doc:"rules that hold nobody, as a list of names or error codes: \"undeliverable\", \"withheld-lately\", \"withheld-often\", all three as \"error-segment\", \"experiment\", \"blocked-by-us\""`
+	WithheldDays  int      `key:"withheld_days" default:"16" doc:"for so many days nobody gets marketing from whom Meta withheld some (131049)"`
+	WithheldOften int      `key:"withheld_often" default:"3" doc:"who had marketing withheld so often (131049, 130472) gets no more"`
+	StopWords     []string `key:"stop_words" doc:"words by which people opt out beside STOP, UNSUBSCRIBE and their like, such as \"BAJA\"; case, accents and punctuation do not matter"`
 }
 
 // RetentionConfig says how long what is not needed for the figures is kept.

@@ -98,6 +98,7 @@ func defaults() Config {
 			DeliveryOK: 0.95, DeliveryAct: 0.90, ReportsOK: 0.001, ReportsAct: 0.005, CPUOK: 0.70, CPUAct: 0.90,
 			CallbacksOK: 0.99, CallbacksAct: 0.95, InvalidAct: 0.05, RefusersAct: 0.03, JudgeAfter: 10 * time.Second, MinMessages: 200,
 		},
+		Suppress:  SuppressConfig{WithheldDays: 16, WithheldOften: 3},
 		Retention: RetentionConfig{RawDays: 30},
 		Fallback:  FallbackConfig{Budget: "0", Expires: 24 * time.Hour, Look: 50},
 		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
@@ -158,7 +159,11 @@ invalid_act = 0.1
 refusers_act = 0.2
 judge_after = "1m30s"
 min_messages = 50
-
+[suppress]
+rules_off = ["131026", "withheld-often"]
+withheld_days = 30
+withheld_often = 5
+stop_words = ["BAJA", "nie wieder"]
 [retention]
 raw_days = 7
 `)
@@ -179,6 +184,9 @@ raw_days = 7
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 1, DeliveryAct: 0, ReportsOK: 0.002, ReportsAct: 0.01, CPUOK: 0.5, CPUAct: 0.5,
 			CallbacksOK: 0.9, CallbacksAct: 0.8, InvalidAct: 0.1, RefusersAct: 0.2, JudgeAfter: 90 * time.Second, MinMessages: 50,
+		},
+		Suppress: SuppressConfig{
+			RulesOff: []string{"131026", "withheld-often"}, WithheldDays: 30, WithheldOften: 5, StopWords: []string{"BAJA", "nie wieder"},
 		},
 		Retention: RetentionConfig{RawDays: 7},
 		Fallback:  FallbackConfig{Budget: "0", Expires: 24 * time.Hour, Look: 50},
@@ -227,7 +235,8 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		"TICKWATCH_THRESHOLDS_MIN_MESSAGES=1", "TICKWATCH_METRICS_LISTEN=localhost:0",
 		"TICKWATCH_GRAPH_BASE_URL=https://graph.example.com", "TICKWATCH_GRAPH_VERSION=v9.0", "TICKWATCH_GRAPH_ACCESS_TOKEN=one,token", "TICKWATCH_GRAPH_WABA_ID=1",
 		"TICKWATCH_GRAPH_PHONE_NUMBER_IDS=1, 2,", "TICKWATCH_PACE_MESSAGES_PER_SECOND=5", "TICKWATCH_PACE_MESSAGES_PER_HOUR=600", "TICKWATCH_PACE_WINDOWS=* 08:00-21:00",
-		"TICKWATCH_THRESHOLDS_INVALID_ACT=0.5", "TICKWATCH_THRESHOLDS_REFUSERS_ACT=1", "TICKWATCH_RETENTION_RAW_DAYS=90")
+		"TICKWATCH_THRESHOLDS_INVALID_ACT=0.5", "TICKWATCH_THRESHOLDS_REFUSERS_ACT=1", "TICKWATCH_RETENTION_RAW_DAYS=90",
+		"TICKWATCH_SUPPRESS_RULES_OFF=error-segment", "TICKWATCH_SUPPRESS_WITHHELD_DAYS=1", "TICKWATCH_SUPPRESS_WITHHELD_OFTEN=1", "TICKWATCH_SUPPRESS_STOP_WORDS=BAJA,FIN")
 	want := Config{
 		Data: DataConfig{Dir: filepath.Join(w.o.Dir, "state")},
 		Link: LinkConfig{Socket: "/run/tickwatch.sock"},
@@ -244,6 +253,7 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 			DeliveryOK: 0.9, DeliveryAct: 0.8, ReportsOK: 0.001, ReportsAct: 0.5, CPUOK: 0, CPUAct: 1,
 			CallbacksOK: 0.7, CallbacksAct: 0.6, InvalidAct: 0.5, RefusersAct: 1, JudgeAfter: 5 * time.Second, MinMessages: 1,
 		},
+		Suppress:  SuppressConfig{RulesOff: []string{"error-segment"}, WithheldDays: 1, WithheldOften: 1, StopWords: []string{"BAJA", "FIN"}},
 		Retention: RetentionConfig{RawDays: 90},
 	}
 	w.o.Env = append(w.o.Env, fallbackKeys(&want)...)

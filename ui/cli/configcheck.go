@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tickwatch/wa"
 )
 
 // maxSocket is what the kernel takes of a Unix socket's path, without the
@@ -58,6 +60,9 @@ func (c *Config) check(v values) error {
 	if err := c.Graph.check(v); err != nil {
 		return err
 	}
+	if err := c.Suppress.check(v); err != nil {
+		return err
+	}
 	return c.Thresholds.check(v)
 }
 
@@ -85,6 +90,30 @@ func (g GraphConfig) check(v values) error {
 		}
 	}
 	return nil
+}
+
+func (s SuppressConfig) check(v values) error {
+	if _, err := s.rules(); err != nil {
+		return v.fault("suppress.rules_off", "%w", err)
+	}
+	for _, word := range s.StopWords {
+		if wa.FoldStopWord(word) == "" {
+			return v.fault("suppress.stop_words", "%s has no letter in it; write a word that people send to opt out", quoted(word))
+		}
+	}
+	return nil
+}
+
+// rules are those in force.
+func (s SuppressConfig) rules() (wa.SuppressRules, error) {
+	rules := wa.DefaultSuppressRules()
+	rules.Withheld(s.WithheldDays, s.WithheldOften)
+	for _, name := range s.RulesOff {
+		if err := rules.TurnOff(name); err != nil {
+			return nil, err
+		}
+	}
+	return rules, nil
 }
 
 // secretKey is the key that gave a secret: itself, or that of its file.

@@ -55,7 +55,13 @@ func startScaled(ctx context.Context, cfg Config, now func() time.Time, speed fl
 			d.abandon()
 		}
 	}()
-	if d.store, err = store.Open(ctx, store.Options{Dir: cfg.Data.Dir, Now: now, Log: d.log, Decode: webhook.Decode}); err != nil {
+	rules, err := cfg.Suppress.rules()
+	if err != nil {
+		return nil, err
+	}
+	if d.store, err = store.Open(ctx, store.Options{
+		Dir: cfg.Data.Dir, Now: now, Log: d.log, Decode: webhook.Decode, Rules: rules, StopWords: cfg.Suppress.StopWords,
+	}); err != nil {
 		return nil, err
 	}
 	sending, err := sendingOf(cfg, now, speed, d.log)

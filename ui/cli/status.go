@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -86,19 +87,19 @@ func (c *findCmd) Run(ctx context.Context, a *app) error {
 
 // foundText is a look-up's result for people.
 func foundText(f *link.Found, zone *time.Location) string {
-	if f.Phone == "" && f.BSUID == "" && len(f.Messages) == 0 {
+	if f.Phone == "" && f.BSUID == "" && len(f.Messages) == 0 && len(f.Held) == 0 {
 		return fmt.Sprintf("Nobody and no message is known by %s. A number needs its country code.", wa.Clean(f.Query))
 	}
 	var b strings.Builder
-	who := f.Phone
-	if who == "" {
-		who = wa.Clean(f.BSUID)
-	}
+	who := cmp.Or(f.Phone, f.BSUID, "A number that nobody was written to by")
 	fmt.Fprintf(&b, "%s", wa.Clean(who))
 	if f.OptedOut {
 		b.WriteString("  OPTED OUT: never write to them again")
 	}
 	b.WriteByte('\n')
+	for i := range f.Held {
+		b.WriteString("  not written to: " + heldText(&f.Held[i], zone) + "\n")
+	}
 	if len(f.Messages) == 0 {
 		b.WriteString("  no messages\n")
 	}
