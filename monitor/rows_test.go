@@ -257,8 +257,8 @@ func TestCleanup(t *testing.T) {
 		told("1", "a", day(0), wa.StatusFailed, 131026), told("1", "b", day(1), wa.StatusFailed, 131026),
 		told("2", "c", day(0), wa.StatusFailed, 131049),
 		told("3", "d", day(0), wa.StatusFailed, 131053),
-		told("4", "e", day(0), wa.StatusSent, 0),      // nothing since: silent on day 30
-		told("5", "f", day(0), wa.StatusDelivered, 0), // and not written to since: nobody asked
+		told("4", "e", day(0), wa.StatusSent, 0),                                                 // nothing since: silent on day 30
+		told("5", "f", day(0), wa.StatusDelivered, 0),                                            // and not written to since: nobody asked
 		told("6", "g", day(0), wa.StatusDelivered, 0), told("6", "h", day(10), wa.StatusSent, 0), // silent on day 30
 		told("7", "i", day(0), wa.StatusDelivered, 0), told("7", "j", day(10), wa.StatusDelivered, 0), told("7", "k", day(11), wa.StatusSent, 0),
 		told("8", "l", day(0), wa.StatusFailed, 131026), told("8", "m", day(1), wa.StatusDelivered, 0), // has arrived once

@@ -74,6 +74,9 @@ func (g *group) judgeMessages() error {
 			}
 			g.tally(t.now.campaign).count(t.now.progress, 1)
 			g.noteFailure(t)
+			if err := g.noteForSheet(t); err != nil {
+				return err
+			}
 		}
 		if !t.now.lags(&t.was) {
 			t.now.since = 0

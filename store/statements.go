@@ -18,7 +18,7 @@ type statements struct {
 	recipientByID, recipientsAhead            *sql.Stmt
 	recipientsAgain, nextDue                  *sql.Stmt
 	insertAttempt, optedOut                   *sql.Stmt
-	journal                                   *sql.Stmt
+	journal, sheetRow                         *sql.Stmt
 
 	all []*sql.Stmt
 }
@@ -64,6 +64,7 @@ func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 		{&st.nextDue, `SELECT coalesce(min(due), 0) FROM recipient WHERE campaign = ? AND again = 1`},
 		{&st.insertAttempt, `INSERT INTO attempt VALUES (?, ?, ?, ?, ?)`},
 		{&st.journal, `INSERT INTO journal VALUES (?, ?, ?, ?, ?)`},
+		{&st.sheetRow, `INSERT INTO sheet_row (message, post, at) VALUES (?, ?, ?)`},
 		{&st.optedOut, `SELECT opted_out FROM person WHERE id = ?`},
 		{&st.writePage, `INSERT OR REPLACE INTO index_page VALUES (?, ?)`},
 	} {

@@ -71,6 +71,9 @@ type Options struct {
 	// several times faster; nil = they never do.
 	Decode func(source string, body []byte, received wa.Instant) *wa.Post
 
+	// Sheet has it noted what failed, for the operator's sheet (sheet.go).
+	Sheet bool
+
 	// Throwaway says that the store need not survive this process, as that of a
 	// replay: nothing waits for the disk.
 	Throwaway bool
@@ -98,6 +101,7 @@ type Store struct {
 	onCommit func(*Change)
 	decode   func(source string, body []byte, received wa.Instant) *wa.Post
 	sizes    sizes
+	sheet    bool         // see Options.Sheet
 	name     string       // in the callback data of our own messages
 	spread   atomic.Int32 // of message ids, where a recording is taken in (see redo.go); 0 = none is
 
@@ -136,7 +140,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{
-		dir: o.Dir, now: o.Now, log: o.Log, decode: o.Decode,
+		dir: o.Dir, now: o.Now, log: o.Log, decode: o.Decode, sheet: o.Sheet,
 		sizes: cmp.Or(o.sizes, sizes{lagMost: lagMost, lagStep: lagStep, tail: tailEntries, fan: runsToMerge, step: mergeStep}),
 		queue: make(chan *request, queueLength), stop: make(chan struct{}), done: make(chan struct{}),
 		failed:   make(chan struct{}),

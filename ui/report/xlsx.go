@@ -37,7 +37,9 @@ type xlsx struct {
 	most, mostText int // of a sheet
 }
 
-func newXLSX(to io.Writer, o *TableOptions) (*Table, error) { return newSheets(to, o, sheetRows, sheetText) }
+func newXLSX(to io.Writer, o *TableOptions) (*Table, error) {
+	return newSheets(to, o, sheetRows, sheetText)
+}
 
 func newSheets(to io.Writer, o *TableOptions, most, mostText int) (*Table, error) {
 	x := &xlsx{
