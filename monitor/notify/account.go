@@ -34,6 +34,9 @@ func ReadAccount(path string) (*Account, error) {
 	if !info.Mode().IsRegular() || info.Size() > maxAccount {
 		return nil, fmt.Errorf("%s is no key file of a service account: download one from the Google Cloud console (Service accounts, Keys, JSON)", wa.Clean(path))
 	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("%s holds a key and others may read it (mode %04o): chmod 600 it", wa.Clean(path), mode)
+	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("the service account cannot be read: %w", err)

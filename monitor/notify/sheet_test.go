@@ -195,7 +195,10 @@ func TestWhatHinders(t *testing.T) {
 		g.mu.Lock()
 		g.wrong = nil
 		g.mu.Unlock()
-		until(t, sheet, "it is mended", func() bool { st := sheet.State(); return st.Trouble == "" && st.Behind == 0 && st.Appended == 1 && st.Latest == received })
+		until(t, sheet, "it is mended", func() bool {
+			st := sheet.State()
+			return st.Trouble == "" && st.Behind == 0 && st.Appended == 1 && st.Latest == received
+		})
 		if diff := cmp.Diff([][]string{row}, g.sheet); diff != "" {
 			t.Errorf("%s: %s", want.text, diff)
 		}
@@ -304,6 +307,13 @@ func TestReadAccount(t *testing.T) {
 		if _, err := ReadAccount(path); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", path, err)
 		}
+	}
+	open := g.accountFile(t, nil)
+	if err := os.Chmod(open, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadAccount(open); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("a key that others may read: %v", err)
 	}
 	path := filepath.Join(t.TempDir(), "a.json")
 	if err := os.WriteFile(path, []byte("SECRET"), 0o600); err != nil {

@@ -99,6 +99,7 @@ func defaults() Config {
 			CallbacksOK: 0.99, CallbacksAct: 0.95, InvalidAct: 0.05, RefusersAct: 0.03, JudgeAfter: 10 * time.Second, MinMessages: 200,
 		},
 		Retention: RetentionConfig{RawDays: 30},
+		Sheet:     SheetConfig{Range: "A:E", URL: "https://sheets.googleapis.com"},
 	}
 }
 
@@ -159,6 +160,12 @@ min_messages = 50
 
 [retention]
 raw_days = 7
+
+[sheet]
+spreadsheet_id = "1AbC_d-9"
+range = "Rejected!A:E"
+service_account_file = "~/account.json"
+url = "http://127.0.0.1:9998"
 `)
 	want := Config{
 		File: path,
@@ -179,6 +186,9 @@ raw_days = 7
 			CallbacksOK: 0.9, CallbacksAct: 0.8, InvalidAct: 0.1, RefusersAct: 0.2, JudgeAfter: 90 * time.Second, MinMessages: 50,
 		},
 		Retention: RetentionConfig{RawDays: 7},
+		Sheet: SheetConfig{
+			SpreadsheetID: "1AbC_d-9", Range: "Rejected!A:E", ServiceAccountFile: filepath.Join(w.home, "account.json"), URL: "http://127.0.0.1:9998",
+		},
 	}
 	if diff := cmp.Diff(want, w.load()); diff != "" {
 		t.Error(diff)
@@ -196,7 +206,8 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		"TICKWATCH_THRESHOLDS_MIN_MESSAGES=1", "TICKWATCH_METRICS_LISTEN=localhost:0",
 		"TICKWATCH_GRAPH_BASE_URL=https://graph.example.com", "TICKWATCH_GRAPH_VERSION=v9.0", "TICKWATCH_GRAPH_ACCESS_TOKEN=one,token", "TICKWATCH_GRAPH_WABA_ID=1",
 		"TICKWATCH_GRAPH_PHONE_NUMBER_IDS=1, 2,", "TICKWATCH_PACE_MESSAGES_PER_SECOND=5", "TICKWATCH_PACE_MESSAGES_PER_HOUR=600", "TICKWATCH_PACE_WINDOWS=* 08:00-21:00",
-		"TICKWATCH_THRESHOLDS_INVALID_ACT=0.5", "TICKWATCH_THRESHOLDS_REFUSERS_ACT=1", "TICKWATCH_RETENTION_RAW_DAYS=90")
+		"TICKWATCH_THRESHOLDS_INVALID_ACT=0.5", "TICKWATCH_THRESHOLDS_REFUSERS_ACT=1", "TICKWATCH_RETENTION_RAW_DAYS=90",
+		"TICKWATCH_SHEET_SPREADSHEET_ID=1AbC", "TICKWATCH_SHEET_RANGE=B:F", "TICKWATCH_SHEET_SERVICE_ACCOUNT_FILE=/account.json", "TICKWATCH_SHEET_URL=https://sheets.example.com")
 	want := Config{
 		Data: DataConfig{Dir: filepath.Join(w.o.Dir, "state")},
 		Link: LinkConfig{Socket: "/run/tickwatch.sock"},
@@ -214,6 +225,7 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 			CallbacksOK: 0.7, CallbacksAct: 0.6, InvalidAct: 0.5, RefusersAct: 1, JudgeAfter: 5 * time.Second, MinMessages: 1,
 		},
 		Retention: RetentionConfig{RawDays: 90},
+		Sheet:     SheetConfig{SpreadsheetID: "1AbC", Range: "B:F", ServiceAccountFile: "/account.json", URL: "https://sheets.example.com"},
 	}
 	if diff := cmp.Diff(want, w.load()); diff != "" {
 		t.Error(diff)
