@@ -43,9 +43,19 @@ func cleanupReason(c *store.Contact, now wa.Instant) (reason, meaning string) {
 }
 
 var cleanupColumns = []link.RowsColumn{
-	{Name: "phone"}, {Name: "bsuid"}, {Name: "reason"}, {Name: "meaning"}, {Name: "tries", Number: true}, {Name: "failed", Number: true},
-	{Name: "last_code", Number: true}, {Name: "last_code_title"}, {Name: "first_written_at"}, {Name: "last_written_at"},
-	{Name: "last_arrived_at"}, {Name: "last_reply_at"}, {Name: "opted_out"},
+	{Name: "phone"},
+	{Name: "bsuid"},
+	{Name: "reason"},
+	{Name: "meaning"},
+	{Name: "tries", Number: true},
+	{Name: "failed", Number: true},
+	{Name: "last_code", Number: true},
+	{Name: "last_code_title"},
+	{Name: "first_written_at"},
+	{Name: "last_written_at"},
+	{Name: "last_arrived_at"},
+	{Name: "last_reply_at"},
+	{Name: "opted_out"},
 }
 
 // cleanup lists people whom messages do not reach. What is gathered of them waits

@@ -18,9 +18,22 @@ import (
 
 // messageColumns are those that every message has; those of its list follow.
 var messageColumns = []link.RowsColumn{
-	{Name: "message_id"}, {Name: "campaign"}, {Name: "from"}, {Name: "phone"}, {Name: "bsuid"}, {Name: "state"},
-	{Name: "handed_over_at"}, {Name: "sent_at"}, {Name: "delivered_at"}, {Name: "read_at"}, {Name: "failed_at"},
-	{Name: "code", Number: true}, {Name: "title"}, {Name: "details"}, {Name: "attempt", Number: true}, {Name: "line", Number: true},
+	{Name: "message_id"},
+	{Name: "campaign"},
+	{Name: "from"},
+	{Name: "phone"},
+	{Name: "bsuid"},
+	{Name: "state"},
+	{Name: "handed_over_at"},
+	{Name: "sent_at"},
+	{Name: "delivered_at"},
+	{Name: "read_at"},
+	{Name: "failed_at"},
+	{Name: "code", Number: true},
+	{Name: "title"},
+	{Name: "details"},
+	{Name: "attempt", Number: true},
+	{Name: "line", Number: true},
 }
 
 // What a RowsWhere can ask of a phone number.

@@ -25,12 +25,12 @@ type Contacts struct {
 
 // contact is what is gathered of one person. Moments are Unix seconds; 0 = never.
 type contact struct {
-	first, wrote           uint32 // clocks of the first message and the latest
+	first, wrote     uint32 // clocks of the first message and the latest
 	arrived, replied uint32 // the latest of each
-	failedAt               uint32 // of code
-	code                   int32
-	tries, failed          uint16 // no more than fit
-	faults                 uint8
+	failedAt         uint32 // of code
+	code             int32
+	tries, failed    uint16 // no more than fit
+	faults           uint8
 }
 
 // Bits of contact.faults: what the failures speak of.
@@ -131,7 +131,7 @@ func (c *Contacts) Read(ctx context.Context) (done bool, err error) {
 
 // second is a moment as contact has it.
 func second(at wa.Instant) uint32 {
-	return uint32(min(max(at.Second(), 0), 1<<32-1)) //nolint:gosec // it fits
+	return uint32(min(max(at.Second(), 0), 1<<32-1))
 }
 
 func (c *contact) add(p *wa.Progress) {

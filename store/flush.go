@@ -85,6 +85,9 @@ func (g *group) judgeMessages() error {
 					return err
 				}
 			}
+			if err := g.noteForSheet(t); err != nil {
+				return err
+			}
 		}
 		if !t.now.lags(&t.was) {
 			t.now.since = 0

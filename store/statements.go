@@ -20,7 +20,7 @@ type statements struct {
 	insertAttempt, standing                   *sql.Stmt
 	failing, wroteAt                          *sql.Stmt
 	listedByID, insertListed                  *sql.Stmt
-	journal                                   *sql.Stmt
+	journal, sheetRow                         *sql.Stmt
 	fallbackByID                              *sql.Stmt
 	insertFallback, updateFallback            *sql.Stmt
 
@@ -85,6 +85,7 @@ func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 		{&st.wroteAt, wroteAt},
 		{&st.listedByID, listedByID},
 		{&st.insertListed, `INSERT INTO suppressed VALUES (?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&st.sheetRow, `INSERT INTO sheet_row (message, post, at) VALUES (?, ?, ?)`},
 		{&st.writePage, `INSERT OR REPLACE INTO index_page VALUES (?, ?)`},
 	} {
 		stmt, err := c.PrepareContext(ctx, p.text)

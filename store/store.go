@@ -75,6 +75,8 @@ type Options struct {
 	// beside wa.StopWords; nil = wa.DefaultSuppressRules, and no others.
 	Rules     wa.SuppressRules
 	StopWords []string
+	// Sheet has it noted what failed, for the operator's sheet (sheet.go).
+	Sheet bool
 
 	// Throwaway says that the store need not survive this process, as that of a
 	// replay: nothing waits for the disk.
@@ -103,6 +105,7 @@ type Store struct {
 	onCommit func(*Change)
 	decode   func(source string, body []byte, received wa.Instant) *wa.Post
 	sizes    sizes
+	sheet    bool   // see Options.Sheet
 	name     string // in the callback data of our own messages
 	rules    wa.SuppressRules
 	stops    []string     // see wa.FoldStopWord
@@ -143,7 +146,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{
-		dir: o.Dir, now: o.Now, log: o.Log, decode: o.Decode, rules: o.Rules,
+		dir: o.Dir, now: o.Now, log: o.Log, decode: o.Decode, rules: o.Rules, sheet: o.Sheet,
 		sizes: cmp.Or(o.sizes, sizes{lagMost: lagMost, lagStep: lagStep, tail: tailEntries, fan: runsToMerge, step: mergeStep}),
 		queue: make(chan *request, queueLength), stop: make(chan struct{}), done: make(chan struct{}),
 		failed:   make(chan struct{}),

@@ -36,6 +36,7 @@ type Config struct {
 	Thresholds   ThresholdsConfig `section:"thresholds"`
 	Suppress     SuppressConfig   `section:"suppress"`
 	Retention    RetentionConfig  `section:"retention"`
+	Sheet        SheetConfig      `section:"sheet"`
 }
 
 // DataConfig says where the daemon keeps what it must not lose.
@@ -110,6 +111,15 @@ type SuppressConfig struct {
 // RetentionConfig says how long what is not needed for the figures is kept.
 type RetentionConfig struct {
 	RawDays int `key:"raw_days" default:"30" doc:"days for which the raw bodies of webhooks are kept"`
+}
+
+// SheetConfig says to which Google Sheet the rejected list is appended; none unless
+// the spreadsheet is named.
+type SheetConfig struct {
+	SpreadsheetID      string `key:"spreadsheet_id" doc:"id of the Google spreadsheet that the rejected list is appended to, the part of its address between /d/ and /edit; none = no sheet"`
+	Range              string `key:"range" default:"A:E" doc:"where in it the table is, such as Rejected!A:E; without a name the first sheet"`
+	ServiceAccountFile string `key:"service_account_file" kind:"path" doc:"key (JSON) of a Google service account that may edit it, mode 0600"`
+	URL                string `key:"url" kind:"url" default:"https://sheets.googleapis.com" doc:"where the Sheets API is; plain http is taken for loopback only"`
 }
 
 // LoadOptions is the world that LoadConfig looks at; it looks at nothing else

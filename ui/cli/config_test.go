@@ -102,6 +102,7 @@ func defaults() Config {
 		Retention: RetentionConfig{RawDays: 30},
 		Fallback:  FallbackConfig{Budget: "0", Expires: 24 * time.Hour, Look: 50},
 		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
+		Sheet: SheetConfig{Range: "A:E", URL: "https://sheets.googleapis.com"},
 	}
 }
 
@@ -166,6 +167,12 @@ withheld_often = 5
 stop_words = ["BAJA", "nie wieder"]
 [retention]
 raw_days = 7
+
+[sheet]
+spreadsheet_id = "1AbC_d-9"
+range = "Rejected!A:E"
+service_account_file = "~/account.json"
+url = "http://127.0.0.1:9998"
 `)
 	want := Config{
 		File: path,
@@ -191,6 +198,9 @@ raw_days = 7
 		Retention: RetentionConfig{RawDays: 7},
 		Fallback:  FallbackConfig{Budget: "0", Expires: 24 * time.Hour, Look: 50},
 		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
+		Sheet: SheetConfig{
+			SpreadsheetID: "1AbC_d-9", Range: "Rejected!A:E", ServiceAccountFile: filepath.Join(w.home, "account.json"), URL: "http://127.0.0.1:9998",
+		},
 	}
 	if diff := cmp.Diff(want, w.load()); diff != "" {
 		t.Error(diff)
@@ -236,7 +246,8 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		"TICKWATCH_GRAPH_BASE_URL=https://graph.example.com", "TICKWATCH_GRAPH_VERSION=v9.0", "TICKWATCH_GRAPH_ACCESS_TOKEN=one,token", "TICKWATCH_GRAPH_WABA_ID=1",
 		"TICKWATCH_GRAPH_PHONE_NUMBER_IDS=1, 2,", "TICKWATCH_PACE_MESSAGES_PER_SECOND=5", "TICKWATCH_PACE_MESSAGES_PER_HOUR=600", "TICKWATCH_PACE_WINDOWS=* 08:00-21:00",
 		"TICKWATCH_THRESHOLDS_INVALID_ACT=0.5", "TICKWATCH_THRESHOLDS_REFUSERS_ACT=1", "TICKWATCH_RETENTION_RAW_DAYS=90",
-		"TICKWATCH_SUPPRESS_RULES_OFF=error-segment", "TICKWATCH_SUPPRESS_WITHHELD_DAYS=1", "TICKWATCH_SUPPRESS_WITHHELD_OFTEN=1", "TICKWATCH_SUPPRESS_STOP_WORDS=BAJA,FIN")
+		"TICKWATCH_SUPPRESS_RULES_OFF=error-segment", "TICKWATCH_SUPPRESS_WITHHELD_DAYS=1", "TICKWATCH_SUPPRESS_WITHHELD_OFTEN=1", "TICKWATCH_SUPPRESS_STOP_WORDS=BAJA,FIN",
+		"TICKWATCH_SHEET_SPREADSHEET_ID=1AbC", "TICKWATCH_SHEET_RANGE=B:F", "TICKWATCH_SHEET_SERVICE_ACCOUNT_FILE=/account.json", "TICKWATCH_SHEET_URL=https://sheets.example.com")
 	want := Config{
 		Data: DataConfig{Dir: filepath.Join(w.o.Dir, "state")},
 		Link: LinkConfig{Socket: "/run/tickwatch.sock"},
@@ -255,6 +266,7 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		},
 		Suppress:  SuppressConfig{RulesOff: []string{"error-segment"}, WithheldDays: 1, WithheldOften: 1, StopWords: []string{"BAJA", "FIN"}},
 		Retention: RetentionConfig{RawDays: 90},
+		Sheet:     SheetConfig{SpreadsheetID: "1AbC", Range: "B:F", ServiceAccountFile: "/account.json", URL: "https://sheets.example.com"},
 	}
 	w.o.Env = append(w.o.Env, fallbackKeys(&want)...)
 	if diff := cmp.Diff(want, w.load()); diff != "" {

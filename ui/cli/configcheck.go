@@ -63,6 +63,9 @@ func (c *Config) check(v values) error {
 	if err := c.Suppress.check(v); err != nil {
 		return err
 	}
+	if err := c.Sheet.check(v); err != nil {
+		return err
+	}
 	return c.Thresholds.check(v)
 }
 
@@ -100,6 +103,26 @@ func (s SuppressConfig) check(v values) error {
 		if wa.FoldStopWord(word) == "" {
 			return v.fault("suppress.stop_words", "%s has no letter in it; write a word that people send to opt out", quoted(word))
 		}
+	}
+	return nil
+}
+
+var spreadsheetID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
+
+func (s SheetConfig) check(v values) error {
+	switch {
+	case !validPublicURL(s.URL):
+		return v.fault("sheet.url", "is no address of the Sheets API; write https://host, without user, ? and #; plain http is for loopback only")
+	case s.SpreadsheetID == "" && s.ServiceAccountFile != "":
+		return v.fault("sheet.service_account_file", "is set without sheet.spreadsheet_id; set both for a sheet, or neither")
+	case s.SpreadsheetID == "":
+		return nil
+	case !spreadsheetID.MatchString(s.SpreadsheetID):
+		return v.fault("sheet.spreadsheet_id", "%s is no id; it is the part of the spreadsheet's address between /d/ and /edit", quoted(s.SpreadsheetID))
+	case s.ServiceAccountFile == "":
+		return v.fault("sheet.spreadsheet_id", "is set without sheet.service_account_file; name the key file of a service account that may edit the spreadsheet")
+	case s.Range == "":
+		return v.fault("sheet.range", "is empty; write where the table is, such as A:E or Rejected!A:E")
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"tickwatch/monitor"
 	"tickwatch/monitor/fallback"
 	"tickwatch/monitor/link"
+	"tickwatch/monitor/notify"
 	"tickwatch/store"
 	"tickwatch/wa"
 	"tickwatch/wa/webhook"
@@ -37,6 +38,7 @@ type daemon struct {
 	web     *http.Server
 	port    net.Listener
 	metrics *metrics       // nil = off
+	sheet   *notify.Sheet  // nil = there is none
 	last    *link.Snapshot // newest published
 	mu      sync.Mutex
 	witness func(*link.Snapshot) // sees every one published; nil = nobody. Set it before run
@@ -60,8 +62,11 @@ func startScaled(ctx context.Context, cfg Config, now func() time.Time, speed fl
 		return nil, err
 	}
 	if d.store, err = store.Open(ctx, store.Options{
-		Dir: cfg.Data.Dir, Now: now, Log: d.log, Decode: webhook.Decode, Rules: rules, StopWords: cfg.Suppress.StopWords,
+		Dir: cfg.Data.Dir, Now: now, Log: d.log, Decode: webhook.Decode, Rules: rules, StopWords: cfg.Suppress.StopWords, Sheet: cfg.Sheet.on(),
 	}); err != nil {
+		return nil, err
+	}
+	if d.sheet, err = openSheet(cfg.Sheet, d.store, now, d.log); err != nil {
 		return nil, err
 	}
 	sending, err := sendingOf(cfg, now, speed, d.log)
@@ -159,6 +164,9 @@ func (d *daemon) run(ctx context.Context) error {
 	parts.Go(func() { d.forget(inner) })
 	parts.Go(func() { boundMemory(inner) })
 	parts.Go(func() { d.metrics.serve(inner) })
+	if d.sheet != nil {
+		parts.Go(func() { d.sheet.Run(inner) })
+	}
 	parts.Go(func() {
 		if err := d.link.Serve(inner, d.socket); err != nil {
 			failed <- fmt.Errorf("the consoles' socket failed: %w", err)
