@@ -24,9 +24,9 @@ type queueSide struct {
 	close    func() error
 }
 
-// openQueueSide starts one in a folder and imports a list of so many rows, as
+// openQueueSide starts one in a folder and imports a list of that name, of so many rows, as
 // `campaign import` does. Nothing is sent yet.
-func openQueueSide(ctx context.Context, a *app, dir string, rows int) (_ *queueSide, err error) {
+func openQueueSide(ctx context.Context, a *app, dir, name string, rows int) (_ *queueSide, err error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func openQueueSide(ctx context.Context, a *app, dir string, rows int) (_ *queueS
 			err = errors.Join(err, s.close())
 		}
 	}()
-	list := filepath.Join(dir, "list.csv")
+	list := filepath.Join(dir, name)
 	if s.meta, err = startMeta(ctx, list, rows); err != nil {
 		return nil, err
 	}
