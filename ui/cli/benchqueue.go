@@ -107,7 +107,7 @@ func (b *queueBench) run(ctx context.Context) (f *queueFigures, err error) {
 	}
 	defer func() { err = errors.Join(err, large.close()) }()
 	f.Import = importFigures{
-		Seconds: round3(large.imported.Seconds()), PeakBytes: peakMemory(), MemoryBound: importMemory,
+		Seconds: round3(large.imported.Seconds()), Processor: round3(large.cost.Seconds()), PeakBytes: peakMemory(), MemoryBound: importMemory,
 		Bound: round3(importBound * float64(b.rows) / importBoundsRows),
 	}
 	small, err := openQueueSide(ctx, b.app, filepath.Join(b.dir, "small"), b.list, f.Fewer)

@@ -21,6 +21,7 @@ type queueSide struct {
 	meta     *otherMeta
 	campaign string
 	imported time.Duration // from the first piece of the list to the campaign
+	cost     time.Duration // of a processor, meanwhile
 	close    func() error
 }
 
@@ -84,7 +85,7 @@ func (s *queueSide) importList(ctx context.Context, a *app, path string) error {
 		return err
 	}
 	defer list.close()
-	begin := time.Now()
+	begin, used := time.Now(), processorTime()
 	job, err := s.work(ctx, a, list, link.VerbList, func(upload string) any {
 		return link.ListArgs{
 			Upload: upload, Import: true, Name: sandbox.CampaignKey, From: sandbox.Numbers()[:1],
@@ -95,7 +96,7 @@ func (s *queueSide) importList(ctx context.Context, a *app, path string) error {
 	if err != nil {
 		return err
 	}
-	s.imported = time.Since(begin)
+	s.imported, s.cost = time.Since(begin), processorTime()-used
 	if job.Imported == nil || job.Imported.Waiting < int64(s.rows)*9/10 {
 		return fmt.Errorf("of %d rows too few wait: %+v", s.rows, job.Imported)
 	}
