@@ -123,6 +123,9 @@ func (t *texts) append(dst []byte, number int) ([]byte, error) {
 	}
 	for i := t.groups[g].first; ; i++ {
 		size, n := binary.Uvarint(all)
+		if n <= 0 || size > uint64(len(all)-n) {
+			return dst, errors.New("its texts were unpacked to a file that somebody has changed")
+		}
 		if i == number {
 			return append(dst, all[n:n+int(size)]...), nil //nolint:gosec // it was a length
 		}

@@ -70,7 +70,11 @@ func (c *benchMetaCmd) Run(ctx context.Context, a *app) error {
 	}
 	in, out := json.NewDecoder(a.In), json.NewEncoder(a.Out)
 	var q metaQuestion
-	err = writeBenchList(c.List, meta, c.Rows)
+	if filepath.Ext(c.List) == ".xlsx" {
+		err = writeBenchBook(c.List, meta, c.Rows)
+	} else {
+		err = writeBenchList(c.List, meta, c.Rows)
+	}
 	if err == nil {
 		err = out.Encode(metaHello{meta.URL(), meta.Token().Reveal(), secret.Reveal()})
 	}

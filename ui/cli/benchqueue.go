@@ -19,6 +19,7 @@ type benchQueueCmd struct {
 	Rows    int     `default:"1000000" help:"How many rows the list has; a tenth of them in a second queue, to compare with."`
 	Seconds float64 `default:"5" help:"How long each measurement lasts."`
 	Rounds  int     `default:"3" help:"How often each is repeated; medians count."`
+	List    string  `default:"csv" enum:"csv,xlsx" help:"What the list is: csv, or xlsx as Excel saves it."`
 	Pauses  int     `default:"100" help:"How often it is paused, and resumed."`
 	Dir     string  `help:"Where to put the temporary databases: the disk that is measured." placeholder:"DIR" type:"existingdir"`
 }
@@ -65,7 +66,7 @@ func (c *benchQueueCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	b := &queueBench{
-		app: a, dir: dir, rows: c.Rows, rounds: c.Rounds, pauses: c.Pauses, length: time.Duration(c.Seconds * float64(time.Second)),
+		app: a, dir: dir, list: "list." + c.List, rows: c.Rows, rounds: c.Rounds, pauses: c.Pauses, length: time.Duration(c.Seconds * float64(time.Second)),
 	}
 	f, err := b.run(ctx)
 	if err != nil {
@@ -80,7 +81,7 @@ func (c *benchQueueCmd) Run(ctx context.Context, a *app) (err error) {
 // queueBench is one call of `bench queue`.
 type queueBench struct {
 	*app
-	dir                  string
+	dir, list            string
 	rows, rounds, pauses int
 	length               time.Duration
 }
@@ -100,16 +101,16 @@ func (b *queueBench) run(ctx context.Context) (f *queueFigures, err error) {
 	}
 	f.FsyncMS = latencyFigures{P50: round3(disk.percentile(0.5)), P99: round3(disk.percentile(0.99))}
 	b.say("importing %d rows", b.rows)
-	large, err := openQueueSide(ctx, b.app, filepath.Join(b.dir, "large"), b.rows)
+	large, err := openQueueSide(ctx, b.app, filepath.Join(b.dir, "large"), b.list, b.rows)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, large.close()) }()
 	f.Import = importFigures{
-		Seconds: round3(large.imported.Seconds()), PeakBytes: peakMemory(), MemoryBound: importMemory,
+		Seconds: round3(large.imported.Seconds()), Processor: round3(large.cost.Seconds()), PeakBytes: peakMemory(), MemoryBound: importMemory,
 		Bound: round3(importBound * float64(b.rows) / importBoundsRows),
 	}
-	small, err := openQueueSide(ctx, b.app, filepath.Join(b.dir, "small"), f.Fewer)
+	small, err := openQueueSide(ctx, b.app, filepath.Join(b.dir, "small"), b.list, f.Fewer)
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,8 @@ type queueFigures struct {
 }
 
 type importFigures struct {
-	Seconds     float64 `json:"seconds"` // upload included
+	Seconds     float64 `json:"seconds"`           // upload included
+	Processor   float64 `json:"processor_seconds"` // that daemon and command took meanwhile, of both processors
 	PeakBytes   uint64  `json:"peak_bytes"`
 	Bound       float64 `json:"seconds_bound"` // for as many rows
 	MemoryBound uint64  `json:"peak_bytes_bound"`
@@ -145,8 +146,8 @@ func (f *queueFigures) text() string {
 	line("a page is synced in %.2f ms (p99 %.2f)", f.FsyncMS.P50, f.FsyncMS.P99)
 	line("%d connections from one number, answers after %.0f ms, medians of %d rounds of %g s\n", f.Connections, f.AnswerMS, f.Rounds, f.Seconds)
 	i := &f.Import
-	line("import of %s: %.1f s (under %.1f: %s), the daemon's memory at most %d MB (under %d: %s)", plural(int64(f.Rows), "row"),
-		i.Seconds, i.Bound, metOrNot(i.Seconds < i.Bound), i.PeakBytes>>20, i.MemoryBound>>20, metOrNot(i.PeakBytes < i.MemoryBound))
+	line("import of %s: %.1f s (under %.1f: %s), %.1f s of a processor, the daemon's memory at most %d MB (under %d: %s)", plural(int64(f.Rows), "row"),
+		i.Seconds, i.Bound, metOrNot(i.Seconds < i.Bound), i.Processor, i.PeakBytes>>20, i.MemoryBound>>20, metOrNot(i.PeakBytes < i.MemoryBound))
 	s := &f.Send
 	line("handed over from a queue of %s: %.0f messages/s, each attempt on disk before (%.0f, all that Meta takes from a number: %s)",
 		plural(int64(f.Rows), "row"), s.PerSecond, s.Floor, metOrNot(s.PerSecond >= s.Floor*sendShare))

@@ -21,12 +21,13 @@ type queueSide struct {
 	meta     *otherMeta
 	campaign string
 	imported time.Duration // from the first piece of the list to the campaign
+	cost     time.Duration // of a processor, meanwhile
 	close    func() error
 }
 
-// openQueueSide starts one in a folder and imports a list of so many rows, as
+// openQueueSide starts one in a folder and imports a list of that name, of so many rows, as
 // `campaign import` does. Nothing is sent yet.
-func openQueueSide(ctx context.Context, a *app, dir string, rows int) (_ *queueSide, err error) {
+func openQueueSide(ctx context.Context, a *app, dir, name string, rows int) (_ *queueSide, err error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -43,7 +44,7 @@ func openQueueSide(ctx context.Context, a *app, dir string, rows int) (_ *queueS
 			err = errors.Join(err, s.close())
 		}
 	}()
-	list := filepath.Join(dir, "list.csv")
+	list := filepath.Join(dir, name)
 	if s.meta, err = startMeta(ctx, list, rows); err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func (s *queueSide) importList(ctx context.Context, a *app, path string) error {
 		return err
 	}
 	defer list.close()
-	begin := time.Now()
+	begin, used := time.Now(), processorTime()
 	job, err := s.work(ctx, a, list, link.VerbList, func(upload string) any {
 		return link.ListArgs{
 			Upload: upload, Import: true, Name: sandbox.CampaignKey, From: sandbox.Numbers()[:1],
@@ -95,7 +96,7 @@ func (s *queueSide) importList(ctx context.Context, a *app, path string) error {
 	if err != nil {
 		return err
 	}
-	s.imported = time.Since(begin)
+	s.imported, s.cost = time.Since(begin), processorTime()-used
 	if job.Imported == nil || job.Imported.Waiting < int64(s.rows)*9/10 {
 		return fmt.Errorf("of %d rows too few wait: %+v", s.rows, job.Imported)
 	}

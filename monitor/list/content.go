@@ -9,6 +9,73 @@ import (
 
 const maxReference = 16 // bytes of what stands behind an &
 
+// skip reads to the end of the element that was opened last.
+func (m *markup) skip() error {
+	for depth := m.depth(); m.depth() >= depth; {
+		if _, err := m.next(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// content appends the text of the element that was opened last, without that of
+// the elements in it, and reads to its end.
+func (m *markup) content(dst []byte) ([]byte, error) {
+	for {
+		t, err := m.next()
+		if err != nil {
+			return dst, err
+		}
+		switch t {
+		case opens:
+			if err := m.skip(); err != nil {
+				return dst, err
+			}
+		case chars:
+			if m.literal {
+				dst, err = appendLiteral(dst, m.text)
+			} else {
+				dst, err = appendResolved(dst, m.text)
+			}
+			if err != nil {
+				return dst, err
+			}
+			if len(dst) > maxRecord {
+				return dst, errTooLong
+			}
+		case closes:
+			return dst, nil
+		}
+	}
+}
+
+// rich appends the text of the element that was opened last, which stands in t,
+// or in t of runs r (ECMA-376 part 1, 18.4.8); phonetic hints are no part of it.
+func (m *markup) rich(dst []byte) ([]byte, error) {
+	for runs := 0; ; {
+		t, err := m.next()
+		if err == nil && t == opens {
+			switch {
+			case string(m.name) == "t":
+				dst, err = m.content(dst)
+			case string(m.name) == "r" && runs == 0:
+				runs++
+			default:
+				err = m.skip()
+			}
+		}
+		if err != nil {
+			return dst, err
+		}
+		if t == closes {
+			if runs--; runs < 0 {
+				return dst, nil
+			}
+		}
+	}
+}
+
 // appendResolved appends XML text with its references resolved and its line ends made one.
 func appendResolved(dst, raw []byte) ([]byte, error) {
 	for len(raw) > 0 {
