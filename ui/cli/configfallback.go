@@ -82,7 +82,7 @@ func (g *GatewayConfig) gateway() fallback.Gateway {
 	return fallback.Gateway{
 		Method: g.Method, Headers: g.Headers, Body: g.Body, OptedOut: g.OptedOut, Throttled: g.Throttled, Rejected: g.Rejected,
 		Accepted: g.Accepted, AnswerField: g.AnswerField, IDField: g.IDField, ErrorField: g.ErrorField, StateField: g.StateField,
-		StateQueued: g.StateQueued, StateSent: g.StateSent, StateFailed: g.StateFailed, Delivered: g.Delivered, ReceiptID: g.ReceiptID,
+		StateQueued: g.StateQueued, StateSent: g.StateSent, StateFailed: g.StateFailed, StateDelivered: g.Delivered, ReceiptID: g.ReceiptID,
 		ReceiptError: g.ReceiptErr, FromField: g.FromField, TextField: g.TextField, ReplyField: g.ReplyID, SignatureHeader: g.Signature,
 	}
 }
@@ -137,9 +137,9 @@ func fallbackOf(cfg Config, log *slog.Logger) (f monitor.Fallback, err error) {
 
 func channelOf(channel string, set *ChannelConfig, currency string) (fallback.Channel, error) {
 	c := fallback.Channel{
-		Provider: set.Provider, URL: set.URL, Account: set.Account, Channel: set.ChannelID, User: set.User, Password: set.Password,
+		Provider: set.Provider, URL: set.URL, Account: set.Account, ChannelID: set.ChannelID, User: set.User, Password: set.Password,
 		SigningKeys: set.SigningKey, SignatureMethod: set.Signature, Sender: set.Sender, ReplyToken: set.ReplyToken,
-		Language: set.Language, Speaker: set.Speaker, ReplyTo: set.ReplyTo, Opening: set.Unsubscribe, TLS: set.TLS,
+		Language: set.Language, Voice: set.Speaker, ReplyTo: set.ReplyTo, UnsubscribeText: set.Unsubscribe, TLS: set.TLS,
 	}
 	if len(set.Prices) == 0 || currency == "" {
 		return c, nil

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"tickwatch/monitor/link"
-	"tickwatch/monitor/list"
 	"tickwatch/wa"
 )
 
@@ -221,7 +220,7 @@ func heldRow(who string, h *link.Held) []string {
 		return t.UTC().Format(time.RFC3339)
 	}
 	return []string{
-		list.Guard(who), list.Guard(wa.Clean(h.Reason)), h.Rule, at(h.Since), at(h.Until),
-		strings.Join(h.Channels, " "), list.Guard(wa.Clean(h.By)),
+		wa.Guard(who), wa.Guard(wa.Clean(h.Reason)), h.Rule, at(h.Since), at(h.Until),
+		strings.Join(h.Channels, " "), wa.Guard(wa.Clean(h.By)),
 	}
 }
