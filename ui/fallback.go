@@ -172,6 +172,9 @@ func (m *model) openRun() *link.FallbackRun {
 }
 
 func (m *model) cannotUndo() string {
+	if m.undoing {
+		return "It is being undone."
+	}
 	if m.openRun() != nil {
 		return ""
 	}
@@ -184,13 +187,15 @@ func (m *model) undoReach() tea.Cmd {
 	if m.dialog == reachLookDialog {
 		m.dialog = noDialog
 	}
-	return tea.Batch(m.say("Undoing…"), ask(m.insist, link.VerbFallbackCancel, args, func(m *model, r link.Receipt, err error) tea.Cmd {
+	m.undoing = true
+	return ask(m.insist, link.VerbFallbackCancel, args, func(m *model, r link.Receipt, err error) tea.Cmd {
+		m.undoing = false
 		if err != nil {
 			m.stay("NOT UNDONE: " + problem(err) + " From a shell: tickwatch fallback cancel " + args.Campaign)
 			return nil
 		}
 		return m.say(screenText(r.Text))
-	}))
+	})
 }
 
 // openLook shows what became of the first messages of a fallback.
@@ -232,7 +237,10 @@ func (m *model) confirmLook() tea.Cmd {
 // look; "" = with none.
 func (m *model) fallbackLine() string {
 	c := m.shownCampaign()
-	if c == nil || m.dialog != noDialog {
+	switch {
+	case m.undoing:
+		return "Undoing what has not gone out; from a shell: tickwatch fallback cancel"
+	case c == nil || m.dialog != noDialog:
 		return ""
 	}
 	return pane.FallbackLine(m.look(true), c)

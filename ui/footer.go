@@ -132,7 +132,10 @@ func (m *model) dialogLine(t theme.Theme) string {
 	case swapConfirmDialog:
 		keys = []string{key("enter", "yes"), key("esc", "no")}
 	case retryDialog:
-		keys = []string{key("←→", "by what"), key("↑↓", "choose"), key("space", "tick"), key("enter", "count"), key("esc", "close")}
+		keys = []string{key("↑↓", "choose"), key("space", "tick"), key("enter", "count"), key("esc", "close")}
+		if len(m.channels()) > 1 {
+			keys = append([]string{key("←→", "by what")}, keys...)
+		}
 	case retryConfirmDialog:
 		keys = []string{key("enter", "send again"), key("esc", "back")}
 	case reachDialog:

@@ -111,6 +111,7 @@ type model struct {
 	swap     swap
 	retry    retry
 	reach    reach
+	undoing  bool // the daemon has been told to cancel a fallback
 	note     note
 	copied   string // what the window of y shows
 	ticket   int    // numbers the calls, to tell late answers

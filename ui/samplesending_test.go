@@ -96,6 +96,7 @@ func (d *daemon) prepared() {
 		}
 		return out, nil
 	}
+	d.answers[link.VerbFallback] = fallbackPlan
 	give(link.VerbPace, link.Sending{Pace: "700/m", EndsAt: ptr(sampleNow.Add(18 * time.Minute).UTC())})
 	give(link.VerbNote, link.Action{ID: "n3", At: sampleNow.UTC(), Operator: "ines", Verb: link.VerbNote})
 }

@@ -210,7 +210,7 @@ func FallbackLine(l Look, c *link.Campaign) string {
 		left := max(f.Run.StartsAt.Sub(l.Now), 0).Round(time.Second)
 		return fmt.Sprintf("In %d s it goes to %s. U undoes it: nothing has left.", int(left.Seconds()), what)
 	case f.Run.State == link.FallbackLooking && f.Run.Looked:
-		return fmt.Sprintf("The first %d are out: %s arrived, %s failed. r looks and sends the rest, U cancels it.",
+		return fmt.Sprintf("First %d out: %s arrived, %s failed. r looks, sends the rest; U cancels it.",
 			f.Run.First, count(f.Delivered), count(f.Failed))
 	}
 	return ""

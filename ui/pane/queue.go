@@ -87,7 +87,7 @@ func branches(c *link.Campaign) []branch {
 		{1, "failed", n.Failed, "Meta gave up, see Errors"},
 	}
 	if sum := f.Accepted + f.Delivered + f.Failed + f.Unknown + f.Waiting; sum > 0 {
-		all = append(all, branch{2, "fallback", f.Accepted, "sent again over another channel"})
+		all = append(all, branch{1, "fallback", f.Accepted, "sent again over another channel"})
 	}
 	return all
 }

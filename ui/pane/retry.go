@@ -82,7 +82,7 @@ func (l Look) retryRow(by string, r *RetryRow, w int) string {
 	const fixed = 4 + 7 + 9 + 2
 	words := retryWords(r.Retry)
 	if by != "" && by != "whatsapp" {
-		words = smsWords(r.SMS)
+		words = map[string]string{"yes": "Yes, it can reach them.", "maybe": "Perhaps, for some.", "no": "No."}[r.SMS]
 	}
 	says := 0
 	if w >= 70 {
