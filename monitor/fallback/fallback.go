@@ -6,13 +6,15 @@
 //   - Its begin is called at most once, when a connection stands and before any
 //     byte of the message is written to it. When begin returns an error nothing of
 //     the message ever leaves; once Send has returned, begin is not called any more.
-//     By SMTP the greeting and the log-in come before begin, and nothing that names
-//     the person.
+//     By SMTP it is asked right before DATA, when the server has taken both addresses.
 //   - A message is written at most once: nothing repeats it.
 //   - FallbackNotSent and FallbackThrottled are certain: the provider did not take
 //     the message. Everything that leaves room for doubt is FallbackUnknown: a
 //     time-out, a reset or a 5xx after the message was written, an answer that cannot
 //     be read, a redirect.
+//   - An account that is not accepted (log-in, credit, sender, address) is
+//     FallbackThrottled for a minute, with the key to check: nothing is wrong with the
+//     person, and what is refused to one is refused to all.
 //
 // Guarantees of a callback: nothing of it is looked at before it is known to be
 // the provider's, as far as the provider gives a means to know. Kannel signs

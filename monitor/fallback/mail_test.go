@@ -225,11 +225,17 @@ func TestMailSecurity(t *testing.T) {
 		"no STARTTLS": {securityNone, securityStart}, "no TLS": {securityNone, securityTLS},
 		"untrusted, STARTTLS": {securityStart, securityStart}, "untrusted, TLS": {securityTLS, securityTLS},
 	} {
-		b := &inbox{}
-		address, _ := b.serve(t, c.served)
-		a, begun, err := send(t, t.Context(), speak(t, wa.ChannelEmail, mailSettings(address, c.wanted), distrust), wa.ChannelEmail, nil)
-		if a.Kind != wa.FallbackNotSent || begun != 0 || err != nil || b.seen() != "" {
-			t.Errorf("%s: %+v, %v; the server saw %q", name, a, err, b.seen())
+		for _, user := range []string{"shop", ""} {
+			b := &inbox{}
+			address, _ := b.serve(t, c.served)
+			set := mailSettings(address, c.wanted)
+			if user == "" { // a server that asks for no log-in
+				set.User, set.Password = "", wa.Secret{}
+			}
+			a, begun, err := send(t, t.Context(), speak(t, wa.ChannelEmail, set, distrust), wa.ChannelEmail, nil)
+			if a.Kind != wa.FallbackNotSent || begun != 0 || err != nil || b.seen() != "" {
+				t.Errorf("%s, user %q: %+v, %v; the server saw %q", name, user, a, err, b.seen())
+			}
 		}
 	}
 }
