@@ -109,6 +109,7 @@ func (m *Monitor) judgeList(ctx context.Context, operator string, u *upload, j *
 	if err := errors.Join(eachVerdict(ctx, r, judge, j, m.o.Sending.Folder, into), held.Err()); err != nil {
 		return err
 	}
+	held.Close() // writing the campaign takes its time
 	check := judge.Check()
 	found := checkView(&check)
 	j.update(func(s *link.Job) { s.Check = &found })

@@ -194,3 +194,28 @@ func (q *queueSide) round(b *testing.B) {
 	}
 	q.took, q.cpu, q.sent = q.took+time.Since(start), q.cpu+processorTime()-cpu, q.sent+float64(len(got.Messages))
 }
+
+// BenchmarkSuppressedLookUp asks whether people are on a suppression list of a
+// million who are not.
+func BenchmarkSuppressedLookUp(b *testing.B) {
+	const people = 1_000_000
+	for _, hashed := range []bool{false, true} {
+		b.Run(fmt.Sprintf("%d/hashed=%t", people, hashed), func(b *testing.B) {
+			s := open(b, b.TempDir())
+			suppressMany(b, s, people, hashed)
+			b.ResetTimer()
+			err := s.look(b.Context(), func(w *writer) error {
+				g := newGroup(b.Context(), w)
+				for i := range b.N {
+					if _, err := g.suppressed(person{}, fmt.Sprintf("35190%07d", i), wa.ChannelWhatsApp, true, received); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}

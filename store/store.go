@@ -27,6 +27,8 @@
 //   - A queue that a crash cannot shake (queue.go). An attempt to send is on disk
 //     before Claim gives it out; what was given out and not settled when the daemon
 //     died may have gone out, and waits for a webhook or the operator.
+//   - Nobody is claimed whom a rule or the suppression list holds at that moment
+//     (suppress.go), and the same is said beforehand of a list (suppression.go).
 //   - One person, one history. Who changes number or BSUID keeps what was stored
 //     under the former ones, whatever the order in which it is told. What a
 //     customer deletes is removed, but for that they opted out by it.

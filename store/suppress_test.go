@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -721,4 +722,25 @@ func TestSuppressionOfAnOlderStore(t *testing.T) {
 	if err := s.readers.QueryRow("SELECT key FROM suppression").Scan(&again); err != nil || string(again) != string(key) {
 		t.Errorf("another key after a restart, %v", err)
 	}
+}
+
+// However many read at once who is held, none waits for another for ever.
+func TestReadersOfSuppression(t *testing.T) {
+	s := open(t, t.TempDir())
+	for i := range 20 {
+		ingest(t, s, statuses(failed(fmt.Sprint(i), at(int64(i)), "autumn:1", 131026)))
+	}
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			n, err := s.HeldCounts(context.Background(), at(100))
+			if err != nil || n.ByRule[wa.RuleUndelivered] != 20 {
+				t.Errorf("%+v, %v", n, err)
+			}
+			if page, next, err := s.HeldPage(context.Background(), at(100), HeldMark{}, 100, nil); err != nil || next == nil || len(page) != 0 {
+				t.Errorf("%d lines, %+v, %v", len(page), next, err)
+			}
+		})
+	}
+	all.Wait()
 }

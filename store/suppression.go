@@ -232,6 +232,17 @@ func eachHeld(ctx context.Context, q querier, rules wa.SuppressRules, now wa.Ins
 	return nil, err
 }
 
+// eachHeld reads on one connection: who held one and waited for another would wait
+// for ever beside others who do.
+func (s *Store) eachHeld(ctx context.Context, now wa.Instant, after heldMark, do func(*heldPerson) (bool, error)) (*heldMark, error) {
+	conn, err := s.readers.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return eachHeld(ctx, conn, s.rules, now, after, do)
+}
+
 // heldReader reads who is held.
 type heldReader struct {
 	ctx   context.Context //nolint:containedctx // it lives for one call

@@ -228,7 +228,7 @@ func (s *Store) ReleaseAll(ctx context.Context, rule string) (released int64, er
 	now := wa.At(s.now())
 	for from := &(heldMark{}); from != nil; {
 		var step []int64
-		if from, err = eachHeld(ctx, s.readers, s.rules, now, *from, func(p *heldPerson) (bool, error) {
+		if from, err = s.eachHeld(ctx, now, *from, func(p *heldPerson) (bool, error) {
 			if slices.ContainsFunc(p.holds, func(h wa.Hold) bool { return h.Rule == rule }) {
 				step = append(step, p.id)
 			}
@@ -287,7 +287,7 @@ func (s *Store) HeldPage(ctx context.Context, now wa.Instant, from HeldMark, lim
 		return nil, nil, fmt.Errorf("reading who is suppressed: %w", err)
 	}
 	looked := 0
-	mark, err := eachHeld(ctx, s.readers, s.rules, now, from.Mark, func(p *heldPerson) (bool, error) {
+	mark, err := s.eachHeld(ctx, now, from.Mark, func(p *heldPerson) (bool, error) {
 		looked++
 		for _, h := range p.holds {
 			held := Held{Number: p.phone, Hold: h}
@@ -384,7 +384,7 @@ func (s *Store) HeldCounts(ctx context.Context, now wa.Instant) (n HeldCounts, e
 		Scan(&n.Entries, &n.Hashed, &n.Plain); err != nil {
 		return n, fmt.Errorf("counting the suppression list: %w", err)
 	}
-	if _, err := eachHeld(ctx, s.readers, s.rules, now, heldMark{}, func(p *heldPerson) (bool, error) {
+	if _, err := s.eachHeld(ctx, now, heldMark{}, func(p *heldPerson) (bool, error) {
 		for _, h := range p.holds {
 			n.ByRule[h.Rule]++
 		}

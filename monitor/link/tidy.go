@@ -19,6 +19,7 @@ func (s Snapshot) MarshalJSON() ([]byte, error) { return json.Marshal(plainSnaps
 func (f Found) MarshalJSON() ([]byte, error) {
 	type plain Found
 	f.Messages = each(f.Messages, (*Message).tidy)
+	f.Held = each(f.Held, func(h *Held) { h.Since, h.Until = utc(h.Since), utc(h.Until) })
 	f.Queued = each(f.Queued, func(q *Queued) { q.Due = utc(q.Due) })
 	return json.Marshal(plain(f))
 }

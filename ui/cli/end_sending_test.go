@@ -103,7 +103,7 @@ func (d *answering) handle(ctx context.Context, _ link.Peer, cmd link.Command) (
 	switch cmd.Verb {
 	case link.VerbStatus, link.VerbCampaigns, link.VerbForecast, link.VerbChoices:
 		return d.looks(cmd)
-	case link.VerbUpload, link.VerbList, link.VerbTest, link.VerbJob, link.VerbRejected:
+	case link.VerbUpload, link.VerbList, link.VerbTest, link.VerbJob, link.VerbRejected, link.VerbSuppressImport:
 		return d.lists(cmd)
 	}
 	return d.does(cmd)
@@ -214,16 +214,55 @@ func (d *answering) does(cmd link.Command) (any, error) {
 		return link.Resolved{Resolved: 2}, nil
 	case link.VerbNote:
 		return link.Action{ID: "x7", At: daemonNow, Operator: "ines", Verb: "note", Reason: arguments[link.NoteArgs](cmd).Text}, nil
+	case link.VerbSuppress, link.VerbRelease, link.VerbSuppressed, link.VerbSuppression:
+		return d.suppresses(cmd)
 	case link.VerbWatch:
 		return link.Card{ID: "w1", Name: "autumn_offer", Origin: "external", State: "running"}, nil
 	}
 	return nil, &link.Fault{Kind: link.FaultUsage, Text: "this daemon does not know " + strconv.Quote(cmd.Verb)}
 }
 
+// suppresses answers about who is never written to: somebody by hand, and more whom
+// rules hold than fit into one page.
+func (d *answering) suppresses(cmd link.Command) (any, error) {
+	byHand := link.Held{Number: "+351900000001", Reason: "=asked\x1b[31m", By: "ines", Since: &daemonNow, Until: &endsAt, Channels: []string{"whatsapp"}}
+	byRule := link.Held{Number: "+351900000002", Reason: "opted out", Rule: "opted-out", Since: &daemonNow, Ends: "until they let marketing resume in WhatsApp", Channels: []string{"whatsapp", "sms", "voice", "email"}}
+	switch cmd.Verb {
+	case link.VerbSuppress:
+		out := link.Suppressed{}
+		for i, n := range arguments[link.SuppressArgs](cmd).Numbers {
+			if n == "12" {
+				out.Rejected = append(out.Rejected, link.Rejected{Line: int64(i + 1), Value: n, Reason: "too short"})
+			} else {
+				out.Added++
+			}
+		}
+		return out, nil
+	case link.VerbRelease:
+		args := arguments[link.ReleaseArgs](cmd)
+		switch {
+		case args.All:
+			return link.Released{People: 1234}, nil
+		case args.Number == "351900000002" && args.Rule == "":
+			return link.Released{Kept: []link.Held{byRule}}, nil
+		}
+		return link.Released{People: 1, Lifted: []link.Held{byHand}}, nil
+	case link.VerbSuppressed:
+		if arguments[link.SuppressedArgs](cmd).From == "" {
+			return link.SuppressedPage{Held: []link.Held{byHand}, Next: "2"}, nil
+		}
+		return link.SuppressedPage{Held: []link.Held{byRule}}, nil
+	}
+	return link.Suppression{Entries: 7, Hashed: 2, Plain: 1, Rules: []link.SuppressRule{
+		{Name: "opted-out", Text: "opted out", Ends: "until they let marketing resume in WhatsApp", Channels: byRule.Channels, On: true, People: 312},
+		{Name: "undeliverable", Text: "cannot be reached on WhatsApp (131026)", Ends: "until released", Channels: []string{"whatsapp"}},
+	}}, nil
+}
+
 // lists takes lists and works on them: a job is done when it has been asked
 // after twice.
 func (d *answering) lists(cmd link.Command) (any, error) {
-	const uploaded, listed, imported, tested = "u1", "check", "import", "test"
+	const uploaded, listed, imported, tested, suppressed = "u1", "check", "import", "test", "suppress"
 	switch cmd.Verb {
 	case link.VerbUpload:
 		piece := arguments[link.UploadArgs](cmd)
@@ -247,6 +286,9 @@ func (d *answering) lists(cmd link.Command) (any, error) {
 			return link.Job{ID: imported, Stage: "Reading"}, nil
 		}
 		return link.Job{ID: listed, Stage: "Reading"}, nil
+	case link.VerbSuppressImport:
+		d.polls = 0
+		return link.Job{ID: suppressed, Stage: "Reading"}, nil
 	case link.VerbTest:
 		d.polls = 0
 		return link.Job{ID: tested, Stage: "Sending"}, nil
@@ -269,6 +311,9 @@ func (d *answering) lists(cmd link.Command) (any, error) {
 	switch args.Job {
 	case tested:
 		job.Tested = &link.Tested{Pass: !d.unfit, Sent: 120, SlowMS: 412, Callback: 0.9999, Arrived: 119, Findings: []link.Finding{}}
+		return job, nil
+	case suppressed:
+		job.Suppressed = &link.SuppressImport{Rows: 5, Added: 1, Renewed: 1, Rejected: 3, Plain: 1}
 		return job, nil
 	case imported:
 		job.Imported = &link.Import{ID: "autumn", Waiting: 9997, Rejected: 3}

@@ -82,6 +82,9 @@ func (s *session) work(ctx context.Context, a *app, l *listFile, verb string, ar
 		return done, err
 	case verb == link.VerbTest:
 		return nil, errors.New("broken off, but the test goes on: what it sends cannot be called back; tickwatch campaign list shows it")
+	case verb == link.VerbSuppressImport:
+		_ = s.callOff(ctx, &job)
+		return nil, errors.New("broken off: the first people of the list are not written to, the others are; importing it again does no harm")
 	}
 	return nil, s.callOff(ctx, &job)
 }

@@ -11,7 +11,7 @@ import (
 
 var update = flag.Bool("update", false, "write the README's generated tables anew")
 
-// The README's tables are those that the bindings and the configuration give.
+// The README's tables are those that the bindings, the configuration and the rules give.
 func TestREADME(t *testing.T) {
 	const path = "../../README.md"
 	have, err := os.ReadFile(path)
@@ -19,7 +19,7 @@ func TestREADME(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := string(have)
-	for name, table := range map[string]string{"keys": ui.KeyTable(), "configuration": ConfigTable()} {
+	for name, table := range map[string]string{"keys": ui.KeyTable(), "configuration": ConfigTable(), "rules": RuleTable()} {
 		start, rest, ok := strings.Cut(want, "<!-- "+name+":")
 		head, rest, ok2 := strings.Cut(rest, "-->\n")
 		_, tail, ok3 := strings.Cut(rest, "<!-- end -->")

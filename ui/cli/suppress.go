@@ -132,7 +132,11 @@ func isAre(n int) string {
 func suppressedText(r *link.Suppressed) string {
 	text := people(r.Added) + " will not be written to"
 	if r.Renewed > 0 {
-		text += fmt.Sprintf(", %s were on the list before", amount(r.Renewed))
+		was := "were"
+		if r.Renewed == 1 {
+			was = "was"
+		}
+		text += fmt.Sprintf(", %s %s on the list before", amount(r.Renewed), was)
 	}
 	return text + ".\n" + rejectedText(r.Rejected)
 }

@@ -21,16 +21,21 @@ func Find(l Look, input string, found *link.Found, note string, w, h int) string
 		}
 	case found == nil:
 		lines = append(lines, dim("A phone number in any spelling, or a message id (wamid). Enter looks it up."))
-	case found.Phone == "" && found.BSUID == "" && len(found.Messages) == 0:
+	case found.Phone == "" && found.BSUID == "" && len(found.Messages)+len(found.Held) == 0:
 		lines = append(lines, text("Nobody found for "+clip(found.Query, max(inner-18, 8))+"."),
 			dim("tickwatch knows only people whose messages it has seen. Check the country code."))
 	default:
-		who := firstOf(found.Phone, found.BSUID)
+		who := firstOf(firstOf(found.Phone, found.BSUID), found.Query)
 		opted := dim("has not opted out")
 		if found.OptedOut {
 			opted = l.Theme.Paused.Render(" OPTED OUT ")
 		}
 		lines = append(lines, l.Theme.Strong.Render(who)+"  "+opted, "")
+		for i := range found.Held {
+			if h := &found.Held[i]; h.Rule != "opted-out" {
+				lines = append(lines, l.heldRow(h))
+			}
+		}
 		for i := range found.Queued {
 			lines = append(lines, l.queuedRow(&found.Queued[i]))
 		}
@@ -46,6 +51,18 @@ func Find(l Look, input string, found *link.Found, note string, w, h int) string
 		}
 	}
 	return l.box("Find", "esc closes", lines, w, h, true)
+}
+
+// heldRow tells in a line why somebody is not written to, and until when.
+func (l Look) heldRow(h *link.Held) string {
+	row := l.Theme.Strong.Render("not written to") + " " + l.Theme.Text.Render(firstOf(h.Reason, "on the suppression list"))
+	switch {
+	case h.Until != nil:
+		row += l.Theme.Dim.Render("  until ") + l.clock(*h.Until)
+	case h.Ends != "":
+		row += l.Theme.Dim.Render("  " + h.Ends)
+	}
+	return row
 }
 
 // queuedRow tells in a line of a message that is not with Meta.
