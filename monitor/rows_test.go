@@ -179,6 +179,10 @@ func TestWhoWasHit(t *testing.T) {
 			t.Errorf("%s: %s", what, diff)
 		}
 	}
+	_, masked := table(t, h, link.RowsArgs{Kind: link.RowsMessages, Masked: true}, nil)
+	if text := fmt.Sprint(masked); strings.Contains(text, "wamid") || strings.Contains(text, "351912345678") {
+		t.Errorf("masked: %s", text)
+	}
 	for what, a := range map[string]link.RowsArgs{
 		"no such table":        {Kind: "weather"},
 		"no such campaign":     {Kind: link.RowsRejected, Campaign: "spring"},

@@ -224,12 +224,12 @@ func (r *messageRows) message(l *store.ListedMessage) (full bool) {
 	}
 	p := &l.Progress
 	cells := make([]string, len(r.columns))
-	bsuid := wa.Clean(l.BSUID)
+	id, bsuid := wa.Clean(l.WAMID), wa.Clean(l.BSUID)
 	if r.args.Masked {
-		bsuid = wa.MaskPhone(bsuid)
+		id, bsuid = "", wa.MaskPhone(bsuid) // the id has the number in it, in base64
 	}
 	copy(cells, []string{
-		wa.Clean(l.WAMID), wa.Clean(l.Campaign), wa.Clean(cmp.Or(wa.E164(l.From), l.FromID)), r.phone(phone), bsuid, stateOf(p),
+		id, wa.Clean(l.Campaign), wa.Clean(cmp.Or(wa.E164(l.From), l.FromID)), r.phone(phone), bsuid, stateOf(p),
 		p.Clock().Text(), p.SentAt.Text(), p.DeliveredAt.Text(), p.ReadAt.Text(), p.FailedAt.Text(),
 	})
 	if p.FailedAt != 0 || p.State() == wa.StateFailed {

@@ -97,7 +97,7 @@ func TestEveryRowOnce(t *testing.T) {
 		}
 		g.mu.Unlock()
 		plan := rapid.SliceOfN(rapid.IntRange(0, int(faults)-1), 0, 12).Draw(t, "faults")
-		kills := rapid.SliceOfN(rapid.IntRange(1, 4), 0, 4).Draw(t, "kills") // after so many requests each
+		kills := rapid.SliceOfN(rapid.IntRange(1, 4), 0, 2).Draw(t, "kills") // after so many requests each
 		n := 0
 		for life := 0; life <= len(kills); life++ {
 			s := openStore(t, folder)

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
@@ -83,8 +85,9 @@ func TestExportedTables(t *testing.T) {
 			t.Errorf("%s: %d messages, the status has %d", name, len(rows)-1, c.Counts.Messages)
 		}
 	}
-	early := exported(t, env, dir, "early.csv", "messages", "--from=-200h", "--to=-80m")
-	late := exported(t, env, dir, "late.csv", "messages", "--from=-80m")
+	middle := time.Now().Add(-80 * time.Minute).Format(time.RFC3339)
+	early := exported(t, env, dir, "early.csv", "messages", "--from=-200h", "--to", middle)
+	late := exported(t, env, dir, "late.csv", "messages", "--from", middle)
 	if int64(len(early)+len(late)-2) != c.Counts.Messages || len(early) < 2 || len(late) < 2 {
 		t.Errorf("%d early and %d late, the status has %d", len(early)-1, len(late)-1, c.Counts.Messages)
 	}
@@ -100,5 +103,25 @@ func TestExportedTables(t *testing.T) {
 	}
 	if diff := cmp.Diff(people, exported(t, env, dir, "d.csv", "cleanup")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The data folder alone is enough to say who was hit, also where nothing arrived.
+func TestExportWithoutADaemon(t *testing.T) {
+	t.Parallel()
+	s := serve(t, folder(t))
+	s.deliver([][]byte{fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"4","changes":[{"field":"messages","value":{"messaging_product":"whatsapp",
+		"metadata":{"display_phone_number":"4915550001","phone_number_id":"5"},"statuses":[{"id":"wamid.1","status":"failed","timestamp":"%d",
+		"recipient_id":"351900000001","biz_opaque_callback_data":"autumn:1","errors":[{"code":131026,"title":"t"}]}]}}]}]}`, time.Now().Add(-time.Hour).Unix())})
+	if code := s.end(syscall.SIGINT); code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	rows := exported(t, environment(s.dir), t.TempDir(), "hit.csv", "messages", "--from=-2h", "--to=-30m", "--code", "131026", "--where", "country=PT")
+	if len(rows) != 1 { // the number is none that Portugal gives out
+		t.Errorf("%q", rows)
+	}
+	rows = exported(t, environment(s.dir), t.TempDir(), "hit.csv", "messages", "--from=-2h", "--to=-30m", "--code", "131026", "--where", "prefix=35190")
+	if len(rows) != 2 || rows[1][0] != "wamid.1" || rows[1][5] != "failed" {
+		t.Errorf("%q", rows)
 	}
 }

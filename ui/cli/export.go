@@ -149,7 +149,9 @@ func (a *app) folder(ctx context.Context, cfg Config, noDaemon error) (m *monito
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w; nor can the data folder be read: %w", noDaemon, err)
 	}
-	if m, err = monitor.New(ctx, monitor.Options{Store: s, Publish: func(*link.Snapshot) {}, Decode: webhook.Decode}); err != nil {
+	if m, err = monitor.New(ctx, monitor.Options{
+		Store: s, Publish: func(*link.Snapshot) {}, Thresholds: thresholds(cfg), Zone: zoneName(), Decode: webhook.Decode,
+	}); err != nil {
 		return nil, nil, errors.Join(err, s.Close())
 	}
 	_, _ = fmt.Fprintf(a.Err, "tickwatch: no daemon runs; reading %s, which no daemon can use until this ends\n", wa.Clean(cfg.Data.Dir))

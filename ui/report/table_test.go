@@ -195,6 +195,27 @@ func TestAnImportReadsItBack(t *testing.T) {
 		}
 		file.Close()
 	}
+	rejected := wa.Rejected{At: 1_795_170_000_000, From: "4915550001", To: "351912345678", Code: 131026}
+	path := filepath.Join(t.TempDir(), "rejected.csv")
+	names := []link.RowsColumn{}
+	for _, n := range wa.RejectedColumns {
+		names = append(names, link.RowsColumn{Name: n})
+	}
+	if err := os.WriteFile(path, write(t, TableOptions{Format: CSV, Columns: names}, [][]string{rejected.Cells()}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := list.Open(path, "rejected.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	j, err := list.NewJudge(file, list.Options{Phone: "Message_To"}, list.Facts{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := j.Next(); err != nil || v.Phone != "+351912345678" {
+		t.Errorf("%+v, %v", v, err)
+	}
 }
 
 func TestTableFormat(t *testing.T) {
