@@ -123,13 +123,14 @@ func (t *texts) append(dst []byte, number int) ([]byte, error) {
 	}
 	for i := t.groups[g].first; ; i++ {
 		size, n := binary.Uvarint(all)
-		if n <= 0 || size > uint64(len(all)-n) {
+		if n <= 0 || size > maxRecord || n+int(size) > len(all) {
 			return dst, errors.New("its texts were unpacked to a file that somebody has changed")
 		}
+		text := all[n : n+int(size)]
 		if i == number {
-			return append(dst, all[n:n+int(size)]...), nil //nolint:gosec // it was a length
+			return append(dst, text...), nil
 		}
-		all = all[n+int(size):] //nolint:gosec // as above
+		all = all[n+len(text):]
 	}
 }
 
