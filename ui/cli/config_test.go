@@ -99,7 +99,7 @@ func defaults() Config {
 			CallbacksOK: 0.99, CallbacksAct: 0.95, InvalidAct: 0.05, RefusersAct: 0.03, JudgeAfter: 10 * time.Second, MinMessages: 200,
 		},
 		Retention: RetentionConfig{RawDays: 30},
-		Fallback:  FallbackConfig{Budget: "0", Expires: 24 * time.Hour, Look: 50},
+		Fallback:  FallbackConfig{Budget: "0", Undo: time.Minute, Expires: 24 * time.Hour, Look: 50},
 		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
 	}
 }
@@ -181,7 +181,7 @@ raw_days = 7
 			CallbacksOK: 0.9, CallbacksAct: 0.8, InvalidAct: 0.1, RefusersAct: 0.2, JudgeAfter: 90 * time.Second, MinMessages: 50,
 		},
 		Retention: RetentionConfig{RawDays: 7},
-		Fallback:  FallbackConfig{Budget: "0", Expires: 24 * time.Hour, Look: 50},
+		Fallback:  FallbackConfig{Budget: "0", Undo: time.Minute, Expires: 24 * time.Hour, Look: 50},
 		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
 	}
 	if diff := cmp.Diff(want, w.load()); diff != "" {

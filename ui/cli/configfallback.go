@@ -23,6 +23,7 @@ type FallbackConfig struct {
 	Hours    []string      `key:"hours" shown:"* mon-sat 08:00-20:00" doc:"when SMS and calls may reach people, by their country and the clock on their wall: \"* mon-sat 08:00-20:00\", \"DE mon-fri 09:00-19:00\""`
 	Holidays []string      `key:"holidays" doc:"days on which they reach nobody: \"2026-12-25\", or of one country \"PT 2026-12-08\""`
 	Zone     string        `key:"zone" shown:"the daemon's" doc:"time zone of people whose number tells none, such as \"Europe/Lisbon\""`
+	Undo     time.Duration `key:"undo" default:"1m" doc:"so long nothing leaves after an order, and all of it can be undone; at least 10s"`
 	Expires  time.Duration `key:"expires" default:"24h" doc:"what waits for longer does not go out any more"`
 	Look     int           `key:"look" kind:"limit" default:"50" doc:"so many go out first and wait for somebody to look at them; 0 = all go out at once"`
 }
@@ -90,9 +91,16 @@ func (g *GatewayConfig) gateway() fallback.Gateway {
 // ready tells whether a channel is set up.
 func (c *ChannelConfig) ready() bool { return c.Provider != "" }
 
+// leastUndo is the shortest time in which somebody sees what they ordered, and
+// undoes it.
+const leastUndo = 10 * time.Second
+
 // fallbackOf is how the configuration lets people be reached by other channels.
 func fallbackOf(cfg Config, log *slog.Logger) (f monitor.Fallback, err error) {
-	f.Expires, f.Look = cfg.Fallback.Expires, int64(cfg.Fallback.Look)
+	f.Undo, f.Expires, f.Look = cfg.Fallback.Undo, cfg.Fallback.Expires, int64(cfg.Fallback.Look)
+	if f.Undo < leastUndo {
+		return f, fmt.Errorf("fallback.undo: %v is too short to undo an order: write %v or more", f.Undo, leastUndo)
+	}
 	if f.Look == 0 {
 		f.Look = -1
 	}
