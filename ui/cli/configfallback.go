@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -143,16 +144,20 @@ func fallbackOf(cfg Config, log *slog.Logger) (f monitor.Fallback, err error) {
 	return f, err
 }
 
+// noCurrency is the code of ISO 4217 for none: before a budget names one, a dry run
+// says whom it would reach, but not at what cost.
+const noCurrency = "XXX"
+
 func channelOf(channel string, set *ChannelConfig, currency string) (fallback.Channel, error) {
 	c := fallback.Channel{
 		Provider: set.Provider, URL: set.URL, Account: set.Account, Channel: set.ChannelID, User: set.User, Password: set.Password,
 		SigningKeys: set.SigningKey, SignatureMethod: set.Signature, Sender: set.Sender, ReplyToken: set.ReplyToken,
 		Language: set.Language, Speaker: set.Speaker, ReplyTo: set.ReplyTo, Opening: set.Unsubscribe, TLS: set.TLS,
 	}
-	if len(set.Prices) == 0 || currency == "" {
+	if len(set.Prices) == 0 {
 		return c, nil
 	}
-	prices, err := fallback.ParsePrices(currency, set.Prices)
+	prices, err := fallback.ParsePrices(cmp.Or(currency, noCurrency), set.Prices)
 	if err != nil {
 		return c, fmt.Errorf("fallback.%s.prices: %w", channel, err)
 	}

@@ -78,9 +78,7 @@ func TestDemoFallback(t *testing.T) {
 		people[m.To] = true
 	}
 	to := meta.AcceptedSMS()[0].To
-	if err := meta.WriteSMS(to, "Stop"); err != nil {
-		t.Fatal(err)
-	}
+	meta.WriteSMS(to, "Stop")
 	o.until(t, "the opt-out is known", func(*link.Snapshot) bool {
 		return order[link.Found](t, o, link.VerbFind, link.FindArgs{Query: to}).OptedOut
 	})

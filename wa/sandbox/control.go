@@ -77,7 +77,8 @@ func (s *Sandbox) control() http.Handler {
 	routes.HandleFunc("POST /_stand_in/sms/replies", func(w http.ResponseWriter, r *http.Request) {
 		var said struct{ From, Text string }
 		if told(w, r, &said) {
-			acknowledge(w, done, s.WriteSMS(said.From, said.Text))
+			s.WriteSMS(said.From, said.Text)
+			acknowledge(w, done, nil)
 		}
 	})
 	routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
