@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tickwatch/wa"
@@ -47,6 +48,16 @@ func scanFallback(s scanner) (f fallback, err error) {
 	return f, s.Scan(&f.id, &f.run, &f.campaign, &f.person, &f.message, &f.channel, &f.address, &f.language, &f.subject, &f.text, &f.token, &f.state,
 		&f.accepted, &f.doubled, &f.due, &f.tries, &f.at, &f.toldAt, &f.segments, &f.cost, &f.providerID, &f.code, &f.reason)
 }
+
+// free tells whether the person may be planned for anew: nothing of this message
+// was ever on its way, and it ended for a reason that speaks of the order and not
+// of the person. It says the same as freeFallback.
+func (f *fallback) free() bool {
+	return f.token == "" && (f.state == fallbackLeftOut || f.state == fallbackExpired) && f.reason != reasonTwice
+}
+
+// freeFallback is a condition on rows of fallback f.
+var freeFallback = fmt.Sprintf("(f.token = '' AND f.state IN (%d, %d) AND f.reason <> '%s')", fallbackLeftOut, fallbackExpired, strings.ReplaceAll(reasonTwice, "'", "''"))
 
 // counts is what the message contributes to its campaign's.
 func (f *fallback) counts() (c wa.FallbackCounts) {

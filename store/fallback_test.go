@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -286,4 +287,82 @@ func TestFallback(t *testing.T) {
 		actions[""] = m.check
 		t.Repeat(actions)
 	})
+}
+
+// Who was left out of a fallback that was undone before it left can be reached by
+// the next one; who had one on its way cannot.
+func TestFallbackAfterAnUndo(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 10, wa.CategoryUtility)
+	for _, c := range claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 10, Now: at(0)}).Messages {
+		settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: 131026})
+	}
+	run := wa.FallbackRun{Campaign: p.Campaign, Key: p.Key, Channels: []string{wa.ChannelSMS}, OrderedAt: at(2), StartsAt: at(2)}
+	plan := func(dry bool) FallbackPlanned {
+		t.Helper()
+		got, err := s.PlanFallback(t.Context(), run, 100, textTo, dry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	set := func(id int64, state string) {
+		t.Helper()
+		if _, err := s.SetFallbackRun(t.Context(), id, state); err != nil {
+			t.Fatal(err)
+		}
+	}
+	take := func(id int64, limit int) (all []string) {
+		t.Helper()
+		got, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: id, Channel: wa.ChannelSMS, Limit: limit, Now: at(3)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range got.Messages {
+			all = append(all, m.To)
+		}
+		return all
+	}
+	end := func(id int64) {
+		t.Helper()
+		set(id, wa.FallbackRunCancelled)
+		if _, err := s.EndFallback(t.Context(), id, "cancelled by anna", false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := plan(false).Run
+	if first.Planned != 10 {
+		t.Fatalf("planned: %+v", first)
+	}
+	end(first.ID)
+	if dry := plan(true); dry.Run.Planned != 10 {
+		t.Errorf("after an undo: %+v", dry)
+	}
+	second := plan(false).Run
+	set(second.ID, wa.FallbackRunRunning)
+	gone := take(second.ID, 4)
+	end(second.ID)
+	if len(gone) != 4 || len(take(first.ID, 10)) != 0 {
+		t.Errorf("taken: %v", gone)
+	}
+	for range 2 { // also after a restart
+		if dry := plan(true); dry.Run.Planned != 6 || dry.LeftOut[reasonReached] != 4 {
+			t.Errorf("after 4 were on their way: %+v", dry)
+		}
+		dir := s.dir
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, dir)
+	}
+	third := plan(false).Run
+	set(third.ID, wa.FallbackRunRunning)
+	rest := take(third.ID, 10)
+	if len(rest) != 6 || slices.ContainsFunc(rest, func(to string) bool { return slices.Contains(gone, to) }) {
+		t.Errorf("the rest: %v, before %v", rest, gone)
+	}
+	counts, err := s.FallbackCounts(t.Context())
+	if err != nil || counts[p.Campaign].Waiting != 6 || counts[p.Campaign].Unknown != 4 || counts[p.Campaign].LeftOut != 0 {
+		t.Errorf("counts: %+v, %v", counts, err)
+	}
 }

@@ -46,9 +46,9 @@ type FallbackPlanned struct {
 
 // What a campaign's failures, and those of its messages that are undelivered, are
 // read by. The first follows the index message_failed.
-const (
+var (
 	candidateColumns = `m.id, m.code, max(m.failed_at, m.sent_at, m.accepted_at), m.person, p.opted_out, coalesce(r.phone, p.phone), coalesce(r.vals, ''),
-		EXISTS (SELECT 1 FROM recipient WHERE retry_of = m.id), EXISTS (SELECT 1 FROM fallback f WHERE f.campaign = m.campaign AND f.person = m.person)
+		EXISTS (SELECT 1 FROM recipient WHERE retry_of = m.id), EXISTS (SELECT 1 FROM fallback f WHERE f.campaign = m.campaign AND f.person = m.person AND NOT ` + freeFallback + `)
 		FROM message m JOIN person p ON p.id = m.person LEFT JOIN attempt a ON a.message = m.id LEFT JOIN recipient r ON r.id = a.recipient`
 	failedCandidates = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 2 AND (m.code, m.id) > (?, ?) ORDER BY m.code, m.id LIMIT ?`
 	openCandidates   = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 0 AND m.id > ? AND max(m.accepted_at, m.sent_at) <= ? AND m.id >= (SELECT first_message FROM campaign WHERE id = m.campaign)
@@ -259,7 +259,13 @@ const reasonReached = "has had another attempt in this campaign"
 // planFallback plans one message, or says why not.
 func (g *group) planFallback(p *planning, d *planned) (leftOut string, err error) {
 	who := g.is(d.person)
-	if g.fallbackTo(p.run.Campaign, who) != 0 || p.seen[who] {
+	have := fallback{}
+	if id := g.fallbackTo(p.run.Campaign, who); id != 0 {
+		if have, err = g.fallbackByRow(id); err != nil {
+			return "", err
+		}
+	}
+	if have.id != 0 && !have.free() || p.seen[who] {
 		return reasonReached, nil
 	}
 	if reason, err := g.mustNotReach(p.run.Campaign, who, d.To, d.Channel, p.run.OrderedAt); reason != "" || err != nil {
@@ -271,6 +277,9 @@ func (g *group) planFallback(p *planning, d *planned) (leftOut string, err error
 		}
 		p.seen[who] = true
 		return "", nil
+	}
+	if have.id != 0 {
+		return "", g.planAgain(p, d, &have)
 	}
 	f := fallback{
 		id: take(&g.next.fallback), run: p.run.ID, campaign: p.run.Campaign, person: who, message: d.Message,
@@ -287,6 +296,22 @@ func (g *group) planFallback(p *planning, d *planned) (leftOut string, err error
 	diff.Add(&n, 1)
 	g.fallbacks.counts[f.campaign] = diff
 	return "", nil
+}
+
+// planAgain gives somebody whose message was undone, and never left, another one in
+// its place.
+func (g *group) planAgain(p *planning, d *planned, f *fallback) error {
+	if _, err := g.conn.ExecContext(g.ctx, "UPDATE fallback SET run = ?, message = ?, channel = ?, address = ?, language = ?, subject = ?, body = ? WHERE id = ?",
+		p.run.ID, d.Message, d.Channel, d.To, d.Language, d.Subject, d.Text, f.id); err != nil {
+		return err
+	}
+	if f.message != d.Message {
+		g.fallbacks.byMessage[f.message] = 0
+	}
+	g.fallbacks.byMessage[d.Message] = f.id
+	return g.changeFallback(f, func(f *fallback) {
+		f.state, f.due, f.segments, f.cost, f.code, f.reason, f.tries, f.at, f.toldAt = fallbackWaiting, d.Due, d.Segments, d.Cost, "", "", 0, 0, 0
+	})
 }
 
 // mustNotReach says why a person must not be reached by a channel; "" = they may

@@ -386,14 +386,14 @@ func (g *group) uniteFallbacks(keep, drop int64) error {
 			continue
 		}
 		second := f
-		if f.state != fallbackWaiting { // it went out, so the other one must not
+		if f.state != fallbackWaiting && !f.free() { // it went out, so the other one must not
 			o, err := g.fallbackByRow(other)
 			if err != nil {
 				return err
 			}
 			second = &o
 		}
-		if second.state == fallbackWaiting {
+		if second.state == fallbackWaiting || second.free() {
 			if err := g.leaveFallback(second, fallbackLeftOut, reasonTwice); err != nil {
 				return err
 			}

@@ -100,7 +100,7 @@ func defaults() Config {
 		},
 		Suppress:  SuppressConfig{WithheldDays: 16, WithheldOften: 3},
 		Retention: RetentionConfig{RawDays: 30},
-		Fallback:  FallbackConfig{Budget: "0", Expires: 24 * time.Hour, Look: 50},
+		Fallback:  FallbackConfig{Budget: "0", Undo: time.Minute, Expires: 24 * time.Hour, Look: 50},
 		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
 		Sheet: SheetConfig{Range: "A:E", URL: "https://sheets.googleapis.com"},
 	}
@@ -196,7 +196,7 @@ url = "http://127.0.0.1:9998"
 			RulesOff: []string{"131026", "withheld-often"}, WithheldDays: 30, WithheldOften: 5, StopWords: []string{"BAJA", "nie wieder"},
 		},
 		Retention: RetentionConfig{RawDays: 7},
-		Fallback:  FallbackConfig{Budget: "0", Expires: 24 * time.Hour, Look: 50},
+		Fallback:  FallbackConfig{Budget: "0", Undo: time.Minute, Expires: 24 * time.Hour, Look: 50},
 		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
 		Sheet: SheetConfig{
 			SpreadsheetID: "1AbC_d-9", Range: "Rejected!A:E", ServiceAccountFile: filepath.Join(w.home, "account.json"), URL: "http://127.0.0.1:9998",

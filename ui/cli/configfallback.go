@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,6 +24,7 @@ type FallbackConfig struct {
 	Hours    []string      `key:"hours" shown:"* mon-sat 08:00-20:00" doc:"when SMS and calls may reach people, by their country and the clock on their wall: \"* mon-sat 08:00-20:00\", \"DE mon-fri 09:00-19:00\""`
 	Holidays []string      `key:"holidays" doc:"days on which they reach nobody: \"2026-12-25\", or of one country \"PT 2026-12-08\""`
 	Zone     string        `key:"zone" shown:"the daemon's" doc:"time zone of people whose number tells none, such as \"Europe/Lisbon\""`
+	Undo     time.Duration `key:"undo" default:"1m" doc:"so long nothing leaves after an order, and all of it can be undone; at least 10s"`
 	Expires  time.Duration `key:"expires" default:"24h" doc:"what waits for longer does not go out any more"`
 	Look     int           `key:"look" kind:"limit" default:"50" doc:"so many go out first and wait for somebody to look at them; 0 = all go out at once"`
 }
@@ -90,9 +92,16 @@ func (g *GatewayConfig) gateway() fallback.Gateway {
 // ready tells whether a channel is set up.
 func (c *ChannelConfig) ready() bool { return c.Provider != "" }
 
+// leastUndo is the shortest time in which somebody sees what they ordered, and
+// undoes it.
+const leastUndo = 10 * time.Second
+
 // fallbackOf is how the configuration lets people be reached by other channels.
 func fallbackOf(cfg Config, log *slog.Logger) (f monitor.Fallback, err error) {
-	f.Expires, f.Look = cfg.Fallback.Expires, int64(cfg.Fallback.Look)
+	f.Undo, f.Expires, f.Look = cfg.Fallback.Undo, cfg.Fallback.Expires, int64(cfg.Fallback.Look)
+	if f.Undo < leastUndo {
+		return f, fmt.Errorf("fallback.undo: %v is too short to undo an order: write %v or more", f.Undo, leastUndo)
+	}
 	if f.Look == 0 {
 		f.Look = -1
 	}
@@ -135,16 +144,20 @@ func fallbackOf(cfg Config, log *slog.Logger) (f monitor.Fallback, err error) {
 	return f, err
 }
 
+// noCurrency is the code of ISO 4217 for none: before a budget names one, a dry run
+// says whom it would reach, but not at what cost.
+const noCurrency = "XXX"
+
 func channelOf(channel string, set *ChannelConfig, currency string) (fallback.Channel, error) {
 	c := fallback.Channel{
 		Provider: set.Provider, URL: set.URL, Account: set.Account, ChannelID: set.ChannelID, User: set.User, Password: set.Password,
 		SigningKeys: set.SigningKey, SignatureMethod: set.Signature, Sender: set.Sender, ReplyToken: set.ReplyToken,
 		Language: set.Language, Voice: set.Speaker, ReplyTo: set.ReplyTo, UnsubscribeText: set.Unsubscribe, TLS: set.TLS,
 	}
-	if len(set.Prices) == 0 || currency == "" {
+	if len(set.Prices) == 0 {
 		return c, nil
 	}
-	prices, err := fallback.ParsePrices(currency, set.Prices)
+	prices, err := fallback.ParsePrices(cmp.Or(currency, noCurrency), set.Prices)
 	if err != nil {
 		return c, fmt.Errorf("fallback.%s.prices: %w", channel, err)
 	}

@@ -50,8 +50,14 @@ func startDaemon(ctx context.Context, cfg Config, now func() time.Time, logTo io
 }
 
 // startScaled is startDaemon with a clock that runs speed times as fast as the machine's.
-func startScaled(ctx context.Context, cfg Config, now func() time.Time, speed float64, logTo io.Writer) (_ *daemon, err error) {
-	d := &daemon{cfg: cfg, now: now, log: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: slog.LevelInfo}))}
+func startScaled(ctx context.Context, cfg Config, now func() time.Time, speed float64, logTo io.Writer) (*daemon, error) {
+	return startOn(ctx, nil, cfg, now, speed, logTo)
+}
+
+// startOn is startScaled with the webhook port, which it closes where it fails; nil =
+// it opens the one of the configuration.
+func startOn(ctx context.Context, port net.Listener, cfg Config, now func() time.Time, speed float64, logTo io.Writer) (_ *daemon, err error) {
+	d := &daemon{cfg: cfg, now: now, port: port, log: slog.New(slog.NewTextHandler(logTo, &slog.HandlerOptions{Level: slog.LevelInfo}))}
 	defer func() {
 		if err != nil {
 			d.abandon()
@@ -91,8 +97,10 @@ func startScaled(ctx context.Context, cfg Config, now func() time.Time, speed fl
 	if d.socket, err = link.Listen(cfg.Link.Socket); err != nil {
 		return nil, err
 	}
-	if d.port, err = listenWebhooks(cfg); err != nil {
-		return nil, err
+	if d.port == nil {
+		if d.port, err = listenWebhooks(cfg); err != nil {
+			return nil, err
+		}
 	}
 	if d.metrics, err = openMetrics(d); err != nil {
 		return nil, err

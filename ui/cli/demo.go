@@ -81,7 +81,7 @@ func (c *demoCmd) play(ctx context.Context, a *app, dir string) error {
 	secret := wa.NewSecret(rand.Text())
 	meta, err := sandbox.New(sandbox.Options{
 		Scenario: c.Scenario, Seed: c.Seed, Speed: c.Speed, Now: clock, Messages: size, Rate: demoRate,
-		Secret: secret, Log: slog.New(slog.NewTextHandler(log, nil)),
+		Secret: secret, SMSRate: demoSMSRate, Log: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	if err != nil {
 		return usageError{err}
@@ -136,11 +136,17 @@ func (c *demoCmd) start(ctx context.Context, dir string, clock func() time.Time,
 	if err != nil {
 		return nil, err
 	}
-	d, err := startScaled(ctx, cfg, clock, c.Speed, log)
+	port, err := listenWebhooks(cfg) // first, for the provider of SMS must know it
 	if err != nil {
 		return nil, err
 	}
-	if err := meta.Tell(d.webhookURL()); err != nil {
+	cfg.Webhook.PublicURL = "http://" + port.Addr().String()
+	demoFallback(&cfg, meta)
+	d, err := startOn(ctx, port, cfg, clock, c.Speed, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(meta.Tell(d.webhookURL()), meta.TellReplies(demoReplies(&cfg))); err != nil {
 		d.abandon()
 		return nil, err
 	}
@@ -218,13 +224,10 @@ func (d *daemon) launchDemo(ctx context.Context, meta *sandbox.Sandbox, size, ra
 func demoList(meta *sandbox.Sandbox, size int) []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	_ = w.Write([]string{"phone", "first_name", "country", "language", "whatsapp_consent", "image"})
+	_ = w.Write([]string{"phone", "first_name", "country", "language", "whatsapp_consent", "sms_consent", "image"})
+	said := map[bool]string{true: "yes", false: "no"}
 	for p := range meta.People(size) {
-		consent := "no"
-		if p.Consent {
-			consent = "yes"
-		}
-		_ = w.Write([]string{p.Phone, p.Name, p.Country, p.Language, consent, sandbox.CampaignMedia})
+		_ = w.Write([]string{p.Phone, p.Name, p.Country, p.Language, said[p.Consent], said[p.SMS], sandbox.CampaignMedia})
 	}
 	w.Flush() // a buffer takes everything
 	return b.Bytes()

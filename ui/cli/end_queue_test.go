@@ -46,6 +46,16 @@ func send(t *testing.T, rows int, o sandbox.Options) *sending {
 // sendFrom is send with a folder.
 func sendFrom(t *testing.T, dir string, rows int, o sandbox.Options) *sending {
 	t.Helper()
+	s := stand(t, dir, o, func(*sandbox.Sandbox, string) []string { return nil })
+	s.begin(t, dir)
+	s.importList(t, rows)
+	return s
+}
+
+// stand starts the stand-in alone. prepare is told where it finds the daemon, before
+// it runs, and gives what else the daemon's environment has.
+func stand(t *testing.T, dir string, o sandbox.Options, prepare func(meta *sandbox.Sandbox, daemon string) []string) *sending {
+	t.Helper()
 	s := &sending{}
 	relay := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		to := s.relay.Load()
@@ -65,6 +75,7 @@ func sendFrom(t *testing.T, dir string, rows int, o sandbox.Options) *sending {
 		t.Fatal(err)
 	}
 	s.meta = meta
+	more := prepare(meta, relay.URL)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	played := make(chan error, 1)
 	go func() { played <- meta.Run(ctx) }()
@@ -75,11 +86,10 @@ func sendFrom(t *testing.T, dir string, rows int, o sandbox.Options) *sending {
 		}
 		relay.Close()
 	})
-	s.env = environment(dir,
-		"TICKWATCH_GRAPH_BASE_URL="+meta.URL(), "TICKWATCH_GRAPH_ACCESS_TOKEN="+meta.Token().Reveal(),
-		"TICKWATCH_GRAPH_WABA_ID="+sandbox.AccountID, "TICKWATCH_PACE_MESSAGES_PER_HOUR=0")
-	s.begin(t, dir)
-	s.importList(t, rows)
+	s.env = environment(dir, append([]string{
+		"TICKWATCH_GRAPH_BASE_URL=" + meta.URL(), "TICKWATCH_GRAPH_ACCESS_TOKEN=" + meta.Token().Reveal(),
+		"TICKWATCH_GRAPH_WABA_ID=" + sandbox.AccountID, "TICKWATCH_PACE_MESSAGES_PER_HOUR=0",
+	}, more...)...)
 	return s
 }
 

@@ -42,7 +42,7 @@ func (fallbackOrderCmd) Help() string {
 One person gets one message by another channel in a campaign, whatever was tried before; nobody who opted out gets one, nobody without consent to that
 channel, and by SMS and voice nobody outside the allowed hours at their place. It shows how many those are, the text and the cost, and asks for the number.
 
-Then a minute passes in which ` + "`tickwatch fallback cancel`" + ` (in the console U) undoes all of it. The first ones go out, and the rest waits
+Then a minute (fallback.undo) passes in which ` + "`tickwatch fallback cancel`" + ` (in the console U) undoes all of it. The first ones go out, and the rest waits
 until somebody has looked: ` + "`tickwatch fallback go-on`" + `. What WhatsApp delivers first is withdrawn.`
 }
 

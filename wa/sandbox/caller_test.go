@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tickwatch/wa"
 )
 
 // templateBody is a send of a template, with these components.
@@ -46,11 +48,16 @@ type outcome struct {
 
 // try asks the Graph API once, and never by itself a second time.
 func try(s *Sandbox, method, path, body string) (o outcome) {
+	return tryAs(s, s.Token(), method, path, body)
+}
+
+// tryAs is try with a token.
+func tryAs(s *Sandbox, token wa.Secret, method, path, body string) (o outcome) {
 	req, err := http.NewRequest(method, s.URL()+path, strings.NewReader(body))
 	if err != nil {
 		return outcome{err: err}
 	}
-	req.Header.Set("Authorization", "Bearer "+s.Token().Reveal())
+	req.Header.Set("Authorization", "Bearer "+token.Reveal())
 	req.GetBody = nil
 	client := newClient(1)
 	defer client.CloseIdleConnections()

@@ -23,6 +23,8 @@ import (
 //	POST   /_stand_in/numbers/500100200300400        {"status":"FLAGGED","quality":"RED"}
 //	GET    /_stand_in/accepted?after=9               messages from the tenth on, a line each
 //	GET    /_stand_in/requests                       requests to send, a line each
+//	GET    /_stand_in/sms?after=9                    text messages that were taken, a line each
+//	POST   /_stand_in/sms/replies                    {"from":"+351…","text":"STOP"}
 func (s *Sandbox) control() http.Handler {
 	routes := http.NewServeMux()
 	routes.HandleFunc("POST /_stand_in/faults", func(w http.ResponseWriter, r *http.Request) {
@@ -68,6 +70,16 @@ func (s *Sandbox) control() http.Handler {
 	})
 	routes.HandleFunc("GET /_stand_in/requests", func(w http.ResponseWriter, r *http.Request) {
 		writeLines(w, r, s.Requests())
+	})
+	routes.HandleFunc("GET /_stand_in/sms", func(w http.ResponseWriter, r *http.Request) {
+		writeLines(w, r, s.AcceptedSMS())
+	})
+	routes.HandleFunc("POST /_stand_in/sms/replies", func(w http.ResponseWriter, r *http.Request) {
+		var said struct{ From, Text string }
+		if told(w, r, &said) {
+			s.WriteSMS(said.From, said.Text)
+			acknowledge(w, done, nil)
+		}
 	})
 	routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusNotFound, problem{"sandbox: nothing is steered by " + r.Method + " " + r.URL.Path})

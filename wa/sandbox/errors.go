@@ -71,9 +71,7 @@ func (e *graphError) write(w http.ResponseWriter) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
 	}
 	if e.bare {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(e.status)
-		_, _ = io.WriteString(w, "<html><body>Sorry, something went wrong.</body></html>\n")
+		writeSorry(w, e.status)
 		return
 	}
 	body := map[string]any{
@@ -93,6 +91,13 @@ func (e *graphError) write(w http.ResponseWriter) {
 		status = http.StatusBadRequest
 	}
 	writeJSON(w, status, map[string]any{"error": body})
+}
+
+// writeSorry answers as a machine in front of an API does.
+func writeSorry(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, "<html><body>Sorry, something went wrong.</body></html>\n")
 }
 
 func noSuchNode(id string) *graphError {

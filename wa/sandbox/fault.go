@@ -25,6 +25,7 @@ type Fault struct {
 	Share    float64 `json:"share,omitempty"`    // strikes this share of them; 0 means all
 	Next     int     `json:"next,omitempty"`     // strikes so often; 0 means until it is cleared
 	Reads    bool    `json:"reads,omitempty"`    // strikes what is read from the Graph API, and no send
+	SMS      bool    `json:"sms,omitempty"`      // strikes the provider of SMS, and nothing of WhatsApp
 
 	// How. In JSON spans are texts like "50ms".
 	Delay      time.Duration `json:"-"`
@@ -37,7 +38,8 @@ type Fault struct {
 
 // Kinds of a Fault. Those up to webhook_first strike requests, each by a draw of
 // its own; hold and fail strike people, for ever the same ones; the last two
-// strike webhook updates, whosever. Spans are of the campaign's clock, except for
+// strike webhook updates, whosever. Of SMS, fail is a failure whatever its code,
+// and the last two strike receipts. Spans are of the campaign's clock, except for
 // the latency.
 const (
 	FaultLatency      = "latency"       // the answer comes Delay of real time later
@@ -84,7 +86,7 @@ func (f *Fault) complete() error {
 		return fmt.Errorf("sandbox: a share of %g is none; give one from 0 to 1", f.Share)
 	case f.Next < 0 || f.Delay < 0 || f.RetryAfter < 0:
 		return errors.New("sandbox: a fault cannot strike less than never, or wait less than no time")
-	case f.Code == 0 && !bare && (f.Kind == FaultRefuse || f.Kind == FaultFail):
+	case f.Code == 0 && !bare && !f.SMS && (f.Kind == FaultRefuse || f.Kind == FaultFail):
 		return fmt.Errorf("sandbox: the fault %s needs a code, like 131026", f.Kind)
 	case f.HTTP != 0 && usual == 0:
 		return fmt.Errorf("sandbox: the fault %s answers no HTTP status of its own", f.Kind)
@@ -92,6 +94,8 @@ func (f *Fault) complete() error {
 		return fmt.Errorf("sandbox: %d is no HTTP status of the fault %s", f.HTTP, f.Kind)
 	case f.Reads && slices.Contains([]string{FaultWebhookFirst, FaultHold, FaultFail, FaultSlowWebhooks, FaultLostWebhooks}, f.Kind):
 		return fmt.Errorf("sandbox: the fault %s does not strike reads", f.Kind)
+	case f.SMS && (f.Reads || f.Number != "" || f.Template != "" || slices.Contains([]string{FaultWebhookFirst, FaultHold}, f.Kind)):
+		return fmt.Errorf("sandbox: the fault %s does not strike SMS, or not what it was to strike of it", f.Kind)
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ type verdict struct {
 // onSend draws what goes wrong with a send.
 func (fs *faults) onSend(number, template, person string) (v verdict) {
 	for _, f := range *fs.all.Load() {
-		if f.Reads || !f.chooses(number, template, person) {
+		if f.Reads || f.SMS || !f.chooses(number, template, person) {
 			continue
 		}
 		switch f.Kind {
@@ -133,7 +133,7 @@ func (fs *faults) onSend(number, template, person string) (v verdict) {
 // onRead draws what goes wrong with a read.
 func (fs *faults) onRead() (v verdict) {
 	for _, f := range *fs.all.Load() {
-		if f.Reads || f.Kind == FaultToken {
+		if f.Reads || f.Kind == FaultToken && !f.SMS {
 			f.wire(fs.seed, &v)
 		}
 	}
@@ -156,17 +156,45 @@ func (f *fault) wire(seed uint64, v *verdict) {
 
 // onUpdate draws what goes wrong with a webhook update of a message.
 func (fs *faults) onUpdate(wamid string, step int) (lost bool, delay time.Duration) {
+	return fs.onNews(false, wamid, step)
+}
+
+// onReceipt is onUpdate for the receipt of a text message.
+func (fs *faults) onReceipt(id string, step int) (lost bool, delay time.Duration) {
+	return fs.onNews(true, id, step)
+}
+
+func (fs *faults) onNews(sms bool, id string, step int) (lost bool, delay time.Duration) {
 	for _, f := range *fs.all.Load() {
+		if f.SMS != sms {
+			continue
+		}
 		switch f.Kind {
 		case FaultLostWebhooks:
-			lost = f.strikes(fs.seed, wamid, step) || lost
+			lost = f.strikes(fs.seed, id, step) || lost
 		case FaultSlowWebhooks:
-			if f.strikes(fs.seed, wamid, step) {
+			if f.strikes(fs.seed, id, step) {
 				delay += f.Delay
 			}
 		}
 	}
 	return lost, delay
+}
+
+// onSMS draws what goes wrong with a text message.
+func (fs *faults) onSMS(person string) (v verdict) {
+	for _, f := range *fs.all.Load() {
+		switch {
+		case !f.SMS || !f.chooses("", "", person):
+		case f.Kind == FaultFail:
+			if v.fail == 0 && f.strikes(fs.seed, person) {
+				v.fail = max(f.Code, 1)
+			}
+		default:
+			f.wire(fs.seed, &v)
+		}
+	}
+	return v
 }
 
 // accepts tells whether the message is to be accepted, as far as faults go.
@@ -192,7 +220,7 @@ func (f *fault) refusal() *graphError {
 // both empty, of the account are refused with; 0 for none.
 func (fs *faults) blocks(class wa.Class, number, template string) (code int) {
 	for _, f := range *fs.all.Load() {
-		total := f.Kind == FaultRefuse && !f.Reads && f.Next == 0 && f.Share == 0 && f.Person == ""
+		total := f.Kind == FaultRefuse && !f.Reads && !f.SMS && f.Next == 0 && f.Share == 0 && f.Person == ""
 		if total && wa.ClassOf(f.Code) == class && f.chooses(number, template, "") {
 			return f.Code
 		}

@@ -168,16 +168,22 @@ func (f *feed) attempt(ctx context.Context, p *post) {
 	})
 }
 
-// backoff is how long to wait, of the campaign's clock, after so many tries.
+// backoff is how long to wait, of the campaign's clock, after so many tries, with
+// a jitter.
 func (f *feed) backoff(tries int) time.Duration {
+	f.mu.Lock()
+	jitter := 0.75 + f.batches.Float64()/2
+	f.mu.Unlock()
+	return backoff(tries, f.speed, jitter)
+}
+
+// backoff is how long to wait, of the campaign's clock, after so many tries.
+func backoff(tries int, speed, jitter float64) time.Duration {
 	wait := longestBackoff
 	if tries < 6 {
 		wait = min(wait, firstBackoff<<(tries-1))
 	}
-	f.mu.Lock()
-	jitter := 0.75 + f.batches.Float64()/2
-	f.mu.Unlock()
-	return max(time.Duration(float64(wait)*jitter), time.Duration(float64(leastWait)*f.speed))
+	return max(time.Duration(float64(wait)*jitter), time.Duration(float64(leastWait)*speed))
 }
 
 // deliver sends a body; an answer of 0 means none came, for the reason given.

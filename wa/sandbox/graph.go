@@ -25,6 +25,8 @@ func (s *Sandbox) graph() http.Handler {
 	return watchArrivals(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		switch {
+		case isSMS(r.URL.Path):
+			s.postSMS(w, r)
 		case !ok || token != s.token.Reveal():
 			(&graphError{status: http.StatusUnauthorized, code: 190, message: "Invalid OAuth access token - Cannot parse access token"}).write(w)
 		case steers(r.URL.Path):

@@ -128,7 +128,7 @@ func TestStrangersFollowThePhases(t *testing.T) {
 func TestPeople(t *testing.T) {
 	s, _ := start(t, Options{Seed: 4, Speed: 1, Messages: 50}, newReceiver(t, nil))
 	const size = 5000
-	phones, consent := map[string]bool{}, 0
+	phones, consent, sms := map[string]bool{}, 0, 0
 	row := 0
 	for p := range s.People(size) {
 		if row < 50 && p.Phone != "+"+s.people.phones[row] {
@@ -141,12 +141,16 @@ func TestPeople(t *testing.T) {
 		if p.Consent {
 			consent++
 		}
+		if p.SMS {
+			sms++
+		}
 		row++
 	}
 	if len(phones) != size || row != size {
 		t.Errorf("%d people with %d numbers, want %d", row, len(phones), size)
 	}
 	within(t, "consent", float64(consent)/size, 0.99, 0.999)
+	within(t, "consent to SMS", float64(sms)/size, 0.83, 0.87)
 	for range s.People(10) {
 		break // who has seen enough is let go
 	}

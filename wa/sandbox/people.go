@@ -138,10 +138,15 @@ type Person struct {
 	Country  string // ISO 3166
 	Language string // as templates name it, "pt_PT"
 	Consent  bool   // to marketing by WhatsApp
+	SMS      bool   // consent to marketing by SMS
 }
 
-// shareConsent is how many of a list agreed to be written to.
-const shareConsent = 0.995
+// Shares of a list that agreed to be written to: by WhatsApp, as a list for it
+// should have them, and by SMS too.
+const (
+	shareConsent    = 0.995
+	shareSMSConsent = 0.85
+)
 
 // languages of the countries of the list.
 var languages = map[string]string{
@@ -158,11 +163,16 @@ func (s *Sandbox) People(n int) iter.Seq[Person] {
 			country := countryOf(phone)
 			p := Person{
 				Phone: "+" + phone, Name: s.people.person(phone).name, Country: country, Language: languages[country],
-				Consent: float64(hash(s.opts.Seed, "consent", phone)>>11)/(1<<53) < shareConsent,
+				Consent: s.agreed("consent", phone, shareConsent), SMS: s.agreed("sms consent", phone, shareSMSConsent),
 			}
 			if !yield(p) {
 				return
 			}
 		}
 	}
+}
+
+// agreed tells whether somebody is one of the share who agreed to something.
+func (s *Sandbox) agreed(to, phone string, share float64) bool {
+	return float64(hash(s.opts.Seed, to, phone)>>11)/(1<<53) < share
 }

@@ -236,21 +236,33 @@ func play(t *testing.T, o Options, rc *receiver) Books {
 // start runs a sandbox in the background; stop ends it and checks how it ended.
 func start(t *testing.T, o Options, rc *receiver) (s *Sandbox, stop func()) {
 	t.Helper()
+	return startWith(t, o, rc, func(*Sandbox) {})
+}
+
+// startWith is start with something to do before it runs.
+func startWith(t *testing.T, o Options, rc *receiver, prepare func(*Sandbox)) (s *Sandbox, stop func()) {
+	t.Helper()
 	begin, real := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC), time.Now()
 	o.Now = func() time.Time { return begin.Add(time.Duration(float64(time.Since(real)) * o.Speed)) }
 	o.Secret = secret
 	rc.now = o.Now
 	o.WebhookURL = rc.URL + "/webhooks/meta"
-	return run(t, o)
+	return runWith(t, o, prepare)
 }
 
 // run is start without a receiver.
 func run(t testing.TB, o Options) (s *Sandbox, stop func()) {
 	t.Helper()
+	return runWith(t, o, func(*Sandbox) {})
+}
+
+func runWith(t testing.TB, o Options, prepare func(*Sandbox)) (s *Sandbox, stop func()) {
+	t.Helper()
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	prepare(s)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()

@@ -21,6 +21,10 @@
 //     Accepted, and the log on disk, which messages were taken: each stands in
 //     both before its answer leaves.
 //
+// Beside the Graph API stands a provider of SMS (sms.go), who reaches the same
+// people: AcceptedSMS tells what it took, and its receipts and the answers that
+// people write are posted until each was answered 2xx.
+//
 // All times are of the campaign's clock (Options.Now), which Options.Speed
 // scales. It listens and dials on loopback only.
 package sandbox
@@ -54,6 +58,7 @@ type Options struct {
 
 	Throughput  float64 // messages a campaign second that each number may send, high throughput from 1,000 on; 0 means any
 	Faults      []Fault // in force from the beginning
+	SMSRate     float64 // text messages a campaign second that the provider of SMS takes; 0 means any
 	AcceptedLog string  // file that gets a line of JSON (Accepted) for each message, at its end; "" for none
 }
 
@@ -83,6 +88,8 @@ type Sandbox struct {
 	ledger  *ledger
 	faults  *faults
 	journal *journal
+	texting *texting
+	courier *courier
 
 	begin   wa.Instant    // when Run began
 	stopped chan struct{} // closed when Run ends
@@ -109,10 +116,11 @@ func New(o Options) (*Sandbox, error) {
 		agenda:   newAgenda(o.Now, o.Speed),
 		ledger:   newLedger(),
 		faults:   newFaults(o.Seed),
+		texting:  newTexting(o.Seed),
 		stopped:  make(chan struct{}),
 		grace:    shutdownGrace,
 	}
-	s.feed = newFeed(o, s.agenda, s.ledger)
+	s.feed, s.courier = newFeed(o, s.agenda, s.ledger), newCourier(o, s.agenda)
 	for _, f := range o.Faults {
 		if _, err := s.Inject(f); err != nil {
 			return nil, err
@@ -149,6 +157,8 @@ func (o *Options) complete() error {
 		return fmt.Errorf("sandbox: a rate of %g messages a second sends nothing; give one above 0", o.Rate)
 	case !(o.Throughput >= 0):
 		return fmt.Errorf("sandbox: a throughput of %g messages a second is none; give one above 0, or 0 for any", o.Throughput)
+	case !(o.SMSRate >= 0):
+		return fmt.Errorf("sandbox: a rate of %g text messages a second is none; give one above 0, or 0 for any", o.SMSRate)
 	case o.Messages > maxMessages:
 		return fmt.Errorf("sandbox: %d messages are more than there are people here; give at most %d", o.Messages, maxMessages)
 	case o.Secret.Empty():
@@ -229,6 +239,7 @@ func (s *Sandbox) Run(ctx context.Context) error {
 	var parts sync.WaitGroup
 	parts.Go(func() { s.agenda.run(ctx, s.feed.flush) })
 	parts.Go(func() { s.feed.run(ctx) })
+	parts.Go(func() { s.courier.run(ctx) })
 	parts.Go(func() { s.sendCampaign(ctx) })
 	<-ctx.Done()
 	close(s.stopped) // requests that hang end now

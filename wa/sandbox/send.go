@@ -196,6 +196,17 @@ func (l *life) answer(input string, held bool) *sendAnswer {
 
 // reply answers a request, or ends it in another way, as faults will have it.
 func (s *Sandbox) reply(w http.ResponseWriter, r *http.Request, strikes verdict, answer any, problem *graphError) {
+	s.impede(w, r, strikes, http.StatusOK, answer)
+	if problem != nil {
+		problem.write(w)
+		return
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// impede lets a request wait, or ends it without its whole answer, as faults will
+// have it; else it returns.
+func (s *Sandbox) impede(w http.ResponseWriter, r *http.Request, strikes verdict, status int, answer any) {
 	if strikes.latency > 0 {
 		s.rest(r.Context(), strikes.latency)
 	}
@@ -210,16 +221,12 @@ func (s *Sandbox) reply(w http.ResponseWriter, r *http.Request, strikes verdict,
 			whole, _ := json.Marshal(answer) // our own types
 			w.Header().Set("Content-Type", jsonType)
 			w.Header().Set("Content-Length", strconv.Itoa(len(whole)))
+			w.WriteHeader(status)
 			_, _ = w.Write(whole[:len(whole)/2])
 			_ = http.NewResponseController(w).Flush()
 			panic(http.ErrAbortHandler)
 		}
 	}
-	if problem != nil {
-		problem.write(w)
-		return
-	}
-	writeJSON(w, http.StatusOK, answer)
 }
 
 // await waits until something is done, the caller goes away or the sandbox stops.
