@@ -79,7 +79,7 @@ func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.Fa
 	}
 	if reason == "" {
 		again := false
-		if err := g.conn.QueryRowContext(g.ctx, "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ? AND state NOT IN (4, 5))", f.message).Scan(&again); err != nil {
+		if err := g.conn.QueryRowContext(g.ctx, "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ? AND retry_of <> 0 AND state NOT IN (4, 5))", f.message).Scan(&again); err != nil {
 			return err
 		}
 		if again {

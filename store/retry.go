@@ -96,7 +96,7 @@ func (g *group) retry(campaign, id int64, may RetryRule, dryRun bool, out *Retri
 		return err
 	}
 	f := Failed{Code: m.now.progress.Code, At: m.now.progress.CodeAt}
-	if err := g.conn.QueryRowContext(g.ctx, "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ?)", id).Scan(&f.Retried); err != nil {
+	if err := g.conn.QueryRowContext(g.ctx, "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ? AND retry_of <> 0)", id).Scan(&f.Retried); err != nil {
 		return err
 	}
 	who, err := g.personByRow(m.now.person)
