@@ -229,7 +229,7 @@ func (m *Monitor) cancelFallback(ctx context.Context, command, operator string, 
 		out.Text = fmt.Sprintf("Undone: none of %s has left.", messageWord(ended))
 	}
 	if gone := n.Accepted + n.Unknown; gone > 0 {
-		out.Text += fmt.Sprintf(" %s with the provider and cannot be recalled.", isAre(gone))
+		out.Text += fmt.Sprintf(" %s gone out and cannot be recalled.", hasHave(gone))
 	}
 	if ended > 0 {
 		m.record(store.Action{Operator: operator, Verb: "fallback cancel", Target: l.Key, Effect: out.Text})
@@ -244,11 +244,11 @@ func messageWord(n int64) string {
 	return count(n) + " messages"
 }
 
-func isAre(n int64) string {
+func hasHave(n int64) string {
 	if n == 1 {
-		return "1 is"
+		return "1 has"
 	}
-	return count(n) + " are"
+	return count(n) + " have"
 }
 
 // goOn ends the look at the first messages of a fallback: the rest goes out.

@@ -149,7 +149,7 @@ func pauseText(scope, id string, l *live, r *link.Receipt) string {
 	if scope == link.ScopeChannel && id != channelWhatsApp {
 		fmt.Fprintf(&b, " %s by other channels waiting and safe.", count(r.Waiting))
 		if gone := r.HandedOver + r.Unknown + int64(r.OpenRequests); gone > 0 {
-			fmt.Fprintf(&b, " %s with the providers and cannot be recalled.", isAre(gone))
+			fmt.Fprintf(&b, " %s gone out and cannot be recalled.", hasHave(gone))
 		}
 		b.WriteString(" What goes out through WhatsApp is not paused.")
 	} else {

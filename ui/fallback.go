@@ -135,10 +135,7 @@ func (m *model) reached(p *link.FallbackPlan, err error) tea.Cmd {
 	if open {
 		m.dialog = noDialog
 	}
-	if p.Run == nil {
-		return nil
-	}
-	return m.say(m.look(true).Ordered(p))
+	return m.say("Ordered: " + strconv.FormatInt(p.Eligible, 10) + " people by " + pane.ChannelName(m.reach.channel) + ".") // the next snapshot says the rest
 }
 
 // shownReach is the window's state as the pane takes it.

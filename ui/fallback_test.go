@@ -26,7 +26,7 @@ func TestReach(t *testing.T) {
 	c.types("97").press("enter").sees("Nothing is sent: type the number of people, 98")
 	c.press("esc").sees("Reach the failed")
 	c.press("enter")
-	c.types("98").press("enter").sees("98 people are reached from", "U undoes it until then")
+	c.types("98").press("enter").sees("Ordered: 98 people by SMS.")
 	want := []string{
 		`{"campaign":"autumn","channels":["sms"],"codes":[131026],"hours":"wait","dry_run":true}`,
 		`{"campaign":"autumn","channels":["sms"],"codes":[131026],"hours":"leave-out","dry_run":true}`,

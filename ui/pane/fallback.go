@@ -121,21 +121,20 @@ func codeName(c link.FallbackCode) string {
 	return fmt.Sprintf("%d %s", c.Code, c.Title)
 }
 
-// sample is what one person would get.
+// sample is what one person would get, after its language and in how many parts.
 func (l Look) sample(s *link.FallbackSample, rank, w int) (lines []ranked) {
-	head := "To " + s.To
-	if s.Language != "" {
-		head += ", " + s.Language
-	}
+	const label = 9
+	head := s.Language
 	if s.Segments > 1 {
-		head += ", " + count(s.Segments) + " parts"
+		head += " ×" + count(s.Segments)
 	}
+	text := strings.Join(strings.Fields(s.Text), " ")
 	if s.Unicode != "" {
-		head += " because of " + s.Unicode
+		text += " (more parts because of " + s.Unicode + ")"
 	}
-	lines = append(lines, ranked{rank, l.Theme.Dim.Render(clip(head+":", w))})
-	for i, line := range wrap(strings.Join(strings.Fields(s.Text), " "), w-2, 3) {
-		lines = append(lines, ranked{rank + i, "  " + l.Theme.Text.Render(line)})
+	for i, line := range wrap(text, max(w-label, 1), 3) {
+		lines = append(lines, ranked{rank + i, l.Theme.Dim.Render(fit(head, label)) + l.Theme.Text.Render(line)})
+		head = ""
 	}
 	return lines
 }
@@ -214,9 +213,4 @@ func FallbackLine(l Look, c *link.Campaign) string {
 			f.Run.First, count(f.Delivered), count(f.Failed))
 	}
 	return ""
-}
-
-// Ordered says that a fallback was ordered.
-func (l Look) Ordered(p *link.FallbackPlan) string {
-	return things(p.Eligible, "person is", "people are") + " reached from " + l.clock(p.Run.StartsAt) + " on. U undoes it until then."
 }
