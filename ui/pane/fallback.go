@@ -87,7 +87,7 @@ func (l Look) reaches(p *link.FallbackPlan) string {
 	if p.Segments > p.Eligible {
 		said += ", in " + count(p.Segments) + " SMS parts"
 	}
-	return said + ". Nothing leaves for a minute; then the first ones go out, and the rest waits until you have looked."
+	return said + ". Nothing leaves for a minute; after the first ones it waits for your look."
 }
 
 func (l Look) costs(p *link.FallbackPlan) string {
