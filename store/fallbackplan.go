@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"tickwatch/wa"
 )
@@ -45,12 +46,13 @@ type FallbackPlanned struct {
 }
 
 // What a campaign's failures, and those of its messages that are undelivered, are
-// read by. The first follows the index message_failed.
+// read by. The first two follow the index message_failed.
 var (
 	candidateColumns = `m.id, m.code, max(m.failed_at, m.sent_at, m.accepted_at), m.person, p.opted_out, coalesce(r.phone, p.phone), coalesce(r.vals, ''),
 		EXISTS (SELECT 1 FROM recipient WHERE retry_of = m.id), EXISTS (SELECT 1 FROM fallback f WHERE f.campaign = m.campaign AND f.person = m.person AND NOT ` + freeFallback + `)
 		FROM message m JOIN person p ON p.id = m.person LEFT JOIN attempt a ON a.message = m.id LEFT JOIN recipient r ON r.id = a.recipient`
 	failedCandidates = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 2 AND (m.code, m.id) > (?, ?) ORDER BY m.code, m.id LIMIT ?`
+	codeCandidates   = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 2 AND m.code = ? AND m.id > ? ORDER BY m.id LIMIT ?`
 	openCandidates   = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 0 AND m.id > ? AND max(m.accepted_at, m.sent_at) <= ? AND m.id >= (SELECT first_message FROM campaign WHERE id = m.campaign)
 		ORDER BY m.id LIMIT ?`
 )
@@ -139,9 +141,13 @@ type planning struct {
 
 // failed goes through the failures, by code.
 func (p *planning) failed(ctx context.Context) error {
-	wanted := map[int]bool{}
-	for _, code := range p.run.Codes {
-		wanted[code] = true
+	for _, code := range slices.Compact(slices.Sorted(slices.Values(p.run.Codes))) {
+		if err := p.failedWith(ctx, code); err != nil {
+			return err
+		}
+	}
+	if len(p.run.Codes) > 0 {
+		return nil
 	}
 	for code, id := -1, int64(0); ; {
 		page, err := query(ctx, p.s.readers, scanCandidate, failedCandidates, p.run.Campaign, code, id, candidatePage)
@@ -150,15 +156,20 @@ func (p *planning) failed(ctx context.Context) error {
 		}
 		last := &page[len(page)-1]
 		code, id = last.Code, last.Message
-		if len(wanted) > 0 {
-			kept := page[:0]
-			for i := range page {
-				if wanted[page[i].Code] {
-					kept = append(kept, page[i])
-				}
-			}
-			page = kept
+		if err := p.take(ctx, page); err != nil {
+			return err
 		}
+	}
+}
+
+// failedWith goes through the failures with one code.
+func (p *planning) failedWith(ctx context.Context, code int) error {
+	for id := int64(0); ; {
+		page, err := query(ctx, p.s.readers, scanCandidate, codeCandidates, p.run.Campaign, code, id, candidatePage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		id = page[len(page)-1].Message
 		if err := p.take(ctx, page); err != nil {
 			return err
 		}
