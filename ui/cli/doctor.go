@@ -51,7 +51,8 @@ type doctorOptions struct {
 
 // doctor looks at everything that a daemon with this configuration needs. It
 // writes nothing but one small file to the data folder, which it removes, asks
-// nobody but the daemon on this machine and Meta, and never shows a secret. A check that
+// nobody but the daemon on this machine, Meta and the providers of other channels
+// (of these only whether they take connections), and never shows a secret. A check that
 // hangs, as on a dead network disk, is given up and said to hang.
 func doctor(ctx context.Context, cfg Config, o doctorOptions) diagnosis {
 	var running atomic.Bool // atomic, because a check that hangs is left behind
@@ -76,6 +77,7 @@ func doctor(ctx context.Context, cfg Config, o doctorOptions) diagnosis {
 		{"certificate", false, func(context.Context) check { return checkCertificate(cfg.Webhook, o.Roots, o.Now()) }},
 		{"public address", false, func(context.Context) check { return checkPublic(cfg.Webhook.PublicURL) }},
 		{"Graph API", false, func(ctx context.Context) check { return checkGraph(ctx, cfg) }},
+		{"fallback", false, func(ctx context.Context) check { return checkFallback(ctx, cfg) }},
 		{"terminal", true, func(context.Context) check { return checkTerminal(o.Env) }},
 	}
 	d := diagnosis{OK: true, Checks: []check{}}
