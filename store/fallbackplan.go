@@ -49,7 +49,7 @@ type FallbackPlanned struct {
 // read by. The first two follow the index message_failed.
 var (
 	candidateColumns = `m.id, m.code, max(m.failed_at, m.sent_at, m.accepted_at), m.person, p.opted_out, coalesce(r.phone, p.phone), coalesce(r.vals, ''),
-		EXISTS (SELECT 1 FROM recipient WHERE retry_of = m.id), EXISTS (SELECT 1 FROM fallback f WHERE f.campaign = m.campaign AND f.person = m.person AND NOT ` + freeFallback + `)
+		EXISTS (SELECT 1 FROM recipient WHERE retry_of = m.id AND retry_of <> 0), EXISTS (SELECT 1 FROM fallback f WHERE f.campaign = m.campaign AND f.person = m.person AND NOT ` + freeFallback + `)
 		FROM message m JOIN person p ON p.id = m.person LEFT JOIN attempt a ON a.message = m.id LEFT JOIN recipient r ON r.id = a.recipient`
 	failedCandidates = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 2 AND (m.code, m.id) > (?, ?) ORDER BY m.code, m.id LIMIT ?`
 	codeCandidates   = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 2 AND m.code = ? AND m.id > ? ORDER BY m.id LIMIT ?`
