@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 
 	"tickwatch/wa"
 )
@@ -149,31 +150,62 @@ func (p *planning) failed(ctx context.Context) error {
 	if len(p.run.Codes) > 0 {
 		return nil
 	}
-	for code, id := -1, int64(0); ; {
+	code, id := -1, int64(0)
+	return p.each(ctx, func(ctx context.Context) ([]FallbackCandidate, error) {
 		page, err := query(ctx, p.s.readers, scanCandidate, failedCandidates, p.run.Campaign, code, id, candidatePage)
-		if err != nil || len(page) == 0 {
-			return err
+		if len(page) > 0 {
+			last := &page[len(page)-1]
+			code, id = last.Code, last.Message
 		}
-		last := &page[len(page)-1]
-		code, id = last.Code, last.Message
-		if err := p.take(ctx, page); err != nil {
-			return err
-		}
-	}
+		return page, err
+	})
 }
 
 // failedWith goes through the failures with one code.
 func (p *planning) failedWith(ctx context.Context, code int) error {
-	for id := int64(0); ; {
+	id := int64(0)
+	return p.each(ctx, func(ctx context.Context) ([]FallbackCandidate, error) {
 		page, err := query(ctx, p.s.readers, scanCandidate, codeCandidates, p.run.Campaign, code, id, candidatePage)
-		if err != nil || len(page) == 0 {
-			return err
+		if len(page) > 0 {
+			id = page[len(page)-1].Message
 		}
-		id = page[len(page)-1].Message
-		if err := p.take(ctx, page); err != nil {
+		return page, err
+	})
+}
+
+// each takes page after page until there is none; the next one is read meanwhile.
+// What it does not show yet of the one before, the writer knows.
+func (p *planning) each(ctx context.Context, read func(context.Context) ([]FallbackCandidate, error)) error {
+	type page struct {
+		all []FallbackCandidate
+		err error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	pages := make(chan page)
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		defer close(pages)
+		for more := true; more; {
+			all, err := read(ctx)
+			select {
+			case pages <- page{all, err}:
+				more = err == nil && len(all) > 0
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	defer reader.Wait()
+	defer cancel()
+	for next := range pages {
+		if next.err != nil || len(next.all) == 0 {
+			return next.err
+		}
+		if err := p.take(ctx, next.all); err != nil {
 			return err
 		}
 	}
+	return ctx.Err()
 }
 
 // undelivered goes through what is undelivered for too long.
@@ -182,19 +214,17 @@ func (p *planning) undelivered(ctx context.Context) error {
 		return nil
 	}
 	before := p.run.OrderedAt - wa.Instant(p.run.After.Milliseconds())
-	for id := int64(0); ; {
+	id := int64(0)
+	return p.each(ctx, func(ctx context.Context) ([]FallbackCandidate, error) {
 		page, err := query(ctx, p.s.readers, scanCandidate, openCandidates, p.run.Campaign, id, int64(before), candidatePage)
-		if err != nil || len(page) == 0 {
-			return err
+		if len(page) > 0 {
+			id = page[len(page)-1].Message
 		}
-		id = page[len(page)-1].Message
 		for i := range page {
 			page[i].Code = 0
 		}
-		if err := p.take(ctx, page); err != nil {
-			return err
-		}
-	}
+		return page, err
+	})
 }
 
 // planned is a candidate with what they get.
