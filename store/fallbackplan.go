@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"sync"
 
 	"tickwatch/wa"
 )
@@ -45,12 +47,13 @@ type FallbackPlanned struct {
 }
 
 // What a campaign's failures, and those of its messages that are undelivered, are
-// read by. The first follows the index message_failed.
+// read by. The first two follow the index message_failed.
 var (
 	candidateColumns = `m.id, m.code, max(m.failed_at, m.sent_at, m.accepted_at), m.person, p.opted_out, coalesce(r.phone, p.phone), coalesce(r.vals, ''),
 		EXISTS (SELECT 1 FROM recipient WHERE retry_of = m.id AND retry_of <> 0), EXISTS (SELECT 1 FROM fallback f WHERE f.campaign = m.campaign AND f.person = m.person AND NOT ` + freeFallback + `)
 		FROM message m CROSS JOIN person p ON p.id = m.person LEFT JOIN attempt a ON a.message = m.id LEFT JOIN recipient r ON r.id = a.recipient`
 	failedCandidates = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 2 AND (m.code, m.id) > (?, ?) ORDER BY m.code, m.id LIMIT ?`
+	codeCandidates   = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 2 AND m.code = ? AND m.id > ? ORDER BY m.id LIMIT ?`
 	openCandidates   = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 0 AND m.id > ? AND max(m.accepted_at, m.sent_at) <= ? AND m.id >= (SELECT first_message FROM campaign WHERE id = m.campaign)
 		ORDER BY m.id LIMIT ?`
 )
@@ -139,30 +142,70 @@ type planning struct {
 
 // failed goes through the failures, by code.
 func (p *planning) failed(ctx context.Context) error {
-	wanted := map[int]bool{}
-	for _, code := range p.run.Codes {
-		wanted[code] = true
+	for _, code := range slices.Compact(slices.Sorted(slices.Values(p.run.Codes))) {
+		if err := p.failedWith(ctx, code); err != nil {
+			return err
+		}
 	}
-	for code, id := -1, int64(0); ; {
+	if len(p.run.Codes) > 0 {
+		return nil
+	}
+	code, id := -1, int64(0)
+	return p.each(ctx, func(ctx context.Context) ([]FallbackCandidate, error) {
 		page, err := query(ctx, p.s.readers, scanCandidate, failedCandidates, p.run.Campaign, code, id, candidatePage)
-		if err != nil || len(page) == 0 {
-			return err
+		if len(page) > 0 {
+			last := &page[len(page)-1]
+			code, id = last.Code, last.Message
 		}
-		last := &page[len(page)-1]
-		code, id = last.Code, last.Message
-		if len(wanted) > 0 {
-			kept := page[:0]
-			for i := range page {
-				if wanted[page[i].Code] {
-					kept = append(kept, page[i])
-				}
+		return page, err
+	})
+}
+
+// failedWith goes through the failures with one code.
+func (p *planning) failedWith(ctx context.Context, code int) error {
+	id := int64(0)
+	return p.each(ctx, func(ctx context.Context) ([]FallbackCandidate, error) {
+		page, err := query(ctx, p.s.readers, scanCandidate, codeCandidates, p.run.Campaign, code, id, candidatePage)
+		if len(page) > 0 {
+			id = page[len(page)-1].Message
+		}
+		return page, err
+	})
+}
+
+// each takes page after page until there is none; the next one is read meanwhile.
+// What it does not show yet of the one before, the writer knows.
+func (p *planning) each(ctx context.Context, read func(context.Context) ([]FallbackCandidate, error)) error {
+	type page struct {
+		all []FallbackCandidate
+		err error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	pages := make(chan page)
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		defer close(pages)
+		for more := true; more; {
+			all, err := read(ctx)
+			select {
+			case pages <- page{all, err}:
+				more = err == nil && len(all) > 0
+			case <-ctx.Done():
+				return
 			}
-			page = kept
 		}
-		if err := p.take(ctx, page); err != nil {
+	})
+	defer reader.Wait()
+	defer cancel()
+	for next := range pages {
+		if next.err != nil || len(next.all) == 0 {
+			return next.err
+		}
+		if err := p.take(ctx, next.all); err != nil {
 			return err
 		}
 	}
+	return ctx.Err()
 }
 
 // undelivered goes through what is undelivered for too long.
@@ -171,19 +214,17 @@ func (p *planning) undelivered(ctx context.Context) error {
 		return nil
 	}
 	before := p.run.OrderedAt - wa.Instant(p.run.After.Milliseconds())
-	for id := int64(0); ; {
+	id := int64(0)
+	return p.each(ctx, func(ctx context.Context) ([]FallbackCandidate, error) {
 		page, err := query(ctx, p.s.readers, scanCandidate, openCandidates, p.run.Campaign, id, int64(before), candidatePage)
-		if err != nil || len(page) == 0 {
-			return err
+		if len(page) > 0 {
+			id = page[len(page)-1].Message
 		}
-		id = page[len(page)-1].Message
 		for i := range page {
 			page[i].Code = 0
 		}
-		if err := p.take(ctx, page); err != nil {
-			return err
-		}
-	}
+		return page, err
+	})
 }
 
 // planned is a candidate with what they get.

@@ -17,6 +17,10 @@ const (
 	reasonHours      = "outside the allowed hours"
 )
 
+// retriesRow tells whether a message is tried again by WhatsApp, or was. It follows
+// the index recipient_retry, which has no row without a message.
+const retriesRow = "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ? AND retry_of <> 0 AND state NOT IN (4, 5))"
+
 // ClaimFallback takes fallback messages that may be sent now: their attempts are
 // on disk when it returns. Whoever the WhatsApp message reached meanwhile is
 // withdrawn, whoever must not be written to is left out.
@@ -79,7 +83,7 @@ func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.Fa
 	}
 	if reason == "" {
 		again := false
-		if err := g.conn.QueryRowContext(g.ctx, "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ? AND retry_of <> 0 AND state NOT IN (4, 5))", f.message).Scan(&again); err != nil {
+		if err := g.conn.QueryRowContext(g.ctx, retriesRow, f.message).Scan(&again); err != nil {
 			return err
 		}
 		if again {

@@ -108,7 +108,7 @@ func TestListOwn(t *testing.T) {
 	c := claims.Messages
 	if err := s.Settle(t.Context(),
 		wa.Outcome{Message: c[0].Message, Kind: wa.OutcomeAccepted, At: received, Accepted: wa.Accepted{WAMID: "wamid.own"}},
-		wa.Outcome{Message: c[1].Message, Kind: wa.OutcomeRefused, At: received, Code: 131026, Details: "refused at once"},
+		wa.Outcome{Message: c[1].Message, Kind: wa.OutcomeRefused, At: received, Code: 131053, Details: "refused at once"},
 		wa.Outcome{Message: c[2].Message, Kind: wa.OutcomeUnknown},
 	); err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func TestListOwn(t *testing.T) {
 			t.Errorf("%+v, want %+v", l, c[i])
 		}
 	}
-	if r := messages[1].Rejected(); !r.Refused || r.Code != 131026 || r.Details != "refused at once" || r.At != received || r.FromID != sender.NumberID {
+	if r := messages[1].Rejected(); !r.Refused || r.Code != 131053 || r.Details != "refused at once" || r.At != received || r.FromID != sender.NumberID {
 		t.Errorf("%+v", r)
 	}
 	queue := func() (states []string) {
@@ -154,7 +154,7 @@ func TestListOwn(t *testing.T) {
 	if err != nil || len(again.Messages) != 1 {
 		t.Fatal(again, err)
 	}
-	if err := s.Settle(t.Context(), wa.Outcome{Message: again.Messages[0].Message, Kind: wa.OutcomeRefused, At: received, Code: 131026}); err != nil {
+	if err := s.Settle(t.Context(), wa.Outcome{Message: again.Messages[0].Message, Kind: wa.OutcomeRefused, At: received, Code: 131053}); err != nil {
 		t.Fatal(err)
 	}
 	if all := listAll(t, s, MessageFilter{Failed: true}, 10); len(all) != 2 || all[1].Attempt != 2 || all[1].Listed != all[0].Listed {

@@ -72,6 +72,10 @@ func TestQueueQueriesUseTheirIndexes(t *testing.T) {
 		{waitingAgain, []any{1, 0, 0, 5}},
 		{waitingAhead, []any{1, 0, 0, 5}},
 		{failedByCode, []any{1, 0, 0, 5}},
+		{failedCandidates, []any{1, 0, 0, 5}},
+		{codeCandidates, []any{1, 131026, 0, 5}},
+		{retriedRow, []any{1}},
+		{retriesRow, []any{1}},
 	} {
 		plan, err := query(t.Context(), s.readers, func(s scanner) (d string, err error) {
 			var n int

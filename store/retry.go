@@ -28,6 +28,10 @@ type Retried struct {
 	LeftOut map[string]int64
 }
 
+// retriedRow tells whether a message has another attempt. It follows the index
+// recipient_retry, which has no row without a message.
+const retriedRow = "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ? AND retry_of <> 0)"
+
 // failedByCode reads failed messages in the order of the index message_failed.
 const failedByCode = "SELECT id, code FROM message WHERE campaign = ? AND state = 2 AND (code, id) > (?, ?) ORDER BY code, id LIMIT ?"
 
@@ -96,7 +100,7 @@ func (g *group) retry(campaign, id int64, may RetryRule, dryRun bool, out *Retri
 		return err
 	}
 	f := Failed{Code: m.now.progress.Code, At: m.now.progress.CodeAt}
-	if err := g.conn.QueryRowContext(g.ctx, "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ? AND retry_of <> 0)", id).Scan(&f.Retried); err != nil {
+	if err := g.conn.QueryRowContext(g.ctx, retriedRow, id).Scan(&f.Retried); err != nil {
 		return err
 	}
 	who, err := g.personByRow(m.now.person)

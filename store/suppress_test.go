@@ -700,6 +700,7 @@ func TestSuppressionOfAnOlderStore(t *testing.T) {
 	_ = s.Close()
 	for _, text := range []string{
 		"DROP INDEX message_failing", "DROP INDEX person_opted_out", "DROP TABLE suppressed", "DROP TABLE suppression", "DROP TABLE released",
+		"DROP TABLE fallback", "DROP TABLE fallback_run", "DROP TABLE sheet", "DROP TABLE sheet_row",
 		"PRAGMA user_version = 4",
 	} {
 		exec(t, s.dir, text)

@@ -189,3 +189,7 @@ func publicBase(raw string) (string, error) {
 	}
 	return strings.TrimRight(raw, "/"), nil
 }
+
+// BaseOf is a provider's own address, which it is called at where none is
+// configured; "" = it has none.
+func BaseOf(provider string) string { return makers[provider].base }

@@ -70,9 +70,20 @@ func (c *Campaign) tidy() {
 		e.Trend = each(e.Trend, nil)
 	})
 	c.Sending = c.Sending.tidied()
+	c.Fallback.tidy()
 	c.Clusters = slices.DeleteFunc(each(c.Clusters, nil), func(k Cluster) bool {
 		return !finite(k.Lift) || !finite(k.PAdjusted)
 	})
+}
+
+func (f *Fallback) tidy() {
+	f.Cost = orZero(f.Cost)
+	if f.Run == nil {
+		return
+	}
+	r := *f.Run
+	r.Channels, r.Ordered, r.StartsAt = each(r.Channels, nil), r.Ordered.UTC(), r.StartsAt.UTC()
+	f.Run = &r
 }
 
 // tidied is a copy; nil of nil.

@@ -51,7 +51,8 @@ type doctorOptions struct {
 
 // doctor looks at everything that a daemon with this configuration needs. It
 // writes nothing but one small file to the data folder, which it removes, asks
-// nobody but the daemon on this machine, Meta and, where a sheet is configured,
+// nobody but the daemon on this machine, Meta, the providers of other channels (of
+// these only whether they take connections) and, where a sheet is configured,
 // Google, and never shows a secret. A check that hangs, as on a dead network disk,
 // is given up and said to hang.
 func doctor(ctx context.Context, cfg Config, o doctorOptions) diagnosis {
@@ -78,6 +79,7 @@ func doctor(ctx context.Context, cfg Config, o doctorOptions) diagnosis {
 		{"public address", false, func(context.Context) check { return checkPublic(cfg.Webhook.PublicURL) }},
 		{"Graph API", false, func(ctx context.Context) check { return checkGraph(ctx, cfg) }},
 		{"sheet", false, func(ctx context.Context) check { return checkSheet(ctx, cfg.Sheet) }},
+		{"fallback", false, func(ctx context.Context) check { return checkFallback(ctx, cfg) }},
 		{"terminal", true, func(context.Context) check { return checkTerminal(o.Env) }},
 	}
 	d := diagnosis{OK: true, Checks: []check{}}
