@@ -35,6 +35,7 @@ func TestPictures(t *testing.T) {
 		{"paused", "receipt", 80, 24},
 		{"resume", "resume", 80, 24},
 		{"template", "swap_confirm", 80, 24},
+		{"reach", "reach_confirm", 80, 24},
 	} {
 		t.Run(p.name, func(t *testing.T) {
 			c := newConsole(t, p.w, p.h, Options{})
