@@ -294,7 +294,7 @@ func channelList(channels []string) string {
 	return strings.Join(names, ", then ")
 }
 
-// resolveFallback is the operator's word on fallback messages that may have gone out.
+// resolveFallback is the operator's word on what may have gone out by a channel.
 func (m *Monitor) resolveFallback(ctx context.Context, operator string, a link.ResolveArgs) (link.Resolved, error) {
 	m.mu.Lock()
 	l, err := m.find(a.Campaign)
@@ -302,12 +302,12 @@ func (m *Monitor) resolveFallback(ctx context.Context, operator string, a link.R
 	if err != nil {
 		return link.Resolved{}, err
 	}
-	n, err := m.o.Store.ResolveFallback(ctx, l.ID, a.As == "sent")
+	n, err := m.o.Store.ResolveFallback(ctx, l.ID, a.Channel, a.As == "sent")
 	if err != nil {
 		return link.Resolved{}, err
 	}
 	if n > 0 {
-		m.record(store.Action{Operator: operator, Verb: "resolve", Target: l.Key, Effect: fmt.Sprintf("%s by other channels that may have gone out: %s", messageWord(n), a.As)})
+		m.record(store.Action{Operator: operator, Verb: "resolve", Target: l.Key, Effect: fmt.Sprintf("%s by %s that may have gone out: %s", messageWord(n), channelList([]string{a.Channel}), a.As)})
 		m.mu.Lock()
 		for _, r := range m.runs {
 			if r.Campaign == l.ID {

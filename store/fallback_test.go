@@ -219,8 +219,11 @@ func (m *fallbackMachine) stopText(t *rapid.T) {
 
 func (m *fallbackMachine) resolveTexts(t *rapid.T) {
 	sent := rapid.Bool().Draw(t, "sent")
-	if _, err := m.s.ResolveFallback(context.Background(), m.plan.Campaign, sent); err != nil {
+	if _, err := m.s.ResolveFallback(context.Background(), m.plan.Campaign, wa.ChannelSMS, sent); err != nil {
 		t.Fatalf("%v", err)
+	}
+	if n, err := m.s.ResolveFallback(context.Background(), m.plan.Campaign, wa.ChannelEmail, sent); n != 0 || err != nil {
+		t.Fatalf("of no e-mails %d were resolved: %v", n, err)
 	}
 	for _, x := range m.texts {
 		f, err := scanFallback(m.s.readers.QueryRow("SELECT "+fallbackColumns+" FROM fallback WHERE id = ?", x.Attempt.ID))
@@ -254,6 +257,9 @@ func (m *fallbackMachine) check(t *rapid.T) {
 	for i := range all {
 		n := all[i].counts()
 		sum.Add(&n, 1)
+		if all[i].state == fallbackWaiting && m.ended[all[i].run] {
+			t.Fatalf("one waits of a run that was cancelled: %+v", all[i])
+		}
 	}
 	if now := m.counts(t); now != sum {
 		t.Fatalf("the counts are %+v, the rows come to %+v", now, sum)

@@ -15,6 +15,7 @@ const (
 	reasonWithdrawn  = "the WhatsApp message arrived first"
 	reasonTriedAgain = "is tried again by WhatsApp"
 	reasonHours      = "outside the allowed hours"
+	reasonRecalled  = "cancelled while it was on its way, and not sent"
 )
 
 // retriesRow tells whether a message is tried again by WhatsApp, or was. It follows
@@ -159,12 +160,22 @@ func (g *group) settleFallback(o *wa.FallbackOutcome) error {
 		case wa.FallbackRejected, wa.FallbackOptedOut:
 			f.state = fallbackFailed
 		case wa.FallbackThrottled, wa.FallbackNotSent:
-			f.state, f.due = fallbackWaiting, o.Due
+			g.waitsAgain(f, o.Due)
 			f.tries++
 		default:
 			f.state = fallbackUnknown
 		}
 	})
+}
+
+// waitsAgain has a message wait that was on its way and did not go out. Of a run that
+// was cancelled meanwhile nothing waits.
+func (g *group) waitsAgain(f *fallback, due wa.Instant) {
+	if run := g.fallbackRun(f.run); run != nil && run.State == wa.FallbackRunCancelled {
+		f.state, f.reason = fallbackLeftOut, reasonRecalled
+		return
+	}
+	f.state, f.due = fallbackWaiting, due
 }
 
 // billed takes over what a provider says of the segments and the price.
@@ -337,14 +348,15 @@ func (g *group) whoReplied(r *wa.Reply, at wa.Instant) (int64, error) {
 	return g.is(who), err
 }
 
-// ResolveFallback is the operator's word on the fallback messages of a campaign
-// that may have gone out: those that did are with the provider, the others wait
+// ResolveFallback is the operator's word on the messages of a campaign that may have
+// gone out by a channel: those that did are with the provider, the others wait
 // again. It says how many.
-func (s *Store) ResolveFallback(ctx context.Context, campaign int64, sent bool) (resolved int64, err error) {
+func (s *Store) ResolveFallback(ctx context.Context, campaign int64, channel string, sent bool) (resolved int64, err error) {
 	for {
 		n := 0
 		err = s.submit(ctx, &request{weight: fallbackStep, group: func(g *group) error {
-			rows, err := query(g.ctx, g.conn, scanFallback, "SELECT "+fallbackColumns+" FROM fallback WHERE state = 2 AND state IN (1, 2) AND campaign = ? LIMIT ?", campaign, fallbackStep)
+			rows, err := query(g.ctx, g.conn, scanFallback, "SELECT "+fallbackColumns+" FROM fallback WHERE state = 2 AND state IN (1, 2) AND campaign = ? AND channel = ? LIMIT ?",
+				campaign, channel, fallbackStep)
 			if err != nil {
 				return err
 			}
@@ -353,7 +365,8 @@ func (s *Store) ResolveFallback(ctx context.Context, campaign int64, sent bool) 
 					if sent {
 						f.state, f.accepted, f.reason = fallbackAccepted, true, "sent, by the operator's word"
 					} else {
-						f.state, f.due, f.reason = fallbackWaiting, 0, "not sent, by the operator's word"
+						f.reason = "not sent, by the operator's word"
+						g.waitsAgain(f, 0)
 					}
 				}); err != nil {
 					return err

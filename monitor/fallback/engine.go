@@ -405,7 +405,9 @@ func (e *Engine) judge(ctx context.Context, l *lane, o *wa.FallbackOutcome, err 
 		l.rest, l.problem = now.Add(wait), "the provider asks to go slower"
 		o.Due = wa.At(l.rest)
 	default:
-		if gated {
+		o.Due = wa.At(now.Add(restFirst))
+		// What was under way when the lane came to rest broke by the same outage.
+		if gated || l.faults >= faultsToRest && l.rest.After(now) {
 			break
 		}
 		l.faults++
@@ -413,7 +415,6 @@ func (e *Engine) judge(ctx context.Context, l *lane, o *wa.FallbackOutcome, err 
 			l.rest = now.Add(min(restFirst<<min(l.faults-faultsToRest, 10), restLongest))
 			l.problem = "the provider does not answer: " + cmp.Or(wa.Clean(o.Answer.Details), "no reason given")
 		}
-		o.Due = wa.At(now.Add(restFirst))
 	}
 	e.mu.Unlock()
 	if pause != "" {

@@ -336,6 +336,22 @@ func TestEngineOutage(t *testing.T) {
 			}
 		})
 	})
+	// However many requests break at once, it is one outage.
+	synctest.Test(t, func(t *testing.T) {
+		r := ordered()
+		r.LookAfter = 0
+		q, p := newQueue(30, r), &provider{answer: func(n int) wa.FallbackAnswerKind {
+			if n <= 8 {
+				return wa.FallbackUnknown
+			}
+			return wa.FallbackAccepted
+		}}
+		started(t, q, p, &gate{}, func(o *fallback.EngineOptions) { o.Rate = map[string]float64{wa.ChannelSMS: 100} })
+		wait(time.Minute + 20*time.Second)
+		if n := p.sends(); n != 30 {
+			t.Errorf("%d of 30 went out twenty seconds after 8 requests broke at once", n)
+		}
+	})
 }
 
 // One that refuses everybody for the same reason is paused; and what may have gone

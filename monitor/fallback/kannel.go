@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -46,6 +47,19 @@ const (
 
 	dlrAll = "31"
 )
+
+// dlrState reads the kind of a receipt; 0 = it is none. Bits above those that can be
+// asked for only say more of it: 34 is a failure, of a message that expired.
+func dlrState(kind string) wa.FallbackState {
+	n, err := strconv.ParseUint(kind, 10, 8)
+	if err != nil {
+		return 0
+	}
+	return map[string]wa.FallbackState{
+		dlrDelivered: wa.FallbackDelivered, dlrFailed: wa.FallbackFailed, dlrBuffered: wa.FallbackSent,
+		dlrTaken: wa.FallbackSent, dlrRefused: wa.FallbackFailed,
+	}[strconv.FormatUint(n&31, 10)]
+}
 
 // Send asks for receipts of all kinds.
 func (k *kannel) Send(ctx context.Context, m *wa.FallbackMessage, begin func() error) (wa.FallbackAnswer, error) {
@@ -97,11 +111,8 @@ func (k *kannel) Receive(r *http.Request, _ []byte) (Received, error) {
 	case reply:
 		return k.reply(said, got)
 	}
-	state, ok := map[string]wa.FallbackState{
-		dlrDelivered: wa.FallbackDelivered, dlrFailed: wa.FallbackFailed, dlrBuffered: wa.FallbackSent,
-		dlrTaken: wa.FallbackSent, dlrRefused: wa.FallbackFailed,
-	}[said.Get("type")]
-	if !ok {
+	state := dlrState(said.Get("type"))
+	if state == 0 {
 		return got, notUnderstood("a receipt of type %q", said.Get("type"))
 	}
 	receipt := wa.FallbackReceipt{Channel: k.channel, Attempt: attempt, State: state, At: instant(said.Get("time"))}

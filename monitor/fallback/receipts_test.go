@@ -108,6 +108,7 @@ func TestReceipts(t *testing.T) {
 		{ProviderKannel, sms, "type=1&answer=id:1%20stat:DELIVRD%20err:000", wa.FallbackReceipt{State: wa.FallbackDelivered}, false},
 		{ProviderKannel, sms, "type=4", wa.FallbackReceipt{State: wa.FallbackSent}, false},
 		{ProviderKannel, sms, "type=2&answer=id:1+sub:001+stat:UNDELIV+err:021+text:", wa.FallbackReceipt{State: wa.FallbackFailed, Code: "021", Details: "id:1 sub:001 stat:UNDELIV err:021 text:"}, false},
+		{ProviderKannel, sms, "type=34&answer=id:1+stat:EXPIRED+err:027", wa.FallbackReceipt{State: wa.FallbackFailed, Code: "027", Details: "id:1 stat:EXPIRED err:027"}, false},
 		{ProviderKannel, sms, "type=16&answer=NACK/0x0000000b/Invalid+Destination+Address", wa.FallbackReceipt{State: wa.FallbackFailed, Code: "0x0000000b", Details: "NACK/0x0000000b/Invalid Destination Address"}, false},
 		{ProviderKannel, sms, "type=16&answer=NACK/Retries+Exceeded&time=-1", wa.FallbackReceipt{State: wa.FallbackFailed, Code: "Retries", Details: "NACK/Retries Exceeded"}, false},
 		{ProviderTwilio, sms, "MessageSid=SM1&MessageStatus=sending", wa.FallbackReceipt{ProviderID: "SM1", State: wa.FallbackQueued}, false},

@@ -175,7 +175,7 @@ type Retried struct {
 type ResolveArgs struct {
 	Campaign string `json:"campaign"`
 	As       string `json:"as"`                // sent, not-sent
-	Channel  string `json:"channel,omitempty"` // whatsapp, which is the default; any other = of its fallbacks, on every channel
+	Channel  string `json:"channel,omitempty"` // by which they may have gone out; none = whatsapp
 }
 
 // Resolved counts them.

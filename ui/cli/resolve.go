@@ -11,7 +11,7 @@ import (
 type resolveCmd struct {
 	campaignArg
 	As      string `required:"" enum:"sent,not-sent" help:"What you know of them: sent, or not-sent." placeholder:"WORD"`
-	Channel string `default:"whatsapp" enum:"whatsapp,sms,voice,email" help:"Of its messages by WhatsApp, or by other channels, which any of them names." placeholder:"C"`
+	Channel string `default:"whatsapp" enum:"whatsapp,sms,voice,email" help:"Of its messages by which channel: whatsapp, sms, voice or email." placeholder:"C"`
 	assent
 	JSON bool `name:"json" help:"Print one JSON document."`
 }
@@ -21,6 +21,7 @@ func (resolveCmd) Help() string {
 	return `Examples:
   tickwatch resolve autumn --as sent
   tickwatch resolve autumn --as not-sent
+  tickwatch resolve autumn --channel sms --as sent
 
 For messages that may have gone out: the request left, and no answer came (a timeout, a crash). tickwatch never sends them again by itself, for somebody
 could get them twice; most resolve themselves when Meta reports on them. Wait for that first.
@@ -46,12 +47,12 @@ func (c *resolveCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		unknown := campaign.Counts.Unknown
+		unknown, by := campaign.Counts.Unknown, ""
 		if c.Channel != wa.ChannelWhatsApp {
-			unknown = campaign.Fallback.Unknown
+			unknown, by = campaign.Fallback.Unknown, " by other channels; those by "+c.Channel+" are meant"
 		}
 		if unknown > 0 {
-			a.tell(messages(unknown) + " of " + c.name() + " may have gone out. Sent again, they reach whoever has them twice.")
+			a.tell(messages(unknown) + " of " + c.name() + " may have gone out" + by + ". Sent again, they reach whoever has them twice.")
 			if err := a.ask(ctx, "not-sent", "let them be sent again"); err != nil {
 				return err
 			}
