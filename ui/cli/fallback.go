@@ -36,6 +36,7 @@ type fallbackOrderCmd struct {
 func (fallbackOrderCmd) Help() string {
 	return `Examples:
   tickwatch fallback autumn --channel sms --dry-run
+  tickwatch fallback order autumn --channel sms --dry-run     the same
   tickwatch fallback autumn --channel sms,email --codes 131026
   tickwatch fallback cancel autumn
 

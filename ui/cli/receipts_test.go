@@ -31,7 +31,7 @@ func TestReceiptsSayWhatHolds(t *testing.T) {
 		waiting int64 // -1 = some of 40
 		says    string
 	}{
-		{paused, sms, 0, "SMS is paused. What goes out through WhatsApp is not."},
+		{paused, sms, 0, "SMS is paused. 0 by other channels waiting and safe. What goes out through WhatsApp is not paused."},
 		{resumed, sms, 0, "SMS is not paused any more. Nothing is waiting."},
 		{paused, all, 80, "Everything is paused. 80 waiting and safe."},
 		{started, autumn, 40, "Campaign autumn is started, but nothing goes out yet: 40 waiting. Still paused: everything."},

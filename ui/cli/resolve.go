@@ -59,7 +59,11 @@ func (c *resolveCmd) Run(ctx context.Context, a *app) error {
 		}
 	}
 	var r link.Resolved
-	if err := s.do(ctx, link.VerbResolve, link.ResolveArgs{Campaign: string(c.ID), As: c.As, Channel: c.Channel}, &r); err != nil {
+	args := link.ResolveArgs{Campaign: string(c.ID), As: c.As}
+	if c.Channel != wa.ChannelWhatsApp {
+		args.Channel = c.Channel
+	}
+	if err := s.do(ctx, link.VerbResolve, args, &r); err != nil {
 		return err
 	}
 	switch {

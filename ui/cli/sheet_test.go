@@ -32,6 +32,9 @@ func sheetAccount(t *testing.T, server string, mode os.FileMode) string {
 	if err := os.WriteFile(path, text, mode); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(path, mode); err != nil { // whatever the umask
+		t.Fatal(err)
+	}
 	return path
 }
 
