@@ -15,7 +15,7 @@ const (
 	reasonWithdrawn  = "the WhatsApp message arrived first"
 	reasonTriedAgain = "is tried again by WhatsApp"
 	reasonHours      = "outside the allowed hours"
-	reasonRecalled  = "cancelled while it was on its way, and not sent"
+	reasonRecalled   = "cancelled while it was on its way, and not sent"
 )
 
 // ClaimFallback takes fallback messages that may be sent now: their attempts are
