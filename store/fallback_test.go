@@ -372,3 +372,41 @@ func TestFallbackAfterAnUndo(t *testing.T) {
 		t.Errorf("counts: %+v, %v", counts, err)
 	}
 }
+
+// A message that is put off again and again is tried less and less often, and
+// holds up no other.
+func TestFallbackPutOff(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 10, wa.CategoryUtility)
+	for _, c := range claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 10, Now: at(0)}).Messages {
+		settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: 131026})
+	}
+	got, err := s.PlanFallback(t.Context(), wa.FallbackRun{Campaign: p.Campaign, Key: p.Key, Channels: []string{wa.ChannelSMS}, OrderedAt: at(2), StartsAt: at(2)}, 100, textTo, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SetFallbackRun(t.Context(), got.Run.ID, wa.FallbackRunRunning); err != nil {
+		t.Fatal(err)
+	}
+	tries := map[int64]int{}
+	for second := range 600 {
+		now := at(2) + wa.Instant(1000*second)
+		got, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: got.Run.ID, Channel: wa.ChannelSMS, Limit: 1, Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range got.Messages {
+			tries[m.Attempt.ID]++
+			o := wa.FallbackOutcome{Attempt: m.Attempt, At: now, Due: now + 1000, Answer: wa.FallbackAnswer{Kind: wa.FallbackAccepted}}
+			if m.Attempt.ID == 1 {
+				o.Answer.Kind = wa.FallbackThrottled
+			}
+			if err := s.SettleFallback(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := tries[1]; len(tries) != 10 || n < 5 || n > 15 {
+		t.Errorf("in ten minutes one that is put off was tried %d times; tries of all: %v", n, tries)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"tickwatch/wa"
 )
@@ -15,7 +16,7 @@ const (
 	reasonWithdrawn  = "the WhatsApp message arrived first"
 	reasonTriedAgain = "is tried again by WhatsApp"
 	reasonHours      = "outside the allowed hours"
-	reasonRecalled  = "cancelled while it was on its way, and not sent"
+	reasonRecalled   = "cancelled while it was on its way, and not sent"
 )
 
 // retriesRow tells whether a message is tried again by WhatsApp, or was. It follows
@@ -160,12 +161,27 @@ func (g *group) settleFallback(o *wa.FallbackOutcome) error {
 		case wa.FallbackRejected, wa.FallbackOptedOut:
 			f.state = fallbackFailed
 		case wa.FallbackThrottled, wa.FallbackNotSent:
-			g.waitsAgain(f, o.Due)
 			f.tries++
+			g.waitsAgain(f, max(o.Due, o.At+backOff(f.tries)))
 		default:
 			f.state = fallbackUnknown
 		}
 	})
+}
+
+// Tries of a message after which it waits longer each time, up to a longest: a
+// mailbox that puts everybody off (greylisting, RFC 6647) is not asked each second.
+const (
+	triesAtOnce    = 3
+	longestBetween = wa.Instant(5 * time.Minute / time.Millisecond)
+)
+
+// backOff is how long a message waits after so many tries in vain.
+func backOff(tries int) wa.Instant {
+	if tries <= triesAtOnce {
+		return 0
+	}
+	return min(wa.Instant(time.Second/time.Millisecond)<<min(tries, 10), longestBetween)
 }
 
 // waitsAgain has a message wait that was on its way and did not go out. Of a run that
