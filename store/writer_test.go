@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -17,7 +18,17 @@ import (
 	"tickwatch/wa"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain gives each property fewer draws than rapid would by itself, for each
+// draw here writes to a disk: -rapid.checks=1000 gives more.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	if !given {
+		_ = flag.Set("rapid.checks", "40")
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // limitPages makes SQLite itself say that the disk is full.
 func limitPages(t *testing.T, s *Store, pages string) {
