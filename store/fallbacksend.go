@@ -313,7 +313,7 @@ func (g *group) arrivedLate(message int64) error {
 // reply applies what a person sent back by another channel: whoever asks to be
 // left alone is, on every channel, before the next message goes out.
 func (g *group) reply(raw int64, received wa.Instant, r *wa.Reply) error {
-	if !r.OptedOut && !(&wa.InboundMessage{Type: "text", Text: r.Text}).OptsOut() {
+	if !r.OptedOut && !wa.SaysStop(r.Text, g.w.store.stops...) {
 		return nil
 	}
 	at := wa.Believe(r.At, received)
