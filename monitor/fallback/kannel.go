@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"tickwatch/wa"
@@ -134,11 +135,14 @@ func dlrCode(answer string) string {
 	return ""
 }
 
-// reply reads what a get-url with id=%I&from=%p&text=%a&time=%T hands on. Kannel
+// reply reads what a get-url with id=%I&from=%p&text=%b&charset=%C&time=%T hands on. Kannel
 // sends the body of the answer back as an SMS, so there is none; its service needs
 // max-messages = 0, too.
 func (k *kannel) reply(said url.Values, got Received) (Received, error) {
 	text := said.Get("text")
+	if strings.EqualFold(said.Get("charset"), "UTF-16BE") { // an smsbox without mo-recode
+		text = utf16BE(text)
+	}
 	if !utf8.ValidString(text) { // a service without charset = UTF-8
 		text = latin1(text)
 	}
@@ -152,6 +156,15 @@ func (k *kannel) reply(said url.Values, got Received) (Received, error) {
 	}
 	got.Replies = []wa.Reply{reply}
 	return got, nil
+}
+
+// utf16BE reads bytes of UTF-16, the higher byte first.
+func utf16BE(s string) string {
+	units := make([]uint16, len(s)/2)
+	for i := range units {
+		units[i] = uint16(s[2*i])<<8 | uint16(s[2*i+1])
+	}
+	return string(utf16.Decode(units))
 }
 
 // latin1 reads bytes of ISO 8859-1.

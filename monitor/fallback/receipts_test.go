@@ -183,6 +183,8 @@ func TestReplies(t *testing.T) {
 	}{
 		{ProviderKannel, "token=0123456789abcdef&from=447700900111&text=STOP&id=u-1&time=1577880000", wa.Reply{ProviderID: "u-1", From: "+447700900111", Text: "STOP", At: at("2020-01-01T12:00:00Z")}},
 		{ProviderKannel, "token=0123456789abcdef&from=+447700900111&text=%E9t%E9", wa.Reply{From: "+447700900111", Text: "été"}},
+		{ProviderKannel, "token=0123456789abcdef&from=447700900111&text=%04%21%04%22%04%1E%04%1F&charset=UTF-16BE", wa.Reply{From: "+447700900111", Text: "СТОП"}},
+		{ProviderKannel, "token=0123456789abcdef&from=447700900111&text=STOP&charset=UTF-8", wa.Reply{From: "+447700900111", Text: "STOP"}},
 		{ProviderKannel, "token=0123456789abcdef&from=13013&text=caf%C3%A9", wa.Reply{From: "13013", Text: "café"}},
 		{ProviderTwilio, "MessageSid=SM2&From=%2B447700900123&Body=Stop+it&OptOutType=STOP", wa.Reply{ProviderID: "SM2", From: "+447700900123", Text: "Stop it", OptedOut: true}},
 		{ProviderTwilio, "MessageSid=SM2&From=%2B447700900123&Body=help&OptOutType=HELP", wa.Reply{ProviderID: "SM2", From: "+447700900123", Text: "help"}},

@@ -60,11 +60,11 @@ func openSecondChance(t *testing.T) *secondChance {
 	s := &secondChance{mail: startMailServer(t)}
 	dir := folder(t)
 	s.sending = stand(t, dir, sandbox.Options{}, func(_ *sandbox.Sandbox, daemon string) []string {
-		s.kannel = kannel(t, gatewayOptions{replies: daemon + "/webhooks/fallback/sms/reply?token=" + replyToken + "&id=%I&from=%p&text=%a&time=%T"})
+		s.kannel = kannel(t, gatewayOptions{raw: true, replies: daemon + "/webhooks/fallback/sms/reply?token=" + replyToken + "&from=%p&text=%b&charset=%C&id=%I&time=%T"})
 		return []string{
 			"SSL_CERT_FILE=" + s.mail.certificate, "TICKWATCH_WEBHOOK_PUBLIC_URL=" + daemon,
 			"TICKWATCH_FALLBACK_BUDGET=50 EUR", "TICKWATCH_FALLBACK_HOURS=* mon-sun 00:00-24:00", "TICKWATCH_FALLBACK_UNDO=10s",
-			"TICKWATCH_FALLBACK_LOOK=0",
+			"TICKWATCH_FALLBACK_LOOK=0", "TICKWATCH_SUPPRESS_STOP_WORDS=стоп",
 			"TICKWATCH_FALLBACK_SMS_PROVIDER=kannel", "TICKWATCH_FALLBACK_SMS_URL=" + s.kannel.url, "TICKWATCH_FALLBACK_SMS_USER=" + s.kannel.user,
 			"TICKWATCH_FALLBACK_SMS_PASSWORD=" + s.kannel.password, "TICKWATCH_FALLBACK_SMS_SENDER=" + s.kannel.sender,
 			"TICKWATCH_FALLBACK_SMS_REPLY_TOKEN=" + replyToken, "TICKWATCH_FALLBACK_SMS_PER_SECOND=12",
@@ -346,8 +346,8 @@ func (s *secondChance) neverAgain(t *testing.T, stopped string) {
 	t.Helper()
 	texted, byMail := s.kannel.smsc.Sent()[0].To, s.unsubscribe(t)
 	s.reply(t, texted, "STOP")
-	s.reply(t, s.fresh[0], "arrêt stop") // no opt-out
-	s.reply(t, s.fresh[0], "stop")
+	s.reply(t, s.fresh[1], "Non-stop?") // no opt-out
+	s.reply(t, s.fresh[0], "Стоп!")     // in UCS-2, and a word of the configuration
 	var plan link.FallbackPlan
 	for _, who := range []string{stopped, texted, byMail, s.fresh[0]} {
 		s.optedOut(t, who)
