@@ -354,3 +354,21 @@ func (f *fallback) outgoing() wa.FallbackMessage {
 		Subject: f.subject, Text: f.text, Language: f.language,
 	}
 }
+
+// reachedBeside says that a person has a campaign's message by another channel, or
+// may have or is to get it; "" = they have not.
+func (g *group) reachedBeside(campaign, person int64) (string, error) {
+	id := g.fallbackTo(campaign, person)
+	if id == 0 {
+		return "", nil
+	}
+	f, err := g.fallbackByRow(id)
+	if missing(err) {
+		return "", nil
+	}
+	switch f.state {
+	case fallbackWaiting, fallbackClaimed, fallbackUnknown, fallbackAccepted, fallbackSent, fallbackDelivered:
+		return "is reached by another channel", err
+	}
+	return "", err
+}

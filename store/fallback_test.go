@@ -410,3 +410,31 @@ func TestFallbackPutOff(t *testing.T) {
 		t.Errorf("in ten minutes one that is put off was tried %d times; tries of all: %v", n, tries)
 	}
 }
+
+// Whom another channel reaches, or may have reached, WhatsApp does not try again;
+// who failed there, too, it does.
+func TestNoRetryBesideAFallback(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 4, wa.CategoryUtility)
+	for _, c := range claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 4, Now: at(0)}).Messages {
+		settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: 131053})
+	}
+	got, err := s.PlanFallback(t.Context(), wa.FallbackRun{Campaign: p.Campaign, Key: p.Key, Channels: []string{wa.ChannelSMS}, OrderedAt: at(2), StartsAt: at(2)}, 3, textTo, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SetFallbackRun(t.Context(), got.Run.ID, wa.FallbackRunRunning); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: got.Run.ID, Channel: wa.ChannelSMS, Limit: 2, Now: at(3)})
+	if err != nil || len(taken.Messages) != 2 {
+		t.Fatalf("%+v, %v", taken, err)
+	}
+	if err := s.SettleFallback(t.Context(), wa.FallbackOutcome{Attempt: taken.Messages[0].Attempt, At: at(4), Answer: wa.FallbackAnswer{Kind: wa.FallbackRejected}}); err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.Retry(t.Context(), p.Campaign, nil, func(Failed) string { return "" }, false)
+	if err != nil || again.Queued != 2 || again.LeftOut["is reached by another channel"] != 2 {
+		t.Errorf("one failed there, one may have gone out, one waits, one has none: %+v, %v", again, err)
+	}
+}

@@ -113,7 +113,11 @@ func (g *group) retry(campaign, id int64, may RetryRule, dryRun bool, out *Retri
 	if f.Held, err = g.suppressed(who, phone, wa.ChannelWhatsApp, p.Form.Category == wa.CategoryMarketing, wa.At(g.w.store.now())); err != nil {
 		return err
 	}
-	if why := cmp.Or(may(f), f.Held); why != "" { // whom the rules hold would not be claimed
+	beside, err := g.reachedBeside(campaign, who.id)
+	if err != nil {
+		return err
+	}
+	if why := cmp.Or(may(f), f.Held, beside); why != "" { // whom the rules hold would not be claimed
 		out.LeftOut[why]++
 		return nil
 	}

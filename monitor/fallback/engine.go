@@ -402,7 +402,7 @@ func (e *Engine) judge(ctx context.Context, l *lane, o *wa.FallbackOutcome, err 
 		}
 	case wa.FallbackThrottled:
 		wait := max(o.Answer.RetryAfter, time.Second)
-		l.rest, l.problem = now.Add(wait), "the provider asks to go slower"
+		l.rest, l.problem = now.Add(wait), cmp.Or(wa.Clean(o.Answer.Details), "the provider asks to go slower")
 		o.Due = wa.At(l.rest)
 	default:
 		o.Due = wa.At(now.Add(restFirst))
