@@ -409,6 +409,23 @@ func TestFallbackPutOff(t *testing.T) {
 	if n := tries[1]; len(tries) != 10 || n < 5 || n > 15 {
 		t.Errorf("in ten minutes one that is put off was tried %d times; tries of all: %v", n, tries)
 	}
+
+	// Cancelled while it is on its way, it waits no more.
+	late := at(2) + wa.Instant(3_600_000)
+	last, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: got.Run.ID, Channel: wa.ChannelSMS, Limit: 1, Now: late})
+	if err != nil || len(last.Messages) != 1 {
+		t.Fatalf("claimed: %+v, %v", last, err)
+	}
+	if _, err := s.SetFallbackRun(t.Context(), got.Run.ID, wa.FallbackRunCancelled); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SettleFallback(t.Context(), wa.FallbackOutcome{Attempt: last.Messages[0].Attempt, At: late, Answer: wa.FallbackAnswer{Kind: wa.FallbackNotSent}}); err != nil {
+		t.Fatal(err)
+	}
+	counts, err := s.FallbackCounts(t.Context())
+	if n := counts[p.Campaign]; err != nil || n.Waiting != 0 || n.LeftOut != 1 || n.Pending != 0 {
+		t.Errorf("of a cancelled run: %+v, %v", n, err)
+	}
 }
 
 // Whom another channel reaches, or may have reached, WhatsApp does not try again;
