@@ -31,6 +31,7 @@ func (m *Monitor) judge(now wa.Instant) {
 	m.judgeFeed(now)
 	m.judgeHost(now)
 	m.judgeStore(now)
+	m.judgeSheet(now)
 	m.judgeAccounts(now)
 	for _, id := range slices.Sorted(maps.Keys(m.templates)) {
 		m.judgeTemplate(now, m.templates[id])
@@ -119,6 +120,24 @@ func (m *Monitor) judgeStore(now wa.Instant) {
 	m.incidents.fact(now, level, finding{
 		kind: "host", subject: "store", text: text,
 		advice: "Make room on the disk. Meta repeats what was turned away for days, so nothing is lost yet.",
+	})
+}
+
+// judgeSheet says when rows do not reach the operator's sheet.
+func (m *Monitor) judgeSheet(now wa.Instant) {
+	if m.o.Sheet == nil {
+		return
+	}
+	s, level := m.o.Sheet(), alarm.OK
+	switch {
+	case s.Trouble != "" && s.Lasting:
+		level = alarm.Act
+	case s.Trouble != "":
+		level = alarm.Watch
+	}
+	m.incidents.fact(now, level, finding{
+		kind: "host", subject: "sheet", text: fmt.Sprintf("%s rows wait for the sheet: %s", count(s.Behind), wa.Clean(s.Trouble)),
+		advice: "Nothing is lost: they wait on the disk, and go in once it is mended. tickwatch doctor looks at the sheet.",
 	})
 }
 

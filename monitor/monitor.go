@@ -19,6 +19,7 @@ import (
 
 	"tickwatch/monitor/fallback"
 	"tickwatch/monitor/link"
+	"tickwatch/monitor/notify"
 	"tickwatch/monitor/queue"
 	"tickwatch/store"
 	"tickwatch/wa"
@@ -36,6 +37,9 @@ type Options struct {
 	Log        *slog.Logger
 	Sending    Sending  // how our own campaigns go out
 	Fallback   Fallback // and how people are reached otherwise
+
+	// Sheet says how it stands with the operator's sheet; nil = there is none.
+	Sheet func() notify.SheetState
 
 	// Decode reads a raw body again; the export of a single campaign needs it.
 	Decode func(source string, body []byte, received wa.Instant) *wa.Post

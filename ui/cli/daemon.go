@@ -83,8 +83,12 @@ func startOn(ctx context.Context, port net.Listener, cfg Config, now func() time
 	if err != nil {
 		return nil, err
 	}
+	var sheet func() notify.SheetState
+	if d.sheet != nil {
+		sheet = d.sheet.State
+	}
 	d.monitor, err = monitor.New(ctx, monitor.Options{
-		Sending: sending, Fallback: other,
+		Sending: sending, Fallback: other, Sheet: sheet,
 		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Zone: zoneName(), Log: d.log, Decode: webhook.Decode,
 		Host: func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
 	})
