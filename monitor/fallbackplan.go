@@ -184,7 +184,7 @@ func (p *fallbackPlanner) judge(c *store.FallbackCandidate) (d store.FallbackDra
 	case c.Retried:
 		return d, "is tried again by WhatsApp"
 	}
-	if c.Code != 0 || c.At == 0 {
+	if !c.Late {
 		switch wa.Explain(c.Code, p.titles[c.Code]).Fallback {
 		case wa.FallbackNo:
 			return d, fmt.Sprintf("%d: another channel does not help, or must not be used", c.Code)
@@ -346,10 +346,19 @@ func maskAddress(s string) string {
 	return string(first) + "***" + s[at:]
 }
 
+// first is how many go out before the look; 0 = there is none, for all do at once.
+func (p *fallbackPlanner) first(planned int64) int64 {
+	if p.o.Look >= planned {
+		return 0
+	}
+	return p.o.Look
+}
+
 // view is the plan as an operator sees it.
 func (p *fallbackPlanner) view(got *store.FallbackPlanned) link.FallbackPlan {
 	v := link.FallbackPlan{
 		Eligible: got.Run.Planned, LeftOut: leftOut(got.LeftOut), Segments: got.Run.Segments, Cost: got.Run.Cost.Float(), Currency: got.Run.Currency,
+		UndoSeconds: int64(p.o.Undo.Seconds()), First: p.first(got.Run.Planned),
 		Budget: p.o.Budget.Float(), Spent: p.spent.Float(), Channels: []link.FallbackChannel{}, Codes: []link.FallbackCode{},
 		Later: min(p.later, got.Run.Planned), NoZone: min(p.noZone, got.Run.Planned), Samples: []link.FallbackSample{}, Warnings: p.warnings,
 	}
@@ -365,11 +374,10 @@ func (p *fallbackPlanner) view(got *store.FallbackPlanned) link.FallbackPlan {
 		}
 	}
 	for code, n := range got.ByCode {
-		title := "undelivered"
-		if code != 0 {
-			title = wa.Explain(code, p.titles[code]).Title
-		}
-		v.Codes = append(v.Codes, link.FallbackCode{Code: code, Title: title, Count: n})
+		v.Codes = append(v.Codes, link.FallbackCode{Code: code, Title: wa.Explain(code, p.titles[code]).Title, Count: n})
+	}
+	if got.Late > 0 {
+		v.Codes = append(v.Codes, link.FallbackCode{Title: "undelivered", Count: got.Late})
 	}
 	slices.SortFunc(v.Codes, func(a, b link.FallbackCode) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))

@@ -14,7 +14,8 @@ import (
 // and who may perhaps be reached another way.
 type FallbackCandidate struct {
 	Message  int64
-	Code     int        // of the failure; 0 of one that is undelivered
+	Code     int        // of the failure; 0 = it came without one, or there was none
+	Late     bool       // it did not fail: it is undelivered for too long
 	At       wa.Instant // of the failure, or of the send
 	Phone    string     // E.164 with the plus; "" = not known
 	Values   []string   // by the plan's columns; nil = the person is in no list of ours
@@ -41,7 +42,8 @@ type FallbackRule func(c *FallbackCandidate) (d FallbackDraft, leftOut string)
 // FallbackPlanned counts what a plan came to.
 type FallbackPlanned struct {
 	Run      wa.FallbackRun
-	ByCode   map[int]int64 // of those planned
+	ByCode   map[int]int64 // of the failures planned for
+	Late     int64         // planned for because they are undelivered for too long
 	LeftOut  map[string]int64
 	Channels map[string]int64
 }
@@ -221,7 +223,7 @@ func (p *planning) undelivered(ctx context.Context) error {
 			id = page[len(page)-1].Message
 		}
 		for i := range page {
-			page[i].Code = 0
+			page[i].Code, page[i].Late = 0, true
 		}
 		return page, err
 	})
@@ -289,7 +291,11 @@ func (p *planning) keep(ctx context.Context, step []planned) error {
 		p.run.Planned++
 		p.run.Segments += d.Segments
 		p.run.Cost += d.Cost
-		p.out.ByCode[d.Code]++
+		if d.Late {
+			p.out.Late++
+		} else {
+			p.out.ByCode[d.Code]++
+		}
 		p.out.Channels[d.Channel]++
 	}
 	return nil

@@ -36,7 +36,7 @@ func fallbackPlan(args json.RawMessage) (any, error) {
 		return nil, err
 	}
 	p := link.FallbackPlan{
-		Eligible: 98, Segments: 131, Cost: 5.895, Currency: "EUR", Budget: 50, Spent: 2.25,
+		Eligible: 98, UndoSeconds: 60, First: 50, Segments: 131, Cost: 5.895, Currency: "EUR", Budget: 50, Spent: 2.25,
 		LeftOut: []link.LeftOut{
 			{Reason: "no consent to SMS", Count: 21}, {Reason: "opted out", Count: 3}, {Reason: "no value for {first_name} of the SMS text", Count: 2},
 		},

@@ -31,22 +31,24 @@ type FallbackArgs struct {
 
 // FallbackPlan says who would be reached, at what cost, and who not.
 type FallbackPlan struct {
-	Eligible int64             `json:"eligible"`
-	LeftOut  []LeftOut         `json:"left_out"`
-	Segments int64             `json:"segments"`
-	Cost     float64           `json:"cost"`
-	Currency string            `json:"currency"`
-	Budget   float64           `json:"budget"` // for the campaign; what it has cost so far is in Spent
-	Spent    float64           `json:"spent"`
-	Channels []FallbackChannel `json:"channels"`
-	Codes    []FallbackCode    `json:"codes"`
-	Later    int64             `json:"later"`              // of Eligible: wait for their allowed hours
-	OpensAt  *time.Time        `json:"opens_at,omitempty"` // the first of those
-	LastAt   *time.Time        `json:"last_at,omitempty"`  // the last of those
-	NoZone   int64             `json:"no_zone"`            // of Eligible: their number tells no time zone, the daemon's is used
-	Samples  []FallbackSample  `json:"samples"`            // one a channel and language
-	Warnings []string          `json:"warnings"`
-	Run      *FallbackRun      `json:"run,omitempty"` // what was ordered
+	Eligible    int64             `json:"eligible"`
+	LeftOut     []LeftOut         `json:"left_out"`
+	Segments    int64             `json:"segments"`
+	Cost        float64           `json:"cost"`
+	Currency    string            `json:"currency"`
+	UndoSeconds int64             `json:"undo_seconds"` // nothing leaves for so long after the order
+	First       int64             `json:"first"`        // so many go out before the look; 0 = all go out at once
+	Budget      float64           `json:"budget"`       // for the campaign; what it has cost so far is in Spent
+	Spent       float64           `json:"spent"`
+	Channels    []FallbackChannel `json:"channels"`
+	Codes       []FallbackCode    `json:"codes"`
+	Later       int64             `json:"later"`              // of Eligible: wait for their allowed hours
+	OpensAt     *time.Time        `json:"opens_at,omitempty"` // the first of those
+	LastAt      *time.Time        `json:"last_at,omitempty"`  // the last of those
+	NoZone      int64             `json:"no_zone"`            // of Eligible: their number tells no time zone, the daemon's is used
+	Samples     []FallbackSample  `json:"samples"`            // one a channel and language
+	Warnings    []string          `json:"warnings"`
+	Run         *FallbackRun      `json:"run,omitempty"` // what was ordered
 }
 
 // FallbackChannel is a plan's part of one channel.
@@ -57,7 +59,8 @@ type FallbackChannel struct {
 	Cost     float64 `json:"cost"`
 }
 
-// FallbackCode is a plan's part of one error code; 0 = undelivered for too long.
+// FallbackCode is a plan's part of one error code; 0 with the title "undelivered" =
+// they did not fail, but are undelivered for too long.
 type FallbackCode struct {
 	Code  int    `json:"code"`
 	Title string `json:"title"`

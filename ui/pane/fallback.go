@@ -87,7 +87,22 @@ func (l Look) reaches(p *link.FallbackPlan) string {
 	if p.Segments > p.Eligible {
 		said += ", in " + count(p.Segments) + " SMS parts"
 	}
-	return said + ". Nothing leaves for a minute; after the first ones it waits for your look."
+	said += ". Nothing leaves for " + seconds(p.UndoSeconds)
+	if p.First > 0 {
+		said += "; after the first " + count(p.First) + " it waits for your look"
+	}
+	return said + "."
+}
+
+// seconds is a span as people say it.
+func seconds(n int64) string {
+	switch {
+	case n == 60:
+		return "a minute"
+	case n%60 == 0 && n > 0:
+		return things(n/60, "minute", "minutes")
+	}
+	return things(n, "second", "seconds")
 }
 
 func (l Look) costs(p *link.FallbackPlan) string {
