@@ -50,7 +50,7 @@ func (m *Monitor) planFallback(ctx context.Context, operator string, a link.Fall
 	m.record(store.Action{
 		Operator: operator, Verb: "fallback", Target: p.live.Key,
 		Effect: fmt.Sprintf("%s by %s, %s %s; nothing leaves before %s", messageWord(got.Run.Planned), channelList(a.Channels),
-			fallback.Money(got.Run.Cost), run.Currency, got.Run.StartsAt.Time().In(m.zone()).Format("15:04:05")),
+			got.Run.Cost, run.Currency, got.Run.StartsAt.Time().In(m.zone()).Format("15:04:05")),
 	})
 	return plan, nil
 }
@@ -239,7 +239,7 @@ func (p *fallbackPlanner) by(channel string, c *store.FallbackCandidate) (d stor
 	if q.Unpriced != "" {
 		return d, q.Unpriced
 	}
-	price := wa.Money(q.Price)
+	price := q.Price
 	if p.o.Budget > 0 && p.spent+p.cost+price > p.o.Budget {
 		return d, "over the budget"
 	}

@@ -32,20 +32,6 @@ const (
 	FallbackRunCancelled = "cancelled" // what still waited does not go out
 )
 
-// Money is an amount in millionths of a currency's unit.
-type Money int64
-
-// Float is the amount in units.
-func (m Money) Float() float64 { return float64(m) / 1e6 }
-
-// MoneyOf is an amount given in units.
-func MoneyOf(units float64) Money {
-	if units < 0 {
-		return Money(units*1e6 - 0.5)
-	}
-	return Money(units*1e6 + 0.5)
-}
-
 // FallbackClaimRequest asks for fallback messages of a run that may be sent now.
 type FallbackClaimRequest struct {
 	Run     int64

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -17,7 +18,7 @@ import (
 // and in one currency.
 type Prices struct {
 	currency string
-	by       map[string]Money // by ISO 3166 code; "" = all others
+	by       map[string]wa.Money // by ISO 3166 code; "" = all others
 }
 
 // anywhere is how a table may write the country of all others, besides leaving it
@@ -111,7 +112,7 @@ func newPrices(currency string) (*Prices, error) {
 	if !currencyForm.MatchString(currency) {
 		return nil, fmt.Errorf("%.10q is no currency: write its three letters, such as EUR", wa.Clean(currency))
 	}
-	return &Prices{currency: currency, by: map[string]Money{}}, nil
+	return &Prices{currency: currency, by: map[string]wa.Money{}}, nil
 }
 
 func (p *Prices) add(country, price string) error {
@@ -128,7 +129,7 @@ func (p *Prices) add(country, price string) error {
 	if _, twice := p.by[code]; twice {
 		return fmt.Errorf("%.20q has two prices: leave one of them", wa.Clean(country))
 	}
-	each, err := ParseMoney(strings.TrimSpace(price))
+	each, err := parsePrice(strings.TrimSpace(price))
 	if err != nil {
 		return err
 	}
@@ -147,7 +148,7 @@ func (p *Prices) filled() (*Prices, error) {
 func (p *Prices) Currency() string { return p.currency }
 
 // of is the price for a country, or why there is none.
-func (p *Prices) of(country, to string) (each Money, why string) {
+func (p *Prices) of(country, to string) (each wa.Money, why string) {
 	if p == nil {
 		return 0, "no prices are configured"
 	}
@@ -194,4 +195,25 @@ func dialCode(number string) string {
 	}
 	digits := wa.Digits(number)
 	return digits[:min(len(digits), 3)]
+}
+
+const (
+	decimals = 6 // of a wa.Money
+
+	// dearest bounds one price, so that the sum of any campaign fits into a wa.Money.
+	dearest = wa.Money(1_000_000_000)
+)
+
+// parsePrice reads an amount from 0 to 1000 with at most six decimals, after a
+// point or a comma: "0.0075".
+func parsePrice(s string) (wa.Money, error) {
+	whole, part, pointed := strings.Cut(strings.Replace(s, ",", ".", 1), ".")
+	if strings.Trim(whole+part, "0123456789") != "" || whole == "" || pointed && part == "" || len(part) > decimals || len(whole) > 4 {
+		return 0, fmt.Errorf("%.40q is no price: write a number such as 0.075, with at most %d decimals", s, decimals)
+	}
+	n, err := strconv.ParseInt(whole+part+strings.Repeat("0", decimals-len(part)), 10, 64)
+	if err != nil || wa.Money(n) > dearest {
+		return 0, fmt.Errorf("%.40q is no price of one message: write at most %s", s, dearest)
+	}
+	return wa.Money(n), nil
 }

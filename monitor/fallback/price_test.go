@@ -10,24 +10,24 @@ import (
 )
 
 func TestMoney(t *testing.T) {
-	for text, want := range map[string]Money{"0": 0, "0.075": 75_000, "0,0075": 7_500, "1": 1_000_000, "0.000001": 1, "1000": dearest, "12.50": 12_500_000} {
-		if got, err := ParseMoney(text); got != want || err != nil {
+	for text, want := range map[string]wa.Money{"0": 0, "0.075": 75_000, "0,0075": 7_500, "1": 1_000_000, "0.000001": 1, "1000": dearest, "12.50": 12_500_000} {
+		if got, err := parsePrice(text); got != want || err != nil {
 			t.Errorf("%q: %d, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"", ".", ".5", "1.", "-1", "+1", "1e3", "1.2.3", "1,2,3", "0.0000001", "1000.01", "99999", "1 ", "€1", "NaN", "0x1", "１"} {
-		if got, err := ParseMoney(text); err == nil {
+		if got, err := parsePrice(text); err == nil {
 			t.Errorf("%q is read as %s", text, got)
 		}
 	}
-	for m, want := range map[Money]string{0: "0.00", 1: "0.000001", 75_000: "0.075", 12_500_000: "12.50", -1_500_000: "-1.50", 1_230_000: "1.23"} {
+	for m, want := range map[wa.Money]string{0: "0.00", 1: "0.000001", 75_000: "0.075", 12_500_000: "12.50", -1_500_000: "-1.50", 1_230_000: "1.23"} {
 		if m.String() != want {
 			t.Errorf("%d: %s, want %s", int64(m), m, want)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		m := Money(rapid.Int64Range(0, int64(dearest)).Draw(t, "amount"))
-		if back, err := ParseMoney(m.String()); back != m || err != nil {
+		m := wa.Money(rapid.Int64Range(0, int64(dearest)).Draw(t, "amount"))
+		if back, err := parsePrice(m.String()); back != m || err != nil {
 			t.Fatalf("%d is written %s and read %d, %v", m, m, back, err)
 		}
 	})
@@ -49,7 +49,7 @@ func TestQuote(t *testing.T) {
 		prices   *Prices
 		channel  string
 		to, text string
-		want     Money
+		want     wa.Money
 		segments int
 		country  string
 		unpriced string

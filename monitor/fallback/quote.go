@@ -8,7 +8,7 @@ type Quote struct {
 	Encoding Encoding // of an SMS; "" for others
 	Forced   []rune   // characters that forced UCS-2, each once, in the text's order
 	Country  string   // ISO 3166 code that the price is for; "" = the number belongs to none
-	Price    Money    // of all segments
+	Price    wa.Money // of all segments
 	Currency string   // ISO 4217
 
 	// Unpriced says why no price is known, for the operator; then Price and Currency
@@ -31,6 +31,6 @@ func quoteFor(channel string, prices *Prices, m *wa.FallbackMessage) Quote {
 		q.Unpriced = why
 		return q
 	}
-	q.Price, q.Currency = each*Money(q.Segments), prices.currency
+	q.Price, q.Currency = each*wa.Money(q.Segments), prices.currency
 	return q
 }
