@@ -366,8 +366,15 @@ func TestEngineRefusals(t *testing.T) {
 			o.Pause = func(channel, reason string) { why = channel + ": " + reason; g.set(true) }
 		})
 		wait(time.Hour)
-		if n := p.sends(); n < 20 || n > 30 || why == "" {
-			t.Errorf("%d were refused before the channel was paused (%q)", n, why)
+		first := p.sends()
+		if first < 20 || first > 30 || why == "" {
+			t.Errorf("%d were refused before the channel was paused (%q)", first, why)
+		}
+		why = ""
+		g.set(false) // resumed, and it is not mended
+		wait(time.Hour)
+		if n := p.sends() - first; n < 20 || n > 30 || why == "" {
+			t.Errorf("after a resume %d were refused before it was paused again (%q)", n, why)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
