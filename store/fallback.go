@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -102,24 +101,6 @@ func newFallbacks() fallbacks {
 	return fallbacks{map[int64]*wa.FallbackRun{}, map[int64]wa.FallbackCounts{}, map[personIn]int64{}, map[int64]int64{}}
 }
 
-// fallbackRun gives a run to read; nil = there is none of that id.
-func (g *group) fallbackRun(id int64) *wa.FallbackRun {
-	if r, ok := g.fallbacks.runs[id]; ok {
-		return r
-	}
-	return g.w.fallbacks.runs[id]
-}
-
-// changeRun gives the group's copy of a run, which it may change.
-func (g *group) changeRun(id int64) *wa.FallbackRun {
-	if r := g.fallbacks.runs[id]; r != nil {
-		return r
-	}
-	r := *g.w.fallbacks.runs[id]
-	g.fallbacks.runs[id] = &r
-	return &r
-}
-
 // fallbackTo finds the fallback of a person in a campaign; 0 = there is none.
 func (g *group) fallbackTo(campaign, person int64) int64 {
 	key := personIn{campaign, person}
@@ -159,20 +140,6 @@ func (g *group) changeFallback(f *fallback, change func(f *fallback)) error {
 // leaveFallback ends a message that has not gone out, for a reason.
 func (g *group) leaveFallback(f *fallback, state int, reason string) error {
 	return g.changeFallback(f, func(f *fallback) { f.state, f.reason = state, reason })
-}
-
-// writeRuns writes the runs that the group changed.
-func (g *group) writeRuns() error {
-	for id, r := range g.fallbacks.runs {
-		body, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO fallback_run VALUES (?, ?, ?, ?)", id, r.Campaign, r.State, string(body)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // keepFallbacks hands the group's changes to the writer, after the commit.
@@ -239,96 +206,6 @@ func (w *writer) loadFallbacks(ctx context.Context) error {
 	return err
 }
 
-// FallbackRuns reads all runs that were ordered, oldest first.
-func (s *Store) FallbackRuns(ctx context.Context) (all []wa.FallbackRun, err error) {
-	err = s.look(ctx, func(w *writer) error {
-		for _, r := range w.fallbacks.runs {
-			if r.State != wa.FallbackRunPlanning {
-				all = append(all, *r)
-			}
-		}
-		return nil
-	})
-	slices.SortFunc(all, func(a, b wa.FallbackRun) int { return int(a.ID - b.ID) })
-	if err != nil {
-		return nil, fmt.Errorf("reading fallback runs: %w", err)
-	}
-	return all, nil
-}
-
-// FallbackCounts reads the counts of all campaigns that have a fallback, by row id.
-func (s *Store) FallbackCounts(ctx context.Context) (all map[int64]wa.FallbackCounts, err error) {
-	all = map[int64]wa.FallbackCounts{}
-	err = s.look(ctx, func(w *writer) error {
-		for campaign, c := range w.fallbacks.counts {
-			all[campaign] = c
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("counting fallback messages: %w", err)
-	}
-	return all, nil
-}
-
-// ErrNoRun is what a fallback is refused with that is not there.
-var ErrNoRun = fmt.Errorf("there is no such fallback")
-
-// SetFallbackRun gives a run another state: a cancelled one stays so. Its look is
-// over once it is running.
-func (s *Store) SetFallbackRun(ctx context.Context, id int64, state string) (r wa.FallbackRun, err error) {
-	err = s.submit(ctx, &request{weight: 1, group: func(g *group) error {
-		have := g.fallbackRun(id)
-		if have == nil {
-			return ErrNoRun
-		}
-		if have.State != wa.FallbackRunCancelled && have.State != state {
-			g.changeRun(id).State = state
-		}
-		r = *g.fallbackRun(id)
-		return nil
-	}})
-	if err != nil {
-		return r, fmt.Errorf("storing a fallback's state: %w", err)
-	}
-	return r, nil
-}
-
-// fallbackStep is how many fallback messages one commit of a longer work changes.
-const fallbackStep = 256
-
-// EndFallback ends what waits of a run: of a cancelled one as left out, else (at
-// its age limit) as expired. What is on its way is not touched. It says how many.
-func (s *Store) EndFallback(ctx context.Context, run int64, reason string, expired bool) (ended int64, err error) {
-	state := fallbackLeftOut
-	if expired {
-		state = fallbackExpired
-	}
-	for {
-		n := 0
-		err = s.submit(ctx, &request{weight: fallbackStep, group: func(g *group) error {
-			rows, err := query(g.ctx, g.conn, scanFallback, "SELECT "+fallbackColumns+" FROM fallback WHERE run = ? AND state = 0 LIMIT ?", run, fallbackStep)
-			if err != nil {
-				return err
-			}
-			for i := range rows {
-				if err := g.leaveFallback(&rows[i], state, reason); err != nil {
-					return err
-				}
-			}
-			n = len(rows)
-			return nil
-		}})
-		if err != nil {
-			return ended, fmt.Errorf("ending a fallback: %w", err)
-		}
-		ended += int64(n)
-		if n < fallbackStep {
-			return ended, nil
-		}
-	}
-}
-
 // unansweredFor is how long a fallback may be unknown before its provider is asked.
 const unansweredFor = wa.Instant(time.Minute / time.Millisecond)
 
@@ -371,4 +248,38 @@ func (g *group) reachedBeside(campaign, person int64) (string, error) {
 		return "is reached by another channel", err
 	}
 	return "", err
+}
+
+// uniteFallbacks gives the fallback messages of a person to another who is the
+// same. Where both have one in a campaign, what has not gone out of the second does not.
+func (g *group) uniteFallbacks(keep, drop int64) error {
+	rows, err := query(g.ctx, g.conn, scanFallback, "SELECT "+fallbackColumns+" FROM fallback WHERE person = ?", drop)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		f := &rows[i]
+		other := g.fallbackTo(f.campaign, keep)
+		if other == 0 {
+			if _, err := g.conn.ExecContext(g.ctx, "UPDATE fallback SET person = ? WHERE id = ?", keep, f.id); err != nil {
+				return err
+			}
+			g.fallbacks.byPerson[personIn{f.campaign, keep}] = f.id
+			continue
+		}
+		second := f
+		if f.state != fallbackWaiting && !f.free() { // it went out, so the other one must not
+			o, err := g.fallbackByRow(other)
+			if err != nil {
+				return err
+			}
+			second = &o
+		}
+		if second.state == fallbackWaiting || second.free() {
+			if err := g.leaveFallback(second, fallbackLeftOut, reasonTwice); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+
+	"tickwatch/wa"
+)
+
+// Reasons why a fallback message does not go out. People read them.
+const (
+	reasonWithdrawn  = "the WhatsApp message arrived first"
+	reasonTriedAgain = "is tried again by WhatsApp"
+	reasonHours      = "outside the allowed hours"
+	reasonRecalled   = "cancelled while it was on its way, and not sent"
+)
+
+// retriesRow tells whether a message is tried again by WhatsApp, or was. It follows
+// the index recipient_retry, which has no row without a message.
+const retriesRow = "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ? AND retry_of <> 0 AND state NOT IN (4, 5))"
+
+// ClaimFallback takes fallback messages that may be sent now: their attempts are
+// on disk when it returns. Whoever the WhatsApp message reached meanwhile is
+// withdrawn, whoever must not be written to is left out.
+func (s *Store) ClaimFallback(ctx context.Context, r wa.FallbackClaimRequest) (out wa.FallbackClaims, err error) {
+	err = s.submit(ctx, &request{weight: int64(r.Limit), group: func(g *group) error {
+		out = wa.FallbackClaims{}
+		return g.claimFallback(&r, &out)
+	}})
+	if err != nil {
+		return wa.FallbackClaims{}, fmt.Errorf("taking fallback messages to be sent: %w", err)
+	}
+	return out, nil
+}
+
+func (g *group) claimFallback(r *wa.FallbackClaimRequest, out *wa.FallbackClaims) error {
+	run := g.fallbackRun(r.Run)
+	if run == nil || run.State != wa.FallbackRunRunning && run.State != wa.FallbackRunLook {
+		return nil
+	}
+	limit := r.Limit
+	if run.State == wa.FallbackRunLook {
+		limit = int(min(int64(limit), run.LookAfter-run.Taken))
+	}
+	for looked := 0; len(out.Messages) < limit && looked < maxLooked; {
+		rows, err := query(g.ctx, g.conn, scanFallback,
+			"SELECT "+fallbackColumns+" FROM fallback WHERE run = ? AND channel = ? AND state = 0 AND due <= ? ORDER BY due, id LIMIT ?",
+			r.Run, r.Channel, int64(r.Now), limit-len(out.Messages))
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		looked += len(rows)
+		for i := range rows {
+			if err := g.takeFallback(&rows[i], r, out); err != nil {
+				return err
+			}
+		}
+	}
+	if n := len(out.Messages); n > 0 {
+		g.changeRun(r.Run).Taken += int64(n)
+	}
+	return g.conn.QueryRowContext(g.ctx, "SELECT count(*), coalesce(min(due), 0) FROM fallback WHERE run = ? AND channel = ? AND state = 0", r.Run, r.Channel).
+		Scan(&out.Left, &out.Next)
+}
+
+// takeFallback claims a message, or says why it does not go out now.
+func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.FallbackClaims) error {
+	m, err := g.byID(f.message)
+	if err != nil && !missing(err) {
+		return err
+	}
+	if err == nil && m.now.progress.State() == wa.StateDelivered {
+		return g.leaveFallback(f, fallbackWithdrawn, reasonWithdrawn)
+	}
+	reason, err := g.mustNotReach(f.campaign, g.is(f.person), f.address, f.channel, r.Now)
+	if err != nil {
+		return err
+	}
+	if reason == "" {
+		again := false
+		if err := g.conn.QueryRowContext(g.ctx, retriesRow, f.message).Scan(&again); err != nil {
+			return err
+		}
+		if again {
+			reason = reasonTriedAgain
+		}
+	}
+	if reason != "" {
+		return g.leaveFallback(f, fallbackLeftOut, reason)
+	}
+	if r.Hold != nil {
+		if until := r.Hold(f.address); until > r.Now {
+			return g.changeFallback(f, func(f *fallback) { f.due, f.reason = until, reasonHours })
+		}
+	}
+	token := f.token
+	if token == "" {
+		var random [16]byte
+		_, _ = rand.Read(random[:]) // never fails
+		token = hex.EncodeToString(random[:])
+	}
+	if err := g.changeFallback(f, func(f *fallback) { f.state, f.token, f.at, f.reason = fallbackClaimed, token, r.Now, "" }); err != nil {
+		return err
+	}
+	out.Messages = append(out.Messages, f.outgoing())
+	return nil
+}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"context"
+	"crypto/subtle"
+	"fmt"
+
+	"tickwatch/wa"
+)
+
+// KnowsFallback tells whether an attempt was made under that name. It takes the
+// same time whatever of the token is right.
+func (s *Store) KnowsFallback(ctx context.Context, a wa.FallbackAttempt) (bool, error) {
+	var token string
+	err := s.readers.QueryRowContext(ctx, "SELECT token FROM fallback WHERE id = ?", a.ID).Scan(&token)
+	if missing(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking up a fallback message: %w", err)
+	}
+	return token != "" && subtle.ConstantTimeCompare([]byte(token), []byte(a.Token)) == 1, nil
+}
+
+// fallbackOf finds the message that a receipt speaks of; not ok = none of ours.
+func (g *group) fallbackOf(r *wa.FallbackReceipt) (f fallback, ok bool, err error) {
+	if r.Attempt.ID != 0 {
+		f, err = g.fallbackByRow(r.Attempt.ID)
+		ok = err == nil && f.token != "" && subtle.ConstantTimeCompare([]byte(f.token), []byte(r.Attempt.Token)) == 1
+	} else if r.ProviderID != "" {
+		f, err = scanFallback(g.conn.QueryRowContext(g.ctx, "SELECT "+fallbackColumns+" FROM fallback WHERE provider_id = ? AND provider_id <> '' AND channel = ?", r.ProviderID, r.Channel))
+		ok = err == nil
+	}
+	if missing(err) {
+		err = nil
+	}
+	return f, ok, err
+}
+
+// receipt applies a provider's word on a fallback message. States only climb, and
+// a delivery wins over everything, whatever the order.
+func (g *group) receipt(received wa.Instant, r *wa.FallbackReceipt) error {
+	f, ok, err := g.fallbackOf(r)
+	if err != nil || !ok {
+		return err
+	}
+	at := wa.Believe(r.At, received)
+	if at == 0 {
+		at = received
+	}
+	state := map[wa.FallbackState]int{
+		wa.FallbackQueued: fallbackAccepted, wa.FallbackSent: fallbackSent, wa.FallbackFailed: fallbackFailed, wa.FallbackDelivered: fallbackDelivered,
+	}[r.State]
+	if state == 0 {
+		return nil
+	}
+	arrived, err := g.arrived(f.message)
+	if err != nil {
+		return err
+	}
+	return g.changeFallback(&f, func(f *fallback) {
+		f.accepted = f.accepted || state != fallbackFailed || f.state == fallbackUnknown || f.state == fallbackClaimed
+		if f.providerID == "" {
+			f.providerID = bounded(r.ProviderID)
+		}
+		f.billed(r.Segments, r.Price)
+		if !f.climbs(state) {
+			return
+		}
+		f.state, f.toldAt, f.code, f.reason = state, at, bounded(r.Code), bounded(r.Details)
+		f.doubled = state == fallbackDelivered && arrived
+	})
+}
+
+// climbs tells whether a state is news after the one it is in. What was withdrawn,
+// left out or expired before it went out, and turns out to have gone, went out.
+func (f *fallback) climbs(state int) bool {
+	switch f.state {
+	case fallbackDelivered:
+		return false
+	case fallbackFailed:
+		return state == fallbackDelivered
+	case fallbackAccepted, fallbackSent:
+		return state > f.state
+	}
+	return true
+}
+
+func (g *group) arrived(message int64) (bool, error) {
+	m, err := g.byID(message)
+	if missing(err) {
+		return false, nil
+	}
+	return err == nil && m.now.progress.State() == wa.StateDelivered, err
+}
+
+// arrivedLate tells the fallback of a WhatsApp message, if it has one, that this
+// has arrived after all: it is withdrawn if it has not gone out, else it may have
+// reached the person twice.
+func (g *group) arrivedLate(message int64) error {
+	id := g.fallbackFor(message)
+	if id == 0 {
+		return nil
+	}
+	f, err := g.fallbackByRow(id)
+	if missing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	switch f.state {
+	case fallbackWaiting:
+		return g.leaveFallback(&f, fallbackWithdrawn, reasonWithdrawn)
+	case fallbackDelivered:
+		return g.changeFallback(&f, func(f *fallback) { f.doubled = true })
+	}
+	return nil
+}
+
+// reply applies what a person sent back by another channel: whoever asks to be
+// left alone is, on every channel, before the next message goes out.
+func (g *group) reply(raw int64, received wa.Instant, r *wa.Reply) error {
+	if !r.OptedOut && !wa.SaysStop(r.Text, g.w.store.stops...) {
+		return nil
+	}
+	at := wa.Believe(r.At, received)
+	if at == 0 {
+		at = received
+	}
+	who, err := g.whoReplied(r, at)
+	if err != nil || who == 0 {
+		return err
+	}
+	if err := g.storePerson(who); err != nil {
+		return err
+	}
+	if err := g.notice(raw, "reply", at, struct {
+		Person  int64
+		Channel string
+		OptsOut bool
+	}{who, bounded(r.Channel), true}); err != nil {
+		return err
+	}
+	return g.setOptedOut(who, true, at)
+}
+
+// whoReplied is the person whose message was answered, else that of a phone; 0 = nobody.
+func (g *group) whoReplied(r *wa.Reply, at wa.Instant) (int64, error) {
+	if r.Attempt.ID != 0 {
+		f, ok, err := g.fallbackOf(&wa.FallbackReceipt{Attempt: r.Attempt})
+		if err != nil || ok {
+			return g.is(f.person), err
+		}
+	}
+	if r.Channel == wa.ChannelEmail { // mails are answered by their link, which names the attempt
+		return 0, nil
+	}
+	phone := wa.Digits(r.From)
+	if phone == "" {
+		return 0, nil
+	}
+	return g.person(wa.Person{Phone: phone}, at)
+}
