@@ -271,11 +271,11 @@ func problem(err error) string {
 	return screenText(err.Error())
 }
 
-// undone turns the error of a command that changes something into what the
-// operator should read: where it is not known whether it was done, it says so.
-func undone(err error) string {
+// undone says of a command that did not succeed what has not happened, and why; of
+// one that nobody answered, that this is not known.
+func undone(what string, err error) string {
 	if _, ok := errors.AsType[*link.Fault](err); !ok && errors.Is(err, context.DeadlineExceeded) {
-		return "the daemon did not answer in time: it may have been done. Look before you try again."
+		return "The daemon did not answer in time: it may have been done, or not. Look before you try again."
 	}
-	return problem(err)
+	return what + ": " + problem(err)
 }

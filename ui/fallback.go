@@ -127,10 +127,10 @@ func (m *model) reached(p *link.FallbackPlan, err error) tea.Cmd {
 	open := m.dialog == reachDialog
 	if err != nil {
 		if open {
-			m.reach.problem = "Nothing is sent: " + undone(err)
+			m.reach.problem = undone("Nothing is sent", err)
 			return nil
 		}
-		return m.say("Nothing is sent: " + undone(err))
+		return m.say(undone("Nothing is sent", err))
 	}
 	if open {
 		m.dialog = noDialog
@@ -220,7 +220,7 @@ func (m *model) confirmLook() tea.Cmd {
 	return ask(m.work, link.VerbFallbackGoOn, link.GoOnArgs{Campaign: r.campaign}, func(m *model, got link.Receipt, err error) tea.Cmd {
 		m.reach.under = false
 		if err != nil {
-			m.reach.problem = "Nothing is sent: " + undone(err)
+			m.reach.problem = undone("Nothing is sent", err)
 			return nil
 		}
 		if m.dialog == reachLookDialog {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -101,4 +102,13 @@ func TestReachExternal(t *testing.T) {
 	c := newConsole(t, 80, 24, Options{}).live(s).press("r")
 	c.sees("Reach the failed", "by SMS")
 	c.seesNot("WhatsApp again")
+}
+
+// An order that nobody answered is not said to have been left undone: it may have
+// been carried out.
+func TestReachUnanswered(t *testing.T) {
+	c := newConsole(t, 80, 24, Options{}).live(reachable()).press("r", "right", "down", "space", "enter")
+	c.d.answers[link.VerbFallback] = func(json.RawMessage) (any, error) { return nil, context.DeadlineExceeded }
+	c.types("98").press("enter").sees("The daemon did not answer in time: it may have been done, or not.")
+	c.seesNot("Nothing is sent:")
 }

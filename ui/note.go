@@ -78,7 +78,7 @@ func (m *model) leaveNote() tea.Cmd {
 func (m *model) noted(a *link.Action, err error) tea.Cmd {
 	m.note.under = false
 	if err != nil {
-		m.note.problem = "Not left: " + undone(err)
+		m.note.problem = undone("Not left", err)
 		if m.dialog == noteDialog {
 			return nil
 		}
@@ -120,7 +120,7 @@ func (m *model) changePace(step int) tea.Cmd {
 	args := link.PaceArgs{Campaign: m.raw.Campaigns[m.current()].ID, Step: step}
 	return ask(m.call, link.VerbPace, args, func(m *model, s link.Sending, err error) tea.Cmd {
 		if err != nil {
-			return m.say("The pace is not changed: " + undone(err))
+			return m.say(undone("The pace is not changed", err))
 		}
 		return m.say(m.look(true).Paced(&c, cleaned(&s)))
 	})

@@ -166,9 +166,9 @@ func (m *model) resumeAnswered(got link.Receipt, closed []link.Gate, err error) 
 	m.resume.under = false
 	if err != nil {
 		if m.dialog != resumeDialog {
-			return m.say("Not resumed: " + undone(err))
+			return m.say(undone("Not resumed", err))
 		}
-		m.resume.problem = "Not resumed: " + undone(err)
+		m.resume.problem = undone("Not resumed", err)
 		return nil
 	}
 	m.followed = nil

@@ -149,10 +149,10 @@ func (m *model) retried(n *link.Retried, err error) tea.Cmd {
 	open := m.dialog == retryConfirmDialog
 	if err != nil {
 		if open {
-			m.retry.problem = "Nothing is sent again: " + undone(err)
+			m.retry.problem = undone("Nothing is sent again", err)
 			return nil
 		}
-		return m.say("Nothing is sent again: " + undone(err))
+		return m.say(undone("Nothing is sent again", err))
 	}
 	if open {
 		m.dialog = noDialog

@@ -119,10 +119,10 @@ func (m *model) swapped(chosen, former *link.TemplateRef, r *link.Receipt, err e
 	open := m.dialog == swapDialog || m.dialog == swapConfirmDialog
 	if err != nil {
 		if open {
-			m.dialog, m.swap.problem = swapDialog, "Not changed: "+undone(err)
+			m.dialog, m.swap.problem = swapDialog, undone("Not changed", err)
 			return nil
 		}
-		return m.say("The template was not changed: " + undone(err))
+		return m.say(undone("The template was not changed", err))
 	}
 	if open {
 		m.dialog = noDialog
