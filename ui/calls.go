@@ -275,7 +275,7 @@ func problem(err error) string {
 // one that nobody answered, that this is not known.
 func undone(what string, err error) string {
 	if _, ok := errors.AsType[*link.Fault](err); !ok && errors.Is(err, context.DeadlineExceeded) {
-		return "The daemon did not answer in time: it may have been done, or not. Look before you try again."
+		return "The daemon did not answer in time: it may have been done. Look before you try again."
 	}
 	return what + ": " + problem(err)
 }
