@@ -109,6 +109,6 @@ func TestReachExternal(t *testing.T) {
 func TestReachUnanswered(t *testing.T) {
 	c := newConsole(t, 80, 24, Options{}).live(reachable()).press("r", "right", "down", "space", "enter")
 	c.d.answers[link.VerbFallback] = func(json.RawMessage) (any, error) { return nil, context.DeadlineExceeded }
-	c.types("98").press("enter").sees("The daemon did not answer in time: it may have been done. Look before you try again.")
+	c.types("98").press("enter").sees("The daemon did not answer in time: it may have been done.")
 	c.seesNot("Nothing is sent:")
 }
