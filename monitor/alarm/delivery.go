@@ -1,0 +1,149 @@
+package alarm
+
+import "slices"
+
+// Sent is what is known of the messages whose clocks started in one second, or what
+// has been added to it.
+type Sent struct {
+	Messages  int64
+	Paced     int64 // held back by Meta for now
+	Delivered int64
+	Soon      int64 // delivered within a minute of their own clock
+	Failed    int64 // and not delivered
+	Withheld  int64 // part of Failed: Meta chose not to deliver them
+}
+
+func (s *Sent) add(d *Sent) {
+	s.Messages += d.Messages
+	s.Paced += d.Paced
+	s.Delivered += d.Delivered
+	s.Soon += d.Soon
+	s.Failed += d.Failed
+	s.Withheld += d.Withheld
+}
+
+// Verdict is a judgement of a rate at present.
+type Verdict struct {
+	Level  Level
+	Unsure bool    // neither trouble nor its absence is shown
+	N, Bad int64   // judged messages that the rate is of
+	Since  int64   // the Unix second of the first of them
+	Beyond float64 // while Level is not OK: surely more than this share is bad
+	More   int64   // while Unsure: about so many messages more are needed; 0 or less = cannot be said
+}
+
+// Good is the share of those that are not bad; 1 when nothing was judged.
+func (v *Verdict) Good() float64 {
+	if v.N == 0 {
+		return 1
+	}
+	return 1 - float64(v.Bad)/float64(v.N)
+}
+
+// Evidence that accuses a delivery of falling short, that takes it back, and that
+// calls it well. The first was chosen so that a campaign of 10,000 messages of which
+// 95 % arrive is accused of less than 90 % once in a hundred times when its failures
+// come in runs of twelve (the scoreboard measures it), and as good as never when
+// each fails for itself.
+const (
+	accuse = 1200
+	acquit = 40
+	well   = 20
+)
+
+// Rate judges how messages fare at present, second by second. Only those of an age
+// are judged, whatever became of them sooner, so that what is told soon does not
+// weigh more than what is told late. It is for one goroutine.
+type Rate struct {
+	lines []Line
+	after int64 // seconds until a message is judged
+	count func(*Sent) (n, bad int64)
+	drift *Drift
+	young []second // not judged yet, in order
+	until int64    // seconds up to here are judged
+}
+
+type second struct {
+	at int64
+	Sent
+}
+
+// NewDelivery judges whether messages arrive, by those that fail within the age of
+// being judged; the withheld are left out. ok and act are shares of arrived
+// messages, after is in seconds.
+func NewDelivery(ok, act float64, after int64) *Rate {
+	return newRate(after, func(s *Sent) (int64, int64) { return s.Messages - s.Paced - s.Withheld, s.Failed - s.Withheld },
+		Line{1 - ok, accuse, acquit}, Line{1 - act, accuse, acquit})
+}
+
+// NewWithheld judges how many messages Meta chooses not to deliver: watch and act
+// are shares of them.
+func NewWithheld(watch, act float64, after int64) *Rate {
+	return newRate(after, func(s *Sent) (int64, int64) { return s.Messages - s.Paced, s.Withheld },
+		Line{watch, accuse, acquit}, Line{act, accuse, acquit})
+}
+
+// NewLateness judges how many of the messages that have not failed are still
+// undelivered after a minute; usual is the share of arrivals that come within it.
+// Nobody is told to act by a curve that is not the account's own.
+func NewLateness(ok, act, usual float64, own bool) *Rate {
+	lines := []Line{{1 - act*usual, accuse, acquit}}
+	if own {
+		lines = []Line{{1 - ok*usual, accuse, acquit}, {1 - act*usual, accuse, acquit}}
+	}
+	return newRate(60, func(s *Sent) (int64, int64) {
+		return s.Messages - s.Paced - s.Failed, s.Messages - s.Paced - s.Failed - s.Soon
+	}, lines...)
+}
+
+func newRate(after int64, count func(*Sent) (n, bad int64), lines ...Line) *Rate {
+	return &Rate{lines: lines, after: after, count: count, drift: NewDrift(lines...)}
+}
+
+// Add adds to what is known of a second's messages.
+func (r *Rate) Add(at int64, d Sent) {
+	if at <= r.until {
+		n, bad := r.count(&d)
+		r.drift.Add(Cell{At: at, N: n, Bad: bad})
+		return
+	}
+	i, known := slices.BinarySearchFunc(r.young, at, func(s second, at int64) int { return int(s.at - at) })
+	if !known {
+		r.young = slices.Insert(r.young, i, second{at: at})
+	}
+	r.young[i].add(&d)
+}
+
+// Judge judges at a moment, in Unix seconds. Moments do not go back.
+func (r *Rate) Judge(now int64) Verdict {
+	r.until = max(r.until, now-r.after)
+	old := 0
+	for ; old < len(r.young) && r.young[old].at <= r.until; old++ {
+		n, bad := r.count(&r.young[old].Sent)
+		r.drift.Add(Cell{At: r.young[old].at, N: n, Bad: bad})
+	}
+	r.young = slices.Delete(r.young, 0, old)
+	return r.drift.verdict(r.lines[0].Share)
+}
+
+// verdict is about the last line, then those before it, and calls a share well that
+// is under fine and surely within the last line.
+func (d *Drift) verdict(fine float64) Verdict {
+	findings := d.Judge()
+	last := len(findings) - 1
+	for i := last; i >= 0; i-- {
+		if f := &findings[i]; f.Accused {
+			level := Watch
+			if i > 0 {
+				level = Act
+			}
+			return Verdict{Level: level, N: f.N, Bad: f.Bad, Since: f.Since, Beyond: f.Beyond}
+		}
+	}
+	f := &findings[last]
+	v := Verdict{N: f.N, Bad: f.Bad, Since: f.Since}
+	if v.Unsure = f.N == 0 || float64(f.Bad) > fine*float64(f.N) || d.within(last, f.Since) < well; v.Unsure {
+		v.More = f.More
+	}
+	return v
+}

@@ -1,0 +1,261 @@
+package alarm
+
+import (
+	"math"
+	"slices"
+	"sort"
+)
+
+// Cell is a stretch of messages that follow each other: how many are old enough to
+// be judged, and how many of these are bad.
+type Cell struct {
+	At     int64 // when it begins: it orders the cells and names them
+	N, Bad int64
+}
+
+// Line is a share of bad messages that a Drift tests whether it is crossed.
+type Line struct {
+	Share  float64
+	Accuse float64 // so much evidence accuses: see Drift
+	Acquit float64 // and so much takes that back
+}
+
+// Drift tells whether more messages are bad at present than lines allow. It is for
+// one goroutine.
+//
+// Messages are taken in blocks of 20 or more that follow each other. For every
+// block at which trouble may have begun, an e-process bets that since then more are
+// bad than the line: a mixture of the chances under shares beyond the line, divided
+// by the greatest chance under any share within it, both over all degrees of
+// clustering (universal inference). The evidence is the sum of these bets, the
+// Shiryaev-Roberts form of an e-detector: it judges the present rate however long
+// all was well before, and may be looked at after every block. A rate on the line
+// is accused after as many blocks as Accuse says, or later, on average. Once
+// accused, the same bet the other way round decides when it is over.
+type Drift struct {
+	model  *model
+	lines  []Line
+	cells  []Cell
+	dirty  int         // the first cell that has changed since the last look
+	blocks []block     // what the cells make
+	sums   [][]float64 // log-likelihoods by point, of all blocks before each and of all
+	stands [][]standing
+	spare  [][]float64 // rows of sums to be used again
+	scan   scan
+
+	trimmed bool // older cells were forgotten
+}
+
+type block struct {
+	to     int // the cell after its last
+	n, bad int64
+}
+
+// standing is where a line stands before a block.
+type standing struct {
+	accused  bool
+	from     int     // no bet begins before this block
+	evidence float64 // for what would change it
+	best     int     // the block since which the evidence speaks most
+}
+
+const (
+	blockSize = 20  // messages
+	lookBack  = 256 // blocks in which the beginning of trouble is looked for
+	keep      = 2 * lookBack
+)
+
+// NewDrift makes a Drift for one or two lines of rising share.
+func NewDrift(lines ...Line) *Drift { return newDrift(lines, ofFailures) }
+
+func newDrift(lines []Line, of *kind) *Drift {
+	d := &Drift{lines: lines, model: modelFor(lines, of)}
+	d.sums = [][]float64{make([]float64, len(d.model.points))}
+	d.stands = [][]standing{make([]standing, len(lines))}
+	d.scan.init(d.model)
+	return d
+}
+
+// Add adds to a cell, a new one or one that is known; what it adds may be negative.
+// Cells may come in any order; what is older than all that is looked at is ignored.
+func (d *Drift) Add(c Cell) {
+	if c.N == 0 && c.Bad == 0 {
+		return
+	}
+	i := sort.Search(len(d.cells), func(i int) bool { return d.cells[i].At >= c.At })
+	switch {
+	case i < len(d.cells) && d.cells[i].At == c.At:
+		d.cells[i].N += c.N
+		d.cells[i].Bad += c.Bad
+	case i == 0 && d.trimmed:
+		return
+	default:
+		d.cells = slices.Insert(d.cells, i, c)
+	}
+	d.dirty = min(d.dirty, i)
+}
+
+// look brings everything up to date with the cells.
+func (d *Drift) look() {
+	known := sort.Search(len(d.blocks), func(i int) bool { return d.blocks[i].to > d.dirty })
+	d.forget(known)
+	at := 0
+	if known > 0 {
+		at = d.blocks[known-1].to
+	}
+	var b block
+	for ; at < len(d.cells); at++ {
+		b.n, b.bad, b.to = b.n+d.cells[at].N, b.bad+d.cells[at].Bad, at+1
+		if b.n >= blockSize {
+			d.add(b)
+			b = block{}
+		}
+	}
+	d.dirty = len(d.cells)
+	if len(d.blocks) > keep {
+		d.trim(len(d.blocks) - lookBack)
+	}
+}
+
+// forget takes back all blocks but the first ones.
+func (d *Drift) forget(known int) {
+	d.blocks = d.blocks[:known]
+	for _, row := range d.sums[known+1:] {
+		d.spare = append(d.spare, row)
+	}
+	d.sums, d.stands = d.sums[:known+1], d.stands[:known+1]
+}
+
+// trim forgets the oldest blocks.
+func (d *Drift) trim(blocks int) {
+	cells := d.blocks[blocks-1].to
+	d.cells = slices.Delete(d.cells, 0, cells)
+	d.blocks = slices.Delete(d.blocks, 0, blocks)
+	for i := range d.blocks {
+		d.blocks[i].to -= cells
+	}
+	d.spare = append(d.spare, d.sums[:blocks]...)
+	d.sums = slices.Delete(d.sums, 0, blocks)
+	d.stands = slices.Delete(d.stands, 0, blocks)
+	for _, of := range d.stands {
+		for i := range of {
+			of[i].from, of[i].best = max(0, of[i].from-blocks), max(0, of[i].best-blocks)
+		}
+	}
+	d.dirty, d.trimmed = len(d.cells), true
+}
+
+// add judges one block more.
+func (d *Drift) add(b block) {
+	before := d.sums[len(d.blocks)]
+	var row []float64
+	if n := len(d.spare); n > 0 {
+		row, d.spare = d.spare[n-1], d.spare[:n-1]
+	} else {
+		row = make([]float64, len(before))
+	}
+	for p := range row {
+		row[p] = before[p] + d.model.likelihood(p, b.n, min(max(b.bad, 0), b.n))
+	}
+	d.blocks, d.sums = append(d.blocks, b), append(d.sums, row)
+	stands := slices.Clone(d.stands[len(d.stands)-1])
+	for i := range d.lines {
+		d.stand(&d.lines[i], &stands[i])
+	}
+	d.stands = append(d.stands, stands)
+}
+
+// stand judges a line after the newest block.
+func (d *Drift) stand(l *Line, s *standing) {
+	now := len(d.blocks)
+	s.evidence, s.best = d.evidence(l.Share, s.accused, max(s.from, now-lookBack))
+	switch {
+	case !s.accused && s.evidence >= l.Accuse:
+		*s = standing{accused: true, from: now, best: s.best}
+	case s.accused && s.evidence >= l.Acquit:
+		*s = standing{from: s.best, best: s.best}
+	}
+}
+
+// evidence is the sum of the bets that began at a block or later and lasted till
+// now, that more are bad than the share, or, reversed, that fewer are.
+func (d *Drift) evidence(share float64, reversed bool, from int) (sum float64, best int) {
+	row, now, most := d.sums[len(d.blocks)], len(d.blocks), math.Inf(-1)
+	best = now
+	lo, hi := d.model.around(share)
+	for k := now - 1; k >= from; k -= step(now - k) {
+		var bet float64 // its logarithm
+		if reversed {
+			bet = d.scan.bet(row, d.sums[k], 0, lo, lo, len(row), true)
+		} else {
+			bet = d.scan.bet(row, d.sums[k], hi, len(row), 0, hi, false)
+		}
+		if bet > most { // of equals the latest
+			most, best = bet, k
+		}
+		sum += math.Exp(bet)
+	}
+	return sum, best
+}
+
+// step is how far apart the beginnings of bets are, so many blocks ago: what began
+// long ago need not be told from what began a block later.
+func step(ago int) int {
+	switch {
+	case ago < 48:
+		return 1
+	case ago < 96:
+		return 2
+	}
+	return 4
+}
+
+// scan compares chances since one block.
+type scan struct {
+	weights []float64 // by clustering
+	ranks   []float64 // by how near a share is to the line: nearer ones weigh more, for they take longest to show
+	bets    []float64 // logarithms, of one bet
+}
+
+func (s *scan) init(m *model) {
+	for _, c := range m.clusters {
+		s.weights = append(s.weights, math.Log(c.weight))
+	}
+	for i := range m.shares {
+		s.ranks = append(s.ranks, -math.Log(float64(i+1)))
+	}
+	s.bets = make([]float64, 0, len(m.points))
+}
+
+// tooLittle is below what a bet's logarithm is not worked out: it adds nothing.
+const tooLittle = -7
+
+// bet is the logarithm of the mixture of chances of the points altFrom to altTo,
+// weighed from the line on, over the greatest of the points from nullFrom to nullTo.
+func (s *scan) bet(now, before []float64, altFrom, altTo, nullFrom, nullTo int, reversed bool) float64 {
+	null, alt := math.Inf(-1), math.Inf(-1)
+	for p := nullFrom; p < nullTo; p++ {
+		null = max(null, now[p]-before[p])
+	}
+	s.bets = s.bets[:0]
+	for p := altFrom; p < altTo; p++ {
+		rank := (p - altFrom) / len(s.weights)
+		if reversed {
+			rank = (altTo - 1 - p) / len(s.weights)
+		}
+		bet := now[p] - before[p] + s.weights[p%len(s.weights)] + s.ranks[rank]
+		alt = max(alt, bet)
+		s.bets = append(s.bets, bet)
+	}
+	if alt-null < tooLittle {
+		return alt - null
+	}
+	sum, whole := 0.0, 0.0
+	for _, b := range s.bets {
+		sum += math.Exp(b - alt)
+	}
+	for rank := range (altTo - altFrom) / len(s.weights) {
+		whole += 1 / float64(rank+1)
+	}
+	return alt - null + math.Log(sum/whole)
+}
