@@ -48,7 +48,7 @@ func (m *Monitor) read(ctx context.Context, want func() []*live) {
 			m.o.Log.Error("a campaign's course could not be read", "campaign", wa.Clean(l.Key), "error", err)
 			l.course = nil // what waits in pending would be missing in it
 		} else {
-			l.course = newCourse(stored)
+			l.course = newCourse(stored, m.lines())
 			for _, p := range l.pending {
 				if p.seq > stored.Seq {
 					l.course.add(p.tally, p.seq)
@@ -82,9 +82,9 @@ func (m *Monitor) needed() []*live {
 }
 
 // judged tells whether a campaign's figures can raise an alarm: it runs, and has
-// messages enough.
+// more messages than a test.
 func (m *Monitor) judged(now wa.Instant, l *live) bool {
-	return l.running(now) && l.Counts.Messages >= m.o.Thresholds.MinMessages
+	return l.running(now) && l.Counts.Messages >= stretchSize
 }
 
 // newest are the campaigns that a snapshot shows: running ones first, each group

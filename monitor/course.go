@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"tickwatch/monitor/alarm"
 	"tickwatch/store"
 )
 
@@ -34,6 +35,8 @@ type course struct {
 	first  int64                 // the minute in which the campaign starts
 	window map[int64]store.Pulse // by second, windowSeconds from first on
 	frozen bool                  // minutes were dropped: first is what it was then
+
+	present present // how the newest messages fare
 }
 
 type errorCourse struct {
@@ -48,7 +51,7 @@ func windowOf(minutes map[int64]store.Pulse) (from, to int64) {
 }
 
 // newCourse makes a course of what is stored.
-func newCourse(c *store.Course) *course {
+func newCourse(c *store.Course, lines alarm.Lines) *course {
 	out := &course{
 		seq: c.Seq, minutes: c.Minutes, order: slices.Sorted(maps.Keys(c.Minutes)),
 		errors: map[int]*errorCourse{}, optOuts: c.OptOuts, window: c.Seconds,
@@ -56,6 +59,7 @@ func newCourse(c *store.Course) *course {
 	out.first, _ = startOf(out.minutes, out.order)
 	out.addErrors(c.Errors)
 	out.prune()
+	out.present.start(c, lines)
 	return out
 }
 
@@ -80,6 +84,7 @@ func (c *course) add(d *store.Tally, seq int64) {
 			c.window[second] = cell
 		}
 	}
+	c.present.add(d)
 	c.addErrors(d.Errors)
 	for m, n := range d.OptOuts {
 		c.optOuts[m] += n
@@ -191,19 +196,4 @@ func (c *course) lastMinute() int64 {
 		}
 	}
 	return 0
-}
-
-// recent sums the newest minutes up to and with now's until they hold enough
-// decided messages, at least three and at most thirty of them; span is how many
-// minutes that took. False when even thirty hold too few.
-func (c *course) recent(now, enough int64) (sum store.Pulse, span int64, ok bool) {
-	for span = 1; span <= 30; span++ {
-		if p, has := c.minutes[now-span+1]; has {
-			sum.Add(&p)
-		}
-		if span >= 3 && sum.Delivered+sum.Failed >= enough {
-			return sum, span, true
-		}
-	}
-	return sum, 30, false
 }

@@ -16,7 +16,7 @@ import (
 const closedAfter = time.Hour
 
 // first30 makes the figures of a campaign's first 30 minutes.
-func (c *course) first30(now wa.Instant, t Thresholds) link.First30 {
+func (c *course) first30(now wa.Instant, t Thresholds, usual *arrivals) link.First30 {
 	out := link.First30{ByAge: []link.AgeShare{}, Verdict: link.VerdictUnsure, Reason: "no message yet"}
 	start := c.startSecond()
 	if start == 0 {
@@ -43,7 +43,7 @@ func (c *course) first30(now wa.Instant, t Thresholds) link.First30 {
 				arrived[a] += cell.Within[a]
 			}
 		}
-		p.add(cell.Messages, age)
+		p.add(cell.Messages, age, usual)
 	}
 	out.Messages, out.Delivered = all.Messages, all.Within[len(store.Ages)-1]
 	out.Failed, out.Withheld = all.Failed30, all.Withheld30
@@ -59,10 +59,11 @@ func (c *course) first30(now wa.Instant, t Thresholds) link.First30 {
 		out.Projected, out.Low, out.High = p.interval(out.Delivered, out.Failed)
 	}
 	out.Verdict, out.Reason = judgeSettled(out.Delivered, out.Failed, t)
+	out.Plain = &link.Plain{Verdict: out.Verdict, Reason: out.Reason}
 	return out
 }
 
-// judgeSettled is the plain rule: of the messages decided, enough must have
+// judgeSettled is the guide's plain rule, which is shown and never acts: of the messages decided, enough must have
 // arrived. The reason says what the figure beside it does not.
 func judgeSettled(delivered, failed int64, t Thresholds) (verdict, reason string) {
 	decided := delivered + failed
@@ -99,39 +100,16 @@ func percent(s float64) string {
 	return fmt.Sprintf("%.1f %%", math.Floor(s*1000)/10)
 }
 
-// curve is how late messages arrive, of those that arrive within 30 minutes: the
-// default of the design (81 % of all arrivals within 5 s, 85 % within 30 s, 88 %
-// within 1 min, 95 % within 5 min, 99 % within 30 min), until an account has its own.
-var curve = [...]struct{ age, share float64 }{{0, 0}, {5, 0.81}, {30, 0.85}, {60, 0.88}, {300, 0.95}, {1800, 0.99}}
-
-// arrivedBy is the share of a message's 30-minute chance that has come true at an age in seconds.
-func arrivedBy(age int64) float64 {
-	last := curve[len(curve)-1]
-	a := float64(age)
-	if a >= last.age {
-		return 1
-	}
-	for i := 1; i < len(curve); i++ {
-		if lo, hi := curve[i-1], curve[i]; a < hi.age {
-			return (lo.share + (hi.share-lo.share)*(a-lo.age)/(hi.age-lo.age)) / last.share
-		}
-	}
-	return 1
-}
-
 // projection estimates the delivery rate at 30 minutes of age from messages of
-// every age: each counts for as much as the curve says it should have arrived.
+// every age: each counts for as much as usually has arrived by then.
 type projection struct {
 	messages int64
-	exposure float64 // sum of arrivedBy
+	exposure float64 // sum of the usual shares
 	squares  float64 // sum of its squares
 }
 
-func (p *projection) add(n, age int64) {
-	if age < 0 {
-		age = 0
-	}
-	g := arrivedBy(age)
+func (p *projection) add(n, age int64, usual *arrivals) {
+	g := usual.by(max(age, 0))
 	p.messages += n
 	p.exposure += float64(n) * g
 	p.squares += float64(n) * g * g

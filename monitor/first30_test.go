@@ -10,15 +10,17 @@ import (
 	"tickwatch/wa"
 )
 
+var testLines = (&Monitor{o: Options{Thresholds: DefaultThresholds()}, arrivals: usualArrivals}).lines()
+
 // The default curve is the design's.
 func TestCurve(t *testing.T) {
 	for age, want := range map[int64]float64{5: 0.81, 30: 0.85, 60: 0.88, 300: 0.95, 1800: 0.99, 0: 0, 9000: 0.99} {
-		if got := arrivedBy(age); math.Abs(got-want/0.99) > 1e-9 {
+		if got := usualArrivals.by(age); math.Abs(got-want/0.99) > 1e-9 {
 			t.Errorf("at %d s: %v, want %v", age, got, want/0.99)
 		}
 	}
 	for age := int64(1); age < 2000; age++ {
-		if arrivedBy(age) < arrivedBy(age-1) {
+		if usualArrivals.by(age) < usualArrivals.by(age-1) {
 			t.Fatalf("falls at %d s", age)
 		}
 	}
@@ -39,7 +41,7 @@ func TestProjectionKeepsItsPromise(t *testing.T) {
 		const sent = 1500
 		for i := range sent {
 			age := int64(i / 20) // 20 a second, the oldest 75 s ago
-			p.add(1, age)
+			p.add(1, age, &usualArrivals)
 			switch u := r.Float64(); {
 			case u >= rate:
 				if age > 3 && r.Float64() < 0.8 { // most failures come soon
@@ -47,7 +49,7 @@ func TestProjectionKeepsItsPromise(t *testing.T) {
 				}
 			default:
 				in30++
-				if r.Float64() < arrivedBy(age) {
+				if r.Float64() < usualArrivals.by(age) {
 					delivered++
 				}
 			}
@@ -64,7 +66,7 @@ func TestProjectionKeepsItsPromise(t *testing.T) {
 
 func TestProjectionTooEarly(t *testing.T) {
 	var p projection
-	p.add(100, 3)
+	p.add(100, 3, &usualArrivals)
 	if rate, _, _ := p.interval(50, 0); rate != nil {
 		t.Errorf("projected %v from almost nothing", *rate)
 	}
@@ -106,7 +108,7 @@ func TestStart(t *testing.T) {
 				all.Seconds[second] = p
 			}
 		}
-		course := newCourse(all)
+		course := newCourse(all, testLines)
 		if course.first != c.want {
 			t.Errorf("%s: %d minutes off", name, course.first-c.want)
 		}
@@ -122,7 +124,7 @@ func TestLongCourse(t *testing.T) {
 	c := newCourse(&store.Course{
 		Minutes: map[int64]store.Pulse{first: {Messages: 20}}, Seconds: map[int64]store.Pulse{first * 60: {Messages: 20}},
 		OptOuts: map[int64]int64{},
-	})
+	}, testLines)
 	for m := int64(1); m < minutes; m++ {
 		c.add(&store.Tally{
 			Pulses:  map[int64]store.Pulse{(first + m) * 60: {Messages: 2, Delivered: 1, Failed: 1}},
@@ -140,7 +142,7 @@ func TestLongCourse(t *testing.T) {
 	if c.errors[131026].total != minutes-1 {
 		t.Errorf("%d errors in all", c.errors[131026].total)
 	}
-	if f := c.first30(wa.Instant((first+minutes)*60_000), DefaultThresholds()); !f.Closed || f.Messages != 20+2*29 || f.Verdict != link.VerdictUnsure {
+	if f := c.first30(wa.Instant((first+minutes)*60_000), DefaultThresholds(), &usualArrivals); !f.Closed || f.Messages != 20+2*29 || f.Verdict != link.VerdictUnsure {
 		t.Errorf("%+v", f)
 	}
 }

@@ -70,6 +70,7 @@ type Monitor struct {
 	host      link.Host
 	standing  standing // of the accounts
 	incidents incidents
+	arrivals  arrivals       // how late messages usually arrive
 	stalledAt wa.Instant     // the last event before the feed stalled; 0 = it did not
 	ended     bool           // a recording is over: that nothing more comes says nothing
 	listens   bool           // Run has begun: that nothing comes in says something
@@ -136,6 +137,9 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 	}
 	m.incidents.load(st.Alarms, st.LastAlarm)
 	if err := m.loadStanding(ctx); err != nil {
+		return nil, err
+	}
+	if err := m.loadArrivals(ctx); err != nil {
 		return nil, err
 	}
 	if m.incidents.stands("feed", "feed") {

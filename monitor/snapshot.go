@@ -2,10 +2,12 @@ package monitor
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
+	"tickwatch/monitor/alarm"
 	"tickwatch/monitor/link"
 	"tickwatch/monitor/queue"
 	"tickwatch/store"
@@ -82,7 +84,7 @@ func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
 			Messages: n.Messages, HandedOver: n.Messages, Sent: n.Sent, Delivered: n.Delivered, Read: n.Read,
 			Failed: n.Failed, Withheld: n.Withheld, InFlight: n.Messages - n.Delivered - n.Failed,
 		},
-		First30:  l.course.first30(now, m.o.Thresholds),
+		First30:  l.course.first30(now, m.o.Thresholds, &m.arrivals),
 		Errors:   m.errors(now, l),
 		Clusters: []link.Cluster{},
 	}
@@ -90,11 +92,11 @@ func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
 		c.State = "running"
 	}
 	c.StartedAt = c.First30.From
-	if level, text := m.incidents.standing("delivery", l.Key); link.Rank(level) > link.Rank(c.First30.Verdict) {
-		c.First30.Verdict, c.First30.Reason = level, "lately worse: "+text
+	if m.judged(now, l) && now-l.Latest < sendingOver {
+		c.First30.Verdict, c.First30.Reason = m.verdictNow(now, l)
 	}
 	m.ageFigures(now, &c)
-	c.Reports = m.reports(l)
+	c.Reports = m.reports(now, l)
 	c.Fallback = m.fallbackView(l)
 	first, last := l.course.trendSpan(now)
 	for minute := first; minute <= last && first != 0; minute++ {
@@ -124,8 +126,8 @@ func (c *course) trendSpan(now wa.Instant) (first, last int64) {
 // stalled, and until Meta has had the time to repeat what was missed: silence
 // would read as messages that do not arrive.
 func (m *Monitor) ageFigures(now wa.Instant, c *link.Campaign) {
-	stalled, since := m.incidents.stands("feed", "feed"), m.incidents.clearedAt("feed", "feed")
-	if c.State != "running" || !stalled && (since == 0 || now-since > catchUp) {
+	stalled := m.incidents.stands("feed", "feed")
+	if c.State != "running" || !m.feedMutes(now) {
 		return
 	}
 	f := &c.First30
@@ -138,20 +140,25 @@ func (m *Monitor) ageFigures(now wa.Instant, c *link.Campaign) {
 // catchUp is how long after an outage of the feed nothing is projected.
 const catchUp = wa.Instant(dueWithin * time.Minute / time.Millisecond)
 
-func (m *Monitor) reports(l *live) link.Reports {
+func (m *Monitor) reports(now wa.Instant, l *live) link.Reports {
 	r := link.Reports{
 		OptOuts: l.Counts.OptOuts, Rate: share(l.Counts.OptOuts, l.Counts.Delivered), Refusers: l.Counts.Refusers,
-		Verdict: link.VerdictUnsure, Trend: []int64{},
+		Verdict: link.VerdictUnsure, Reason: "nobody was reached yet", Trend: []int64{},
 	}
-	if l.Counts.Delivered < m.o.Thresholds.MinMessages {
+	if l.Counts.Delivered == 0 {
 		return r
 	}
-	r.Verdict = verdictOf(m.o.Thresholds.reports().Plain(*r.Rate))
-	if r.Verdict != link.VerdictOK && r.OptOuts < minOptOuts {
-		r.Verdict = link.VerdictUnsure // one or two people among few say nothing yet
-	}
-	if level, _ := m.incidents.standing("reports", l.Key); link.Rank(level) > link.Rank(r.Verdict) {
-		r.Verdict = level
+	j := l.course.present.judge(now)
+	r.Known = &j.Known
+	switch v := &j.Reports; {
+	case v.Level != alarm.OK:
+		r.Verdict, r.Reason = verdictOf(v.Level), fmt.Sprintf("%s opt out now, surely more than %s", optOutPercent(1-v.Good()), line(v.Beyond))
+	case v.Unsure && v.More > 0:
+		r.Reason = fmt.Sprintf("about %s more must get it to say; %s", count(v.More), knownSoFar(j.Known))
+	case v.Unsure:
+		r.Reason = knownSoFar(j.Known)
+	default:
+		r.Verdict, r.Reason = link.VerdictOK, fmt.Sprintf("surely under %s; %s", line(m.o.Thresholds.ReportsAct), knownSoFar(j.Known))
 	}
 	return r
 }

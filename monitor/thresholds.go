@@ -30,23 +30,11 @@ func DefaultThresholds() Thresholds {
 
 func ms(d time.Duration) wa.Instant { return wa.Instant(d / time.Millisecond) }
 
+// delivery are the plain rule's lines.
 func (t Thresholds) delivery() alarm.Threshold {
-	return alarm.Threshold{
-		Watch: t.DeliveryOK, Act: t.DeliveryAct, Below: true,
-		Margin: (t.DeliveryOK - t.DeliveryAct) / 5, Hold: ms(5 * time.Second), Calm: ms(2 * time.Minute),
-	}
-}
-
-func (t Thresholds) reports() alarm.Threshold {
-	return alarm.Threshold{
-		Watch: t.ReportsOK, Act: t.ReportsAct,
-		Margin: t.ReportsOK / 5, Hold: ms(5 * time.Second), Calm: ms(5 * time.Minute),
-	}
+	return alarm.Threshold{Watch: t.DeliveryOK, Act: t.DeliveryAct, Below: true}
 }
 
 func (t Thresholds) cpu() alarm.Threshold {
 	return alarm.Threshold{Watch: t.CPUOK, Act: t.CPUAct, Margin: 0.05, Hold: ms(30 * time.Second), Calm: ms(time.Minute)}
 }
-
-// Opt-outs are rare: three of them are the least that says anything.
-const minOptOuts = 3

@@ -17,7 +17,11 @@ type Course struct {
 	Seconds map[int64]Pulse      // by Unix second, those of the window that was asked for
 	Errors  map[CodeMinute]int64 // messages by their last code and its minute
 	OptOuts map[int64]int64      // people, by Unix minute
+	Latest  map[int64]Pulse      // by Unix second: the newest ones, at most LatestSeconds
 }
+
+// LatestSeconds is how many seconds in which messages started a Course has of the newest.
+const LatestSeconds = 4096
 
 const pulseSums = `sum(messages), sum(delivered), sum(failed), sum(withheld), sum(within_5), sum(within_30), sum(within_60),
 	sum(within_300), sum(within_1800), sum(failed_1800), sum(withheld_1800), sum(refused), sum(paced)`
@@ -56,6 +60,13 @@ func (s *Store) Course(ctx context.Context, campaign int64, window func(minutes 
 			addPulse(c.Seconds, second, &p)
 		}
 	}
+	if c.Latest, err = readPulses(ctx, tx, "SELECT second, "+pulseSums+
+		" FROM pulse WHERE campaign = ? AND messages > 0 GROUP BY second ORDER BY second DESC LIMIT ?", campaign, LatestSeconds); err != nil {
+		return nil, fmt.Errorf("reading a campaign's latest course: %w", err)
+	}
+	for second, p := range lag.Pulses {
+		addPulse(c.Latest, second, &p)
+	}
 	type none struct{}
 	if _, err := query(ctx, tx, func(s scanner) (none, error) {
 		var k CodeMinute
@@ -76,6 +87,22 @@ func (s *Store) Course(ctx context.Context, campaign int64, window func(minutes 
 		return nil, fmt.Errorf("reading a campaign's opt-outs: %w", err)
 	}
 	return c, nil
+}
+
+// arrivalsOf is how many of the newest campaigns Arrivals looks at.
+const arrivalsOf = 20
+
+// Arrivals is how many messages of the newest campaigns had arrived by each of Ages,
+// of those that were half an hour old at a moment, in Unix seconds.
+func (s *Store) Arrivals(ctx context.Context, now int64) (within [len(Ages)]int64, err error) {
+	err = s.readers.QueryRowContext(ctx, `SELECT coalesce(sum(within_5), 0), coalesce(sum(within_30), 0), coalesce(sum(within_60), 0),
+		coalesce(sum(within_300), 0), coalesce(sum(within_1800), 0)
+		FROM pulse WHERE campaign IN (SELECT id FROM campaign ORDER BY id DESC LIMIT ?) AND second < ?`, arrivalsOf, now-Ages[len(Ages)-1]).
+		Scan(&within[0], &within[1], &within[2], &within[3], &within[4])
+	if err != nil {
+		return within, fmt.Errorf("reading how late messages arrive: %w", err)
+	}
+	return within, nil
 }
 
 // addPulse adds to one of a course's pulses; one of no message is left out, as

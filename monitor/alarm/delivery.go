@@ -142,8 +142,8 @@ func (d *Drift) verdict(fine float64) Verdict {
 	}
 	f := &findings[last]
 	v := Verdict{N: f.N, Bad: f.Bad, Since: f.Since}
-	if v.Unsure = f.N == 0 || float64(f.Bad) > fine*float64(f.N) || d.within(last, f.Since) < well; v.Unsure {
-		v.More = f.More
+	if v.Unsure = f.N == 0 || float64(f.Bad) > fine*float64(f.N) || !d.within(last, f.Since); v.Unsure {
+		v.More = d.more(last, f)
 	}
 	return v
 }

@@ -158,104 +158,150 @@ func (d *Drift) add(b block) {
 		row[p] = before[p] + d.model.likelihood(p, b.n, min(max(b.bad, 0), b.n))
 	}
 	d.blocks, d.sums = append(d.blocks, b), append(d.sums, row)
-	stands := slices.Clone(d.stands[len(d.stands)-1])
-	for i := range d.lines {
-		d.stand(&d.lines[i], &stands[i])
-	}
-	d.stands = append(d.stands, stands)
+	d.stands = append(d.stands, d.stand())
 }
 
-// stand judges a line after the newest block.
-func (d *Drift) stand(l *Line, s *standing) {
+// stand judges the lines after the newest block.
+func (d *Drift) stand() []standing {
 	now := len(d.blocks)
-	s.evidence, s.best = d.evidence(l.Share, s.accused, max(s.from, now-lookBack))
-	switch {
-	case !s.accused && s.evidence >= l.Accuse:
-		*s = standing{accused: true, from: now, best: s.best}
-	case s.accused && s.evidence >= l.Acquit:
-		*s = standing{from: s.best, best: s.best}
+	out := slices.Clone(d.stands[len(d.stands)-1])
+	for i := range out {
+		out[i].evidence, out[i].best = 0, now
 	}
+	most := [2]float64{math.Inf(-1), math.Inf(-1)}
+	for k := now - 1; k >= max(0, now-lookBack); k -= step(now - k) {
+		d.scan.since(d.sums[now], d.sums[k])
+		for i := range out {
+			s := &out[i]
+			if k < s.from {
+				continue
+			}
+			bet := d.bet(d.lines[i].Share, s.accused)
+			s.evidence += math.Exp(bet)
+			if bet > most[i] { // of equals the latest
+				most[i], s.best = bet, k
+			}
+		}
+	}
+	for i := range out {
+		s, l := &out[i], &d.lines[i]
+		switch {
+		case !s.accused && s.evidence >= l.Accuse:
+			*s = standing{accused: true, from: now, best: s.best}
+		case s.accused && s.evidence >= l.Acquit:
+			*s = standing{from: s.best, best: s.best}
+		}
+	}
+	return out
 }
 
-// evidence is the sum of the bets that began at a block or later and lasted till
-// now, that more are bad than the share, or, reversed, that fewer are.
-func (d *Drift) evidence(share float64, reversed bool, from int) (sum float64, best int) {
-	row, now, most := d.sums[len(d.blocks)], len(d.blocks), math.Inf(-1)
-	best = now
+// bet is the logarithm of the bet since the block that was scanned that more are bad
+// than a share, or, reversed, that fewer are.
+func (d *Drift) bet(share float64, reversed bool) float64 {
 	lo, hi := d.model.around(share)
-	for k := now - 1; k >= from; k -= step(now - k) {
-		var bet float64 // its logarithm
-		if reversed {
-			bet = d.scan.bet(row, d.sums[k], 0, lo, lo, len(row), true)
-		} else {
-			bet = d.scan.bet(row, d.sums[k], hi, len(row), 0, hi, false)
-		}
-		if bet > most { // of equals the latest
+	if reversed {
+		return d.scan.bet(0, lo, lo, len(d.model.shares), true)
+	}
+	return d.scan.bet(hi, len(d.model.shares), 0, hi, false)
+}
+
+// evidence is the sum of the bets that began at a block or later and lasted till now.
+func (d *Drift) evidence(share float64, reversed bool, from int) (sum float64, best int) {
+	now, most := len(d.blocks), math.Inf(-1)
+	best = now
+	for k := now - 1; k >= max(from, now-lookBack); k -= step(now - k) {
+		d.scan.since(d.sums[now], d.sums[k])
+		bet := d.bet(share, reversed)
+		sum += math.Exp(bet)
+		if bet > most {
 			most, best = bet, k
 		}
-		sum += math.Exp(bet)
 	}
 	return sum, best
 }
 
 // step is how far apart the beginnings of bets are, so many blocks ago: what began
-// long ago need not be told from what began a block later.
+// long ago need not be told from what began some blocks later.
 func step(ago int) int {
 	switch {
-	case ago < 48:
+	case ago < 32:
 		return 1
-	case ago < 96:
-		return 2
+	case ago < 64:
+		return 4
 	}
-	return 4
+	return 8
 }
 
 // scan compares chances since one block.
 type scan struct {
-	weights []float64 // by clustering
-	ranks   []float64 // by how near a share is to the line: nearer ones weigh more, for they take longest to show
-	bets    []float64 // logarithms, of one bet
+	clusters int
+	weights  []float64 // logarithms, by clustering
+	ranks    []float64 // by how near a share is to the line: nearer ones weigh more, for they take longest to show
+	whole    []float64 // by how many shares: of their ranks' sum
+	chances  []float64 // since the block, by point
+	best     []float64 // of these, by share
 }
 
 func (s *scan) init(m *model) {
+	s.clusters = len(m.clusters)
 	for _, c := range m.clusters {
 		s.weights = append(s.weights, math.Log(c.weight))
 	}
+	s.whole = append(s.whole, math.Inf(-1))
+	sum := 0.0
 	for i := range m.shares {
 		s.ranks = append(s.ranks, -math.Log(float64(i+1)))
+		sum += 1 / float64(i+1)
+		s.whole = append(s.whole, math.Log(sum))
 	}
-	s.bets = make([]float64, 0, len(m.points))
+	s.chances, s.best = make([]float64, len(m.points)), make([]float64, len(m.shares))
+}
+
+// since works out the chances since a block.
+func (s *scan) since(now, before []float64) {
+	p := 0
+	for i := range s.best {
+		best := math.Inf(-1)
+		for range s.clusters {
+			v := now[p] - before[p]
+			s.chances[p] = v
+			if v > best {
+				best = v
+			}
+			p++
+		}
+		s.best[i] = best
+	}
 }
 
 // tooLittle is below what a bet's logarithm is not worked out: it adds nothing.
-const tooLittle = -7
+const tooLittle = -4
 
-// bet is the logarithm of the mixture of chances of the points altFrom to altTo,
-// weighed from the line on, over the greatest of the points from nullFrom to nullTo.
-func (s *scan) bet(now, before []float64, altFrom, altTo, nullFrom, nullTo int, reversed bool) float64 {
-	null, alt := math.Inf(-1), math.Inf(-1)
-	for p := nullFrom; p < nullTo; p++ {
-		null = max(null, now[p]-before[p])
+// bet is the logarithm of the mixture of chances of some shares, weighed from the
+// line on, over the greatest chance of others.
+func (s *scan) bet(altFrom, altTo, nullFrom, nullTo int, reversed bool) float64 {
+	null, alt := slices.Max(s.best[nullFrom:nullTo]), math.Inf(-1)
+	for i := altFrom; i < altTo; i++ {
+		alt = max(alt, s.best[i]+s.rank(i, altFrom, altTo, reversed))
 	}
-	s.bets = s.bets[:0]
-	for p := altFrom; p < altTo; p++ {
-		rank := (p - altFrom) / len(s.weights)
-		if reversed {
-			rank = (altTo - 1 - p) / len(s.weights)
-		}
-		bet := now[p] - before[p] + s.weights[p%len(s.weights)] + s.ranks[rank]
-		alt = max(alt, bet)
-		s.bets = append(s.bets, bet)
-	}
-	if alt-null < tooLittle {
+	if alt-null < tooLittle { // it is no more than that
 		return alt - null
 	}
-	sum, whole := 0.0, 0.0
-	for _, b := range s.bets {
-		sum += math.Exp(b - alt)
+	sum := 0.0
+	for i := altFrom; i < altTo; i++ {
+		rank := s.rank(i, altFrom, altTo, reversed)
+		for c, w := range s.weights {
+			if v := s.chances[i*s.clusters+c] + w + rank - alt; v > -8 {
+				sum += math.Exp(v)
+			}
+		}
 	}
-	for rank := range (altTo - altFrom) / len(s.weights) {
-		whole += 1 / float64(rank+1)
+	return alt - null + math.Log(sum) - s.whole[altTo-altFrom]
+}
+
+func (s *scan) rank(i, from, to int, reversed bool) float64 {
+	if reversed {
+		return s.ranks[to-1-i]
 	}
-	return alt - null + math.Log(sum/whole)
+	return s.ranks[i-from]
 }

@@ -1,8 +1,6 @@
 package alarm
 
-import (
-	"math"
-)
+import "math"
 
 // Finding is what a Drift says of one of its lines.
 type Finding struct {
@@ -11,7 +9,7 @@ type Finding struct {
 	Since    int64   // the cell since which it speaks most
 	N, Bad   int64   // messages since then, or of the last blocks where nothing speaks
 	Beyond   float64 // while accused: a share that more than is bad, as surely as the line is crossed; else 0
-	More     int64   // about so many messages more would show it, one way or the other; 0 = none, -1 = cannot be said
+	from     int     // the block since which it speaks most
 }
 
 // calmBlocks are looked at where nothing speaks against the present rate.
@@ -31,7 +29,7 @@ func (d *Drift) Judge() []Finding {
 		} else if s.evidence > 1 {
 			from = s.best
 		}
-		f.N, f.Bad = d.count(from)
+		f.N, f.Bad, f.from = d.countFrom(from)
 		if from < len(d.blocks) {
 			at := 0
 			if from > 0 {
@@ -39,21 +37,24 @@ func (d *Drift) Judge() []Finding {
 			}
 			f.Since = d.cells[at].At
 		}
-		if !s.accused {
-			f.More = d.more(&d.lines[i], s, from, f)
-		}
 	}
 	return out
 }
 
-// within is the evidence that fewer are bad than a line, since a cell.
-func (d *Drift) within(line int, since int64) float64 {
+// within tells whether fewer are surely bad than a line, since a cell.
+func (d *Drift) within(line int, since int64) bool {
 	from := len(d.blocks)
 	for from > 0 && d.cells[d.blocks[from-1].to-1].At >= since && len(d.blocks)-from < lookBack {
 		from--
 	}
+	if from < len(d.blocks) { // the longest bet mostly says it
+		d.scan.since(d.sums[len(d.blocks)], d.sums[from])
+		if math.Exp(d.bet(d.lines[line].Share, true)) >= well {
+			return true
+		}
+	}
 	sum, _ := d.evidence(d.lines[line].Share, true, from)
-	return sum
+	return sum >= well
 }
 
 // worst is the block since which a line looks crossed the most.
@@ -62,12 +63,13 @@ func (d *Drift) worst(share float64) int {
 	return best
 }
 
-// count sums the messages since a block.
-func (d *Drift) count(from int) (n, bad int64) {
-	for _, b := range d.blocks[min(from, len(d.blocks)):] {
+// countFrom sums the messages since a block.
+func (d *Drift) countFrom(from int) (n, bad int64, at int) {
+	from = min(from, len(d.blocks))
+	for _, b := range d.blocks[from:] {
 		n, bad = n+b.n, bad+b.bad
 	}
-	return n, bad
+	return n, bad, from
 }
 
 // beyond is the greatest share of the model's that is crossed by the same evidence as the line.
@@ -86,23 +88,23 @@ func (d *Drift) beyond(l *Line) float64 {
 	return out
 }
 
-// more is about how many messages would make the present rate plain: beyond the
-// line or within it.
-func (d *Drift) more(l *Line, s standing, from int, f *Finding) int64 {
+// more is about how many messages would make the present rate plain, beyond a line
+// or within it; 0 = none, -1 = that cannot be said.
+func (d *Drift) more(line int, f *Finding) int64 {
 	if f.N == 0 {
 		return -1
 	}
+	l := &d.lines[line]
 	rate := (float64(f.Bad) + 0.5) / (float64(f.N) + 1)
-	need, have := l.Accuse, max(s.evidence, 1)
+	need, have := l.Accuse, f.Evidence
 	if rate <= l.Share {
-		need = l.Acquit
-		have, _ = d.evidence(l.Share, true, from)
-		have = max(have, 1)
+		need = well
+		have, _ = d.evidence(l.Share, true, f.from)
 	}
-	if have >= need {
+	if have = max(have, 1); have >= need {
 		return 0
 	}
-	gain := divergence(rate, l.Share) / (1 + (blockSize-1)*d.clustering(from))
+	gain := divergence(rate, l.Share) / (1 + (blockSize-1)*d.clustering(f.from))
 	if gain < 1e-4 {
 		return -1
 	}

@@ -112,10 +112,10 @@ func sharesAround(lines []Line, multiples []float64) []float64 {
 	return out
 }
 
-// around is where the points of a share begin, and where those of the next do.
-func (m *model) around(share float64) (from, to int) {
+// around is which share of the grid a line is, and which comes next.
+func (m *model) around(share float64) (line, next int) {
 	i := sort.Search(len(m.shares), func(i int) bool { return m.shares[i] > share-1e-12 })
-	return i * len(m.clusters), min(i+1, len(m.shares)) * len(m.clusters)
+	return i, min(i+1, len(m.shares))
 }
 
 // likelihood is the logarithm of a block's chance at a point, but for a term that is

@@ -170,8 +170,16 @@ type First30 struct {
 	Projected *float64   `json:"projected,omitempty"` // nil = too early to say
 	Low       *float64   `json:"low,omitempty"`
 	High      *float64   `json:"high,omitempty"`
-	Verdict   string     `json:"verdict"`
-	Reason    string     `json:"reason"` // one sentence
+	Verdict   string     `json:"verdict"` // of the rate at present, while the campaign sends; of all of them afterwards
+	Reason    string     `json:"reason"`  // one sentence
+	Plain     *Plain     `json:"plain,omitempty"`
+}
+
+// Plain is what the plain rule says: the share that arrived of those decided, against
+// the lines. It never acts.
+type Plain struct {
+	Verdict string `json:"verdict"`
+	Reason  string `json:"reason"`
 }
 
 // AgeShare is the share of messages that had arrived at an age, of those that are that old.
@@ -199,7 +207,9 @@ type Reports struct {
 	Reported *int64   `json:"reported,omitempty"`
 	Source   string   `json:"source,omitempty"`
 	Verdict  string   `json:"verdict"`
-	Trend    []int64  `json:"trend"` // opt-outs a minute, aligned with Campaign.Trend
+	Reason   string   `json:"reason"`          // one sentence
+	Known    *float64 `json:"known,omitempty"` // how much of the opt-outs of those who got it can have come in yet
+	Trend    []int64  `json:"trend"`           // opt-outs a minute, aligned with Campaign.Trend
 }
 
 // Error is one error code of a campaign.

@@ -50,6 +50,10 @@ func play(in *Incident, seed uint64, number int) rung {
 				out.judged[name] = int64(j.Known * float64(plain.delivered))
 			}
 		}
+		_, rang := out.seconds[in.Expected]
+		if _, plain := out.seconds["plain"]; rang && (plain || in.Expected != "delivery") {
+			break
+		}
 	}
 	return out
 }

@@ -1,0 +1,105 @@
+package monitor
+
+import (
+	"fmt"
+	"math"
+
+	"tickwatch/monitor/alarm"
+	"tickwatch/monitor/link"
+	"tickwatch/wa"
+)
+
+// judgeCampaign raises and clears the alarms about how a campaign's messages fare at
+// present. While the feed says too little, what was known of arrivals stands.
+func (m *Monitor) judgeCampaign(now wa.Instant, l *live) {
+	j := l.course.present.judge(now)
+	if now-l.Latest < sendingOver && !m.feedMutes(now) {
+		m.judgeDelivery(now, l, j)
+		m.judgeWithheld(now, l, &j.Withheld)
+	}
+	m.judgeReports(now, l, j)
+}
+
+// feedMutes tells whether messages that have no answer say nothing: the feed is
+// stalled, or Meta may still be repeating what was missed.
+func (m *Monitor) feedMutes(now wa.Instant) bool {
+	since := m.incidents.clearedAt("feed", "feed")
+	return m.incidents.stands("feed", "feed") || since != 0 && now-since <= catchUp
+}
+
+func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
+	f := finding{kind: "delivery", subject: l.Key, campaign: l.Key}
+	if v := &j.Delivery; v.Level != alarm.OK {
+		f.text = arrives(v)
+		f.advice = "Look at the errors, and pause if it goes on: p."
+		if code, n := l.course.worstCode(now.Second()/60, max((now.Second()-v.Since)/60+1, 3)); n > 0 {
+			known := wa.Explain(code, m.titles[code])
+			f.text, f.advice = fmt.Sprintf("%s; most failures: %d %s", f.text, code, wa.Clean(known.Title)), known.Advice
+		}
+		m.incidents.fact(now, v.Level, f)
+		return
+	}
+	if v := &j.Late; v.Level != alarm.OK {
+		f.text = fmt.Sprintf("Late: of %s messages that did not fail only %s arrived within a minute (usual: %s)",
+			count(v.N), percent(v.Good()), percent(m.arrivals.by(60)))
+		f.advice = "Phones may be off, or Meta is slow: most will arrive yet. Do not send again. Wait for the figure at 5 minutes, and slow down if it stays."
+		m.incidents.fact(now, v.Level, f)
+		return
+	}
+	m.incidents.fact(now, alarm.OK, f)
+}
+
+// arrives says how many messages arrive at present, and how sure that is.
+func arrives(v *alarm.Verdict) string {
+	return fmt.Sprintf("%s arrive now (%s judged), surely under %s", percent(v.Good()), count(v.N), line(math.Ceil(100*(1-v.Beyond)-1e-9)/100))
+}
+
+func (m *Monitor) judgeWithheld(now wa.Instant, l *live, v *alarm.Verdict) {
+	f := finding{kind: "withheld", subject: l.Key, campaign: l.Key}
+	if v.Level != alarm.OK {
+		f.text = fmt.Sprintf("Meta chose not to deliver %s of the last %s, surely over %s", percent(1-v.Good()), count(v.N), line(math.Floor(100*v.Beyond+1e-9)/100))
+		f.advice = "These people get too much marketing, from you or from others. Pausing mends nothing for them, and a retry is withheld again: let them rest, and send them fewer and better messages. " +
+			"tickwatch leaves out whom it happens to often."
+	}
+	m.incidents.fact(now, v.Level, f)
+}
+
+func (m *Monitor) judgeReports(now wa.Instant, l *live, j *alarm.Judgement) {
+	f, v := finding{kind: "reports", subject: l.Key, campaign: l.Key}, &j.Reports
+	if v.Level != alarm.OK {
+		f.text = fmt.Sprintf("%s opt out now (a proxy: Meta gives no report count), surely more than %s; %s", optOutPercent(1-v.Good()), line(v.Beyond), knownSoFar(j.Known))
+		f.advice = "People do not want this message. Stop the send where it is sent from before Meta lowers the quality; look at the list's consent and at the text."
+		if l.Own {
+			f.advice = "People do not want this message. Pause (p) before Meta lowers the quality; look at the list's consent and at the text."
+		}
+	}
+	m.incidents.fact(now, v.Level, f)
+}
+
+// optOutPercent prints a rate of opt-outs, rounded up.
+func optOutPercent(rate float64) string { return fmt.Sprintf("%.2f %%", math.Ceil(rate*1e4-1e-6)/100) }
+
+// knownSoFar says how much of the opt-outs can have come in.
+func knownSoFar(known float64) string {
+	return fmt.Sprintf("about %.0f %% of the opt-outs can be known yet", 100*known)
+}
+
+// verdictNow is what the sequential test says of a campaign that sends, for its
+// first 30 minutes' figures.
+func (m *Monitor) verdictNow(now wa.Instant, l *live) (verdict, reason string) {
+	j := l.course.present.judge(now)
+	v := &j.Delivery
+	switch {
+	case v.Level != alarm.OK:
+		return verdictOf(v.Level), arrives(v)
+	case j.Late.Level != alarm.OK:
+		return verdictOf(j.Late.Level), fmt.Sprintf("%s arrive within a minute, of those that do not fail (usual: %s)", percent(j.Late.Good()), percent(m.arrivals.by(60)))
+	case v.N == 0:
+		return link.VerdictUnsure, "too early: no message is old enough to be judged"
+	case v.Unsure && v.More > 0:
+		return link.VerdictUnsure, fmt.Sprintf("%s arrive now (%s judged): about %s more messages needed", percent(v.Good()), count(v.N), count(v.More))
+	case v.Unsure:
+		return link.VerdictUnsure, fmt.Sprintf("%s arrive now (%s judged), too near the line to say", percent(v.Good()), count(v.N))
+	}
+	return link.VerdictOK, fmt.Sprintf("%s arrive now (%s judged), surely over %s", percent(v.Good()), count(v.N), line(m.o.Thresholds.DeliveryAct))
+}
