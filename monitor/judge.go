@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"tickwatch/monitor/alarm"
@@ -14,12 +15,14 @@ import (
 
 // judge puts every figure to its rule. m.mu is held.
 func (m *Monitor) judge(now wa.Instant) {
+	m.incidents.wakeUp(now)
 	for _, id := range slices.Sorted(maps.Keys(m.campaigns)) { // in order: alarms are numbered as they are raised
 		if l := m.campaigns[id]; l.course != nil && m.judged(now, l) {
 			if now-l.Latest < sendingOver {
 				m.judgeDelivery(now, l)
 			}
 			m.judgeReports(now, l)
+			m.judgeReported(now, l)
 		}
 	}
 	runs := func(key string) bool { // nothing can be done about one that is over
@@ -27,11 +30,12 @@ func (m *Monitor) judge(now wa.Instant) {
 		return l != nil && l.running(now)
 	}
 	m.incidents.clearOthers(now, "delivery", func(key string) bool { return runs(key) && now-m.byKey[key].Latest < sendingOver })
-	m.incidents.clearOthers(now, "reports", runs)
+	m.incidents.clearOthers(now, "reports", func(key string) bool { return runs(strings.TrimSuffix(key, typedSubject)) })
 	m.judgeFeed(now)
 	m.judgeHost(now)
 	m.judgeStore(now)
 	m.judgeSheet(now)
+	m.judgeNotify(now)
 	m.judgeAccounts(now)
 	for _, id := range slices.Sorted(maps.Keys(m.templates)) {
 		m.judgeTemplate(now, m.templates[id])

@@ -138,11 +138,12 @@ func (m *Monitor) ageFigures(now wa.Instant, c *link.Campaign) {
 // catchUp is how long after an outage of the feed nothing is projected.
 const catchUp = wa.Instant(dueWithin * time.Minute / time.Millisecond)
 
-func (m *Monitor) reports(l *live) link.Reports {
-	r := link.Reports{
+func (m *Monitor) reports(l *live) (r link.Reports) {
+	r = link.Reports{
 		OptOuts: l.Counts.OptOuts, Rate: share(l.Counts.OptOuts, l.Counts.Delivered), Refusers: l.Counts.Refusers,
 		Verdict: link.VerdictUnsure, Trend: []int64{},
 	}
+	defer m.showReported(l, &r)
 	if l.Counts.Delivered < m.o.Thresholds.MinMessages {
 		return r
 	}
