@@ -112,9 +112,9 @@ func (i *Item) about() string {
 }
 
 var kindWords = map[string]string{
-	"delivery": "delivery", "withheld": "delivery", "reports": "opt-outs and reports", "quality": "a number's quality",
-	"template": "a template", "feed": "the webhooks", "callbacks": "the webhooks", "host": "this machine", "account": "the account",
-	"limit": "a number's limit", "list": "a list",
+	"delivery": "delivery", "withheld": "delivery", "reports": "opt-outs and reports", "quality": "quality",
+	"template": "template", "feed": "the webhooks", "callbacks": "the webhooks", "host": "this machine", "account": "the account",
+	"limit": "limit", "list": "list",
 }
 
 // help is the key of the console and the command that help with an alarm.
