@@ -27,13 +27,24 @@ func Title(s *link.Snapshot, selected int, connected, replay bool) string {
 		name = "PAUSED " + name
 	case act == nil:
 	case act.Campaign == "" && c == nil:
-		name = "ACT " + act.Kind
+		name = "ACT " + titleWord(act.Kind)
 	case act.Campaign == "":
-		name = "ACT " + act.Kind + ", " + name
+		name = "ACT " + titleWord(act.Kind) + ", " + name
 	default:
 		name = "ACT " + campaignName(s, act.Campaign)
 	}
 	return clip(name, mostTitle)
+}
+
+// titleWord is what an alarm of no campaign is about.
+func titleWord(kind string) string {
+	switch kind {
+	case "host":
+		return "this machine"
+	case "feed", "callbacks":
+		return "webhooks"
+	}
+	return kind
 }
 
 // worstAct is the open alarm to act on that a title speaks of: of this campaign, else

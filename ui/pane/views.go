@@ -51,7 +51,7 @@ func ReportsDetail(l Look, c *link.Campaign, w, h int) string {
 	}
 	para("Meta publishes no count of reports or blocks. People who said stop, by a reply, a button or in WhatsApp's settings, stand in for them.")
 	if len(l.typed(r)) == 0 {
-		para("Who can see one in WhatsApp Manager gives it here: tickwatch reported " + c.ID + " --count N")
+		para("Who can see one in WhatsApp Manager gives it here: tickwatch reported NAME --count N")
 	}
 	for _, f := range l.typed(r) {
 		lines = append(lines, text(f.figure)+dim(clip(", typed by "+f.who+", read off "+r.Source, max(inner-ansi.StringWidth(f.figure), 0))))
