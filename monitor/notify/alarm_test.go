@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -20,14 +19,6 @@ func (l ledger) tellAll(now wa.Instant, alarms []Alarm, least wa.ToldStage) []It
 		l[i.ID] = wa.Told{Alarm: i.ID, Raised: i.RaisedAt, Stage: max(i.stage(), l.of(&i.Alarm).Stage), At: max(now, i.Woke)}
 	}
 	return items
-}
-
-func changes(items []Item) string {
-	var all []string
-	for _, i := range items {
-		all = append(all, fmt.Sprintf("a%d %s", i.ID, i.Change))
-	}
-	return strings.Join(all, ", ")
 }
 
 // TestLedger: what is told of alarms, step by step.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -203,7 +204,7 @@ func (w *worker) step(ctx context.Context) time.Duration {
 	within, cancel := context.WithTimeout(ctx, sendWithin)
 	err := w.target.Send(within, m)
 	cancel()
-	if ctx.Err() != nil {
+	if err != nil && ctx.Err() != nil {
 		return 0
 	}
 	if pause := w.note(err); pause > 0 {
@@ -259,6 +260,16 @@ func (w *worker) keep(ctx context.Context, s *state, items []Item) {
 		return
 	}
 	w.kept = nil
+	w.n.o.Log.Info("people are told", "by", w.target.Name(), "alarms", changes(items))
+}
+
+// changes lists alarms and what became of them, for the log.
+func changes(items []Item) string {
+	var all []string
+	for i := range items {
+		all = append(all, items[i].ref()+" "+string(items[i].Change))
+	}
+	return strings.Join(all, ", ")
 }
 
 // Test sends a test to every place, one after the other, and gives what came of it
