@@ -196,7 +196,7 @@ func TestCommandFails(t *testing.T) {
 // TestChat: a message through the library, over HTTP.
 func TestChat(t *testing.T) {
 	p := newPosts(t)
-	c, err := NewChat(wa.NewSecret("generic+" + p.URL + "/" + canary + "?template=json"))
+	c, err := NewChat(wa.NewSecret("generic+" + p.URL + "/" + canary + "?template=json&sig=4711"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestChat(t *testing.T) {
 	if err := json.Unmarshal([]byte(p.bodies[0]), &got); err != nil {
 		t.Fatal(err, p.bodies[0])
 	}
-	if got["title"] != "ACT Autumn ‹!here›" || !strings.HasPrefix(got["message"], "ACT Autumn ‹!here›: 78.1 % arrived\nSince 08:19 UTC.") || p.all[0].URL.Path != "/"+canary {
+	if got["title"] != "ACT Autumn ‹!here›" || !strings.HasPrefix(got["message"], "ACT Autumn ‹!here›: 78.1 % arrived\nSince 08:19 UTC.") || p.all[0].URL.RequestURI() != "/"+canary+"?sig=4711" {
 		t.Errorf("%s %q", p.all[0].URL, got)
 	}
 	p.status = 500
@@ -255,9 +255,12 @@ func TestChatLate(t *testing.T) {
 // TestChatAddresses: what is no address of a service is refused without being shown.
 func TestChatAddresses(t *testing.T) {
 	for address, want := range map[string]string{
-		"slack://hook:T00000000-B00000000-0123456789abcdef01234567@webhook":           "",
-		"pagerduty:///0123456789abcdef0123456789abcdef":                               "",
-		"telegram://110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw@telegram?chats=@ops": "",
+		"slack://hook:T00000000-B00000000-0123456789abcdef01234567@webhook":                                             "",
+		"pagerduty:///0123456789abcdef0123456789abcdef":                                                                 "",
+		"generic+https://p.logic.azure.com/workflows/x?sig=y&template=json":                                             "",
+		"smtp://user:password@mail.example:587/?from=tickwatch@shop.example&to=oncall@shop.example&requirestarttls=yes": "",
+		"matrix://user:password@matrix.example/":                                                                        "",
+		"telegram://110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw@telegram?chats=@ops":                                   "",
 		"pagerduty:///" + canary: "pagerduty",
 		"slakc://" + canary:      "slack",
 		canary:                   "slack",
