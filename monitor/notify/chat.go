@@ -127,7 +127,7 @@ func pieces(raw string) []string {
 	const shortest = 4 // what is shorter says nothing, and would tear words apart
 	var all []string
 	add := func(s string) {
-		if len(s) >= shortest {
+		if len(s) >= shortest && s != "http" && s != "https" {
 			all = append(all, s, url.QueryEscape(s), url.PathEscape(s))
 		}
 	}
@@ -161,9 +161,9 @@ var anyAddress = regexp.MustCompile(`([a-z][a-z0-9+.-]*://)(?:[^\s/"'@]*@)?([^\s
 
 // hide is an error's text in one line, without the secrets of the address.
 func (c *Chat) hide(err error) string {
-	text := err.Error()
+	text := anyAddress.ReplaceAllString(err.Error(), "$1$2/…")
 	for _, s := range c.secrets {
 		text = strings.ReplaceAll(text, s, "***")
 	}
-	return plainText(anyAddress.ReplaceAllString(text, "$1$2/…"))
+	return plainText(text)
 }

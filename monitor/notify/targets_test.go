@@ -291,6 +291,18 @@ func TestChatHides(t *testing.T) {
 	}
 }
 
+// TestChatHidesPlaces: of an address in an error only the host stays.
+func TestChatHidesPlaces(t *testing.T) {
+	c, err := NewChat(wa.NewSecret("ntfy://:" + canary + "@127.0.0.1:1/alarms?scheme=http"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = send(t, c, sample())
+	if err == nil || strings.Contains(err.Error(), "alarms") || !strings.Contains(err.Error(), `"http://127.0.0.1:1/…"`) {
+		t.Error(err)
+	}
+}
+
 // TestPagerDuty: each alarm is an incident of its own, which its end resolves.
 func TestPagerDuty(t *testing.T) {
 	c, err := NewChat(wa.NewSecret("pagerduty:///0123456789abcdef0123456789abcdef"))
