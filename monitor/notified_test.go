@@ -36,6 +36,12 @@ func (p *pager) Send(_ context.Context, m *notify.Message) error {
 	return nil
 }
 
+func (p *pager) breaks(so bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.broken = so
+}
+
 func (p *pager) take() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,7 +98,7 @@ func TestPeopleAreTold(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		expect("its time is over", "WATCH, still, quality")
 
-		p.broken = true
+		p.breaks(true)
 		quality(wa.QualityRed)
 		time.Sleep(time.Minute)
 		mu.Lock()
@@ -100,7 +106,7 @@ func TestPeopleAreTold(t *testing.T) {
 			t.Errorf("nobody is reached: %+v", last.Alarms)
 		}
 		mu.Unlock()
-		p.broken = false
+		p.breaks(false)
 		time.Sleep(5 * time.Minute)
 		expect("reached again", "tickwatch: 2 alarms, 1 ACT, 1 WATCH; Cleared: this machine")
 		quality(wa.QualityGreen)

@@ -40,6 +40,12 @@ func (l *listener) Send(_ context.Context, m *Message) error {
 	return nil
 }
 
+func (l *listener) deafen(so bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.deaf = so
+}
+
 func (l *listener) expect(t *testing.T, want ...string) {
 	t.Helper()
 	l.mu.Lock()
@@ -116,13 +122,13 @@ func TestNotifier(t *testing.T) {
 		h.look(t, time.Minute, one, two)
 		h.ear.expect(t)
 
-		h.ear.deaf = true
+		h.ear.deafen(true)
 		one.Severity, one.ActedAt = Act, wa.At(time.Now())
 		h.look(t, time.Minute, one, two)
 		if got := h.n.Trouble(); !strings.Contains(got, "listener: it is deaf") {
 			t.Errorf("trouble %q", got)
 		}
-		h.ear.deaf = false
+		h.ear.deafen(false)
 		two.ClearedAt = wa.At(time.Now())
 		h.look(t, 6*time.Minute, one, two)
 		h.ear.expect(t, "a1 grown, a2 cleared")
@@ -148,7 +154,7 @@ func TestNotifierPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := openHouse(t, dir)
 		defer h.end()
-		h.ear.deaf = true
+		h.ear.deafen(true)
 		h.look(t, time.Hour, alarmAt(1, Act, time.Now()))
 		tries := h.ear.tries
 		if n := len(tries); n < 12 || n > 20 {
