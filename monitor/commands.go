@@ -33,6 +33,10 @@ func (m *Monitor) Handle(ctx context.Context, peer link.Peer, cmd link.Command) 
 		return with(cmd, func(a link.StatusArgs) (any, error) { return m.status(ctx, a) })
 	case link.VerbAck:
 		return with(cmd, func(a link.AckArgs) (any, error) { return m.acknowledge(a, peer.Name) })
+	case link.VerbSnooze:
+		return with(cmd, func(a link.SnoozeArgs) (any, error) { return m.snooze(a, peer.Name) })
+	case link.VerbReported:
+		return with(cmd, func(a link.ReportedArgs) (any, error) { return m.reported(ctx, a, peer.Name) })
 	case link.VerbFind:
 		return with(cmd, func(a link.FindArgs) (any, error) { return m.lookUp(ctx, a) })
 	case link.VerbFailures:

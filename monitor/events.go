@@ -210,6 +210,8 @@ func actionEvent(a *store.Action) link.Event {
 	text := a.Operator + ": " + a.Verb + " " + a.Target
 	if a.Verb == "ack" {
 		text = a.Operator + " has seen the alarm: " + a.Effect
+	} else if a.Verb == link.VerbSnooze {
+		return link.Event{At: a.At.Time(), Kind: link.EventAction, Text: wa.Clean(a.Operator + " keeps an alarm quiet " + a.Reason + ": " + a.Effect)}
 	} else if a.Effect != "" {
 		text += ": " + a.Effect
 	}

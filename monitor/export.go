@@ -234,10 +234,10 @@ func (p *exportPage) actionsBefore(ctx context.Context, end wa.Instant) error {
 	return nil
 }
 
-// about names the alarm that was acknowledged, and tells whether the action
+// about names the alarm that was acknowledged or quietened, and tells whether the action
 // belongs to the export.
 func (p *exportPage) about(ctx context.Context, a *store.Action, own *Own) (bool, error) {
-	if a.Verb != link.VerbAck {
+	if a.Verb != link.VerbAck && a.Verb != link.VerbSnooze {
 		return p.only == nil || a.Target == p.only.Key, nil
 	}
 	id, err := strconv.ParseInt(strings.TrimPrefix(a.Target, "a"), 10, 64)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"time"
 
 	"tickwatch/monitor/alarm"
 	"tickwatch/monitor/link"
@@ -90,6 +91,9 @@ func (in *incidents) settle(now wa.Instant, i *incident, f finding) {
 		i.dirty = true
 		if severity == link.VerdictAct {
 			i.AckedBy = "" // it has grown since someone saw it
+			if !i.SnoozedAct {
+				i.SnoozedBy, i.SnoozedUntil = "", 0 // … or wanted it quiet
+			}
 		}
 	}
 	if severity == link.VerdictAct && i.ActedAt == 0 {
@@ -114,6 +118,7 @@ func (in *incidents) clear(now wa.Instant, key subject) {
 		return
 	}
 	i.ClearedAt, i.dirty = now, true
+	i.SnoozedBy = ""
 	if i.worst[0] != "" {
 		i.Text, i.Advice = i.worst[0], i.worst[1]
 	}
@@ -234,8 +239,17 @@ func (i *incident) view() link.Alarm {
 	return link.Alarm{
 		ID: alarmID(i.ID), Kind: i.Kind, Severity: i.Severity, Campaign: i.Campaign, Text: i.Text, Advice: i.Advice,
 		RaisedAt: i.RaisedAt.Time(), ActedAt: moment(i.ActedAt), ClearedAt: moment(i.ClearedAt), AckedBy: i.AckedBy,
-		Until: moment(i.until),
+		Until: moment(i.until), SnoozedBy: i.SnoozedBy, SnoozedUntil: i.quietUntil(),
 	}
+}
+
+// quietUntil is when the alarm's snooze ends by itself; nil when it is not quiet, or
+// is until it grows.
+func (i *incident) quietUntil() *time.Time {
+	if i.SnoozedBy == "" || i.SnoozedUntil == store.SnoozedOn {
+		return nil
+	}
+	return moment(i.SnoozedUntil)
 }
 
 func alarmID(id int64) string { return "a" + strconv.FormatInt(id, 10) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"tickwatch/monitor/alarm"
@@ -13,9 +14,11 @@ import (
 
 // judge puts every figure to its rule. m.mu is held.
 func (m *Monitor) judge(now wa.Instant) {
+	m.incidents.wakeUp(now)
 	for _, id := range slices.Sorted(maps.Keys(m.campaigns)) { // in order: alarms are numbered as they are raised
 		if l := m.campaigns[id]; l.course != nil && m.judged(now, l) {
 			m.judgeCampaign(now, l)
+			m.judgeReported(now, l)
 		}
 	}
 	runs := func(key string) bool { // nothing can be done about one that is over
@@ -25,11 +28,12 @@ func (m *Monitor) judge(now wa.Instant) {
 	sends := func(key string) bool { return runs(key) && now-m.byKey[key].Latest < sendingOver }
 	m.incidents.clearOthers(now, "delivery", sends)
 	m.incidents.clearOthers(now, "withheld", sends)
-	m.incidents.clearOthers(now, "reports", runs)
+	m.incidents.clearOthers(now, "reports", func(key string) bool { return runs(strings.TrimSuffix(key, typedSubject)) })
 	m.judgeFeed(now)
 	m.judgeHost(now)
 	m.judgeStore(now)
 	m.judgeSheet(now)
+	m.judgeNotify(now)
 	m.judgeAccounts(now)
 	for _, id := range slices.Sorted(maps.Keys(m.templates)) {
 		m.judgeTemplate(now, m.templates[id])

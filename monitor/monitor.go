@@ -41,6 +41,9 @@ type Options struct {
 	// Sheet says how it stands with the operator's sheet; nil = there is none.
 	Sheet func() notify.SheetState
 
+	// Notify tells people of alarms; nil = nobody is told.
+	Notify *notify.Notifier
+
 	// Decode reads a raw body again; the export of a single campaign needs it.
 	Decode func(source string, body []byte, received wa.Instant) *wa.Post
 }
@@ -77,7 +80,8 @@ type Monitor struct {
 	actions   []store.Action // oldest first
 	lastID    int64          // of an action
 
-	news           map[string]NumberNews // by phone_number_id: what polls said
+	news           map[string]NumberNews    // by phone_number_id: what polls said
+	typed          map[string][]wa.Reported // by campaign key: what operators read off WhatsApp Manager
 	queue          *queue.Queue
 	fallback       *fallback.Engine
 	runs           map[int64]wa.FallbackRun    // of fallbacks
@@ -136,6 +140,9 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 		m.campaigns[c.ID], m.byKey[c.Key] = l, l
 	}
 	m.incidents.load(st.Alarms, st.LastAlarm)
+	if m.typed, err = o.Store.Reported(ctx); err != nil {
+		return nil, err
+	}
 	if err := m.loadStanding(ctx); err != nil {
 		return nil, err
 	}
@@ -242,6 +249,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	parts.Go(func() { m.queue.Run(ctx) })
 	parts.Go(func() { m.fallback.Run(ctx) })
 	parts.Go(func() { m.poll(ctx) })
+	parts.Go(func() { m.o.Notify.Run(ctx) })
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
 	m.mu.Lock()
@@ -295,10 +303,13 @@ func (m *Monitor) publish(ctx context.Context) (running bool) {
 	m.judgeQueue(now, &view)
 	m.rev++
 	snap := m.snapshot(now, shown, &view)
+	notices := m.notices()
 	m.mu.Unlock()
 	m.o.Publish(snap) // before anything waits for the disk
 	_ = m.save(nil)   // it has said so in the log
-	return slices.ContainsFunc(snap.Campaigns, func(c link.Campaign) bool { return c.State == "running" })
+	running = slices.ContainsFunc(snap.Campaigns, func(c link.Campaign) bool { return c.State == "running" })
+	m.o.Notify.Look(now, notices, running)
+	return running
 }
 
 // save stores the alarms that have changed, and an action if there is one. It

@@ -114,7 +114,7 @@ type Own struct {
 	Target   string   `json:"target,omitempty"`
 	Reason   string   `json:"reason,omitempty"`
 	Effect   string   `json:"effect,omitempty"`
-	Alarm    *OwnMark `json:"alarm,omitempty"` // what an acknowledgement is of: ids differ from store to store
+	Alarm    *OwnMark `json:"alarm,omitempty"` // what an acknowledgement or a snooze is of: ids differ from store to store
 }
 
 // Kinds of an Own.

@@ -140,16 +140,18 @@ func (m *Monitor) ageFigures(now wa.Instant, c *link.Campaign) {
 // catchUp is how long after an outage of the feed nothing is projected.
 const catchUp = wa.Instant(dueWithin * time.Minute / time.Millisecond)
 
-func (m *Monitor) reports(now wa.Instant, l *live) link.Reports {
-	r := link.Reports{
+func (m *Monitor) reports(now wa.Instant, l *live) (r link.Reports) {
+	r = link.Reports{
 		OptOuts: l.Counts.OptOuts, Rate: share(l.Counts.OptOuts, l.Counts.Delivered), Refusers: l.Counts.Refusers,
 		Verdict: link.VerdictUnsure, Reason: "nobody was reached yet", Trend: []int64{},
 	}
-	if l.Counts.Delivered == 0 {
+	defer m.showReported(l, &r)
+	if l.Counts.Delivered == 0 || l.course == nil {
 		return r
 	}
 	j := l.course.present.judge(now)
-	r.Known = &j.Known
+	known := j.Known
+	r.Known = &known
 	switch v := &j.Reports; {
 	case v.Level != alarm.OK:
 		r.Verdict, r.Reason = verdictOf(v.Level), fmt.Sprintf("%s opt out now, surely more than %s", optOutPercent(1-v.Good()), line(v.Beyond))

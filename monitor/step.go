@@ -78,13 +78,18 @@ func (m *Monitor) Show(ctx context.Context) {
 func (m *Monitor) Repeat(at wa.Instant, own *Own) (bool, error) {
 	action := store.Action{At: at, Operator: own.Operator, Verb: own.Verb, Target: own.Target, Reason: own.Reason, Effect: own.Effect}
 	m.mu.Lock()
-	if own.Verb == link.VerbAck {
+	if own.Verb == link.VerbAck || own.Verb == link.VerbSnooze {
 		i := m.acknowledged(own)
-		if i == nil {
+		span, ok := parseSpan(own.Reason)
+		if i == nil || own.Verb == link.VerbSnooze && !ok {
 			m.mu.Unlock()
 			return false, nil
 		}
-		i.AckedBy, i.dirty = own.Operator, true
+		if own.Verb == link.VerbAck {
+			i.AckedBy, i.dirty = own.Operator, true
+		} else {
+			i.quieten(at, own.Operator, span)
+		}
 		action.Target = alarmID(i.ID)
 	}
 	m.lastID++
@@ -119,6 +124,8 @@ func (m *Monitor) Redo(ctx context.Context, at wa.Instant, body []byte) (bool, e
 		for _, p := range plans {
 			m.plans[p.Campaign] = p
 		}
+	case store.DeedReported:
+		m.keepReported(d.Campaign, d.Reported)
 	case store.DeedPolled:
 		m.polledThen(d.Numbers)
 	case store.DeedGate:

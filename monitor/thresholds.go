@@ -35,6 +35,17 @@ func (t Thresholds) delivery() alarm.Threshold {
 	return alarm.Threshold{Watch: t.DeliveryOK, Act: t.DeliveryAct, Below: true}
 }
 
+// reports are the lines for a figure that somebody typed.
+func (t Thresholds) reports() alarm.Threshold {
+	return alarm.Threshold{
+		Watch: t.ReportsOK, Act: t.ReportsAct,
+		Margin: t.ReportsOK / 5, Hold: ms(5 * time.Second), Calm: ms(5 * time.Minute),
+	}
+}
+
 func (t Thresholds) cpu() alarm.Threshold {
 	return alarm.Threshold{Watch: t.CPUOK, Act: t.CPUAct, Margin: 0.05, Hold: ms(30 * time.Second), Calm: ms(time.Minute)}
 }
+
+// minOptOuts are the least that say anything by a plain rule.
+const minOptOuts = 3

@@ -21,7 +21,14 @@ type Alarm struct {
 	ActedAt   wa.Instant
 	ClearedAt wa.Instant
 	AckedBy   string
+
+	SnoozedUntil wa.Instant // it is quiet until then; SnoozedOn = until it grows. Stays when the snooze is over
+	SnoozedBy    string     // "" = it is not quiet
+	SnoozedAct   bool       // it was at act when it was quietened
 }
+
+// SnoozedOn is the SnoozedUntil of an alarm that is quiet until it grows.
+const SnoozedOn wa.Instant = -1
 
 // Action is something an operator, or tickwatch itself, did.
 type Action struct {
@@ -39,8 +46,9 @@ type Action struct {
 func (s *Store) SaveAlarms(alarms []Alarm, action *Action) error {
 	err := s.write(func(ctx context.Context, c *sql.Conn) error {
 		for _, a := range alarms {
-			if _, err := c.ExecContext(ctx, "INSERT OR REPLACE INTO alarm ("+alarmColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-				a.ID, a.Kind, a.Severity, a.Subject, a.Campaign, a.Text, a.Advice, int64(a.RaisedAt), int64(a.ActedAt), int64(a.ClearedAt), a.AckedBy); err != nil {
+			if _, err := c.ExecContext(ctx, "INSERT OR REPLACE INTO alarm ("+alarmColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				a.ID, a.Kind, a.Severity, a.Subject, a.Campaign, a.Text, a.Advice, int64(a.RaisedAt), int64(a.ActedAt), int64(a.ClearedAt), a.AckedBy,
+				int64(a.SnoozedUntil), a.SnoozedBy, a.SnoozedAct); err != nil {
 				return err
 			}
 		}
@@ -57,7 +65,7 @@ func (s *Store) SaveAlarms(alarms []Alarm, action *Action) error {
 	return nil
 }
 
-const alarmColumns = "id, kind, severity, subject, campaign, text, advice, raised_at, acted_at, cleared_at, acked_by"
+const alarmColumns = "id, kind, severity, subject, campaign, text, advice, raised_at, acted_at, cleared_at, acked_by, snoozed_until, snoozed_by, snoozed_act"
 
 // readAlarms reads every open alarm and the latest cleared ones.
 func readAlarms(ctx context.Context, q querier) ([]Alarm, error) {
@@ -70,7 +78,7 @@ func readActions(ctx context.Context, q querier) ([]Action, error) {
 }
 
 func scanAlarm(s scanner) (a Alarm, err error) {
-	return a, s.Scan(&a.ID, &a.Kind, &a.Severity, &a.Subject, &a.Campaign, &a.Text, &a.Advice, &a.RaisedAt, &a.ActedAt, &a.ClearedAt, &a.AckedBy)
+	return a, s.Scan(&a.ID, &a.Kind, &a.Severity, &a.Subject, &a.Campaign, &a.Text, &a.Advice, &a.RaisedAt, &a.ActedAt, &a.ClearedAt, &a.AckedBy, &a.SnoozedUntil, &a.SnoozedBy, &a.SnoozedAct)
 }
 
 func scanAction(s scanner) (a Action, err error) {

@@ -24,6 +24,7 @@ type Deed struct {
 	Plan     *wa.Plan      `json:"plan,omitempty"`     // of DeedImported and DeedPlanned
 	Gate     *wa.Gate      `json:"gate,omitempty"`     // of DeedGate
 	Numbers  []DeedNumber  `json:"numbers,omitempty"`  // of DeedPolled
+	Reported *wa.Reported  `json:"reported,omitempty"` // of DeedReported
 }
 
 // Kinds of a Deed.
@@ -42,6 +43,7 @@ const (
 	DeedGate      = "gate"       // sending was paused or resumed somewhere
 	DeedBroken    = "broken_off" // a crash left what was claimed as unknown
 	DeedPolled    = "polled"     // Meta was asked how our numbers stand
+	DeedReported  = "reported"   // an operator typed a figure
 )
 
 // DeedMessage is a message that a Deed is about.

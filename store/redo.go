@@ -66,6 +66,9 @@ func (g *group) redo(d *Deed) error {
 	if c == nil {
 		return ErrNoDeed
 	}
+	if d.Kind == DeedReported {
+		return g.saveReported(c, d.Reported)
+	}
 	p := g.plan(c.id)
 	if p == nil {
 		return ErrNoDeed

@@ -701,6 +701,7 @@ func TestSuppressionOfAnOlderStore(t *testing.T) {
 	for _, text := range []string{
 		"DROP INDEX message_failing", "DROP INDEX person_opted_out", "DROP TABLE suppressed", "DROP TABLE suppression", "DROP TABLE released",
 		"DROP TABLE fallback", "DROP TABLE fallback_run", "DROP TABLE sheet", "DROP TABLE sheet_row",
+		"DROP TABLE told", "DROP TABLE reported", "ALTER TABLE alarm DROP COLUMN snoozed_until", "ALTER TABLE alarm DROP COLUMN snoozed_by", "ALTER TABLE alarm DROP COLUMN snoozed_act",
 		"PRAGMA user_version = 4",
 	} {
 		exec(t, s.dir, text)

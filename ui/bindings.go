@@ -16,11 +16,11 @@ var (
 	}
 	// typing are the windows in which letters are text.
 	typing  = []dialog{switchDialog, findDialog, resumeDialog, retryConfirmDialog, reachDialog, reachLookDialog, noteDialog}
-	windows = slices.Concat(looking, typing, []dialog{swapDialog, swapConfirmDialog, retryDialog, leaveDialog})
+	windows = slices.Concat(looking, typing, []dialog{swapDialog, swapConfirmDialog, retryDialog, snoozeDialog, leaveDialog})
 
 	everywhere  = append([]dialog{noDialog}, windows...)
 	onQueue     = []dialog{noDialog, queueDialog}
-	inLists     = []dialog{noDialog, switchDialog, helpDialog, eventsDialog, qualityDialog, resumeDialog, swapDialog, retryDialog}
+	inLists     = []dialog{noDialog, switchDialog, helpDialog, eventsDialog, qualityDialog, resumeDialog, swapDialog, retryDialog, snoozeDialog}
 	paged       = []dialog{errorDialog, helpDialog, eventsDialog, qualityDialog}
 	lettersFree = without(everywhere, typing...)
 )
@@ -94,6 +94,11 @@ func actKeys() []binding {
 			keys: []string{"k"}, shown: "k", name: "seen", section: sectionAct, in: []dialog{noDialog, alarmDialog},
 			help:   "Acknowledge: say that you have seen the alarm, the selected one, else the newest.",
 			footer: true, acts: true, do: (*model).acknowledge,
+		},
+		{
+			keys: []string{"z"}, shown: "z", name: "quiet", section: sectionAct, in: []dialog{alarmDialog},
+			help: "In an alarm's window: keep it quiet for 10 min, for 1 h, or until it grows. It stays on the screen.",
+			acts: true, do: (*model).openSnooze,
 		},
 	}
 }
@@ -192,7 +197,7 @@ func listKeys() []binding {
 			do: (*model).lookUp,
 		},
 		{
-			keys: []string{"enter"}, section: sectionLists, in: []dialog{resumeDialog, swapDialog, swapConfirmDialog, retryDialog, retryConfirmDialog, reachDialog, reachLookDialog, noteDialog},
+			keys: []string{"enter"}, section: sectionLists, in: []dialog{resumeDialog, swapDialog, swapConfirmDialog, retryDialog, retryConfirmDialog, reachDialog, reachLookDialog, noteDialog, snoozeDialog},
 			do: (*model).confirm,
 		},
 		{

@@ -14,7 +14,7 @@ func (m *model) settle() {
 	if len(list) == 0 {
 		m.campaign, m.chosen = "", false
 		switch m.dialog {
-		case noDialog, helpDialog, eventsDialog, feedDialog, alarmDialog, findDialog, leaveDialog, copyDialog, resumeDialog, noteDialog: // need none
+		case noDialog, helpDialog, eventsDialog, feedDialog, alarmDialog, findDialog, leaveDialog, copyDialog, resumeDialog, noteDialog, snoozeDialog: // need none
 		default:
 			m.dialog = noDialog
 		}

@@ -147,7 +147,9 @@ func (m *model) dialogLine(t theme.Theme) string {
 	case deliveredDialog, reportsDialog, queueDialog, feedDialog, copyDialog:
 		keys = []string{key("esc", "close")}
 	case alarmDialog:
-		keys = []string{key("k", "seen"), key("esc", "close")}
+		keys = []string{key("k", "seen"), key("z", "quiet"), key("esc", "close")}
+	case snoozeDialog:
+		keys = []string{key("↑↓", "choose"), key("enter", "keep it quiet"), key("esc", "back")}
 	case findDialog:
 		keys = []string{key("enter", "look up"), key("esc", "close")}
 	case leaveDialog:

@@ -141,7 +141,7 @@ func stampOf(s *link.Snapshot) string {
 	type row [5]any
 	var rows []row
 	for _, a := range s.Alarms {
-		rows = append(rows, row{a.ID, a.Severity, a.ClearedAt, a.AckedBy})
+		rows = append(rows, row{a.ID, a.Severity, a.ClearedAt, a.AckedBy, a.SnoozedBy})
 	}
 	for _, a := range s.Actions {
 		rows = append(rows, row{a.ID})

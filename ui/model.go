@@ -50,6 +50,7 @@ const (
 	reachDialog
 	reachLookDialog
 	noteDialog
+	snoozeDialog
 	leaveDialog
 )
 
@@ -113,6 +114,8 @@ type model struct {
 	reach    reach
 	undoing  bool // the daemon has been told to cancel a fallback
 	note     note
+	snooze   snooze
+	bell     bell
 	copied   string // what the window of y shows
 	ticket   int    // numbers the calls, to tell late answers
 
@@ -254,7 +257,7 @@ func (m *model) show() tea.Cmd {
 	}
 	cmds := []tea.Cmd{tea.Tick(redrawEvery, func(time.Time) tea.Msg { return paceMsg{} }), m.refresh(), m.refreshGuest()}
 	if fresh {
-		cmds = append(cmds, m.follow(), m.refreshResume())
+		cmds = append(cmds, m.follow(), m.refreshResume(), m.ring())
 	}
 	return tea.Batch(cmds...)
 }

@@ -38,6 +38,9 @@ var screens = []struct {
 	}},
 	{"detail", func(c *console) { c.live(trouble()).press("enter") }},
 	{"alarm", func(c *console) { c.live(trouble()).press("tab", "tab", "enter") }},
+	{"snooze", func(c *console) { c.live(trouble()).press("tab", "tab", "enter", "z", "down") }},
+	{"typed", func(c *console) { c.live(typed()) }},
+	{"typed_detail", func(c *console) { c.live(typed()).press("tab", "tab", "tab", "tab", "enter") }},
 	{"find", func(c *console) {
 		c.live(trouble()).press("/")
 		c.m.Update(tea.PasteMsg{Content: "+351 900 000 011"})

@@ -38,6 +38,7 @@ type Options struct {
 	Daemon   Daemon
 	ASCII    bool             // draw without Unicode, whatever the terminal says
 	ReadOnly bool             // send nothing that changes anything
+	NoBell   bool             // ring no bell, and leave the window's title alone
 	Mode     string           // ModeWatch, ModeRun, ModeDemo or ModeReplay; "" is ModeWatch
 	Zone     *time.Location   // of the times on the screen; nil is the local zone
 	Now      func() time.Time // the daemon's clock; nil is time.Now

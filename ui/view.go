@@ -24,6 +24,7 @@ const (
 func (m *model) View() tea.View {
 	v := tea.NewView(m.frame())
 	v.AltScreen = true
+	v.WindowTitle = m.title()
 	return v
 }
 
@@ -108,6 +109,8 @@ func (m *model) body(w, h int) string {
 		if i := m.alarmAt(); i < len(m.shown.Alarms) {
 			return pane.AlarmDetail(l, m.shown, &m.shown.Alarms[i], w, h)
 		}
+	case snoozeDialog:
+		return pane.Snooze(l, m.shown, m.shownSnooze(), w, h)
 	case resumeDialog:
 		return pane.Resume(l, m.shown, m.resumeFor(), m.shownResume(w), w, h)
 	case swapDialog, swapConfirmDialog:

@@ -58,6 +58,8 @@ func (m *model) closeWindow() tea.Cmd {
 	case retryConfirmDialog:
 		m.dialog = retryDialog
 		m.retry.uncount()
+	case snoozeDialog:
+		m.dialog = alarmDialog
 	case reachDialog:
 		m.dialog, m.reach.ticket = retryDialog, 0
 	default:
@@ -85,6 +87,8 @@ func (m *model) confirm() tea.Cmd {
 		return m.confirmLook()
 	case noteDialog:
 		return m.leaveNote()
+	case snoozeDialog:
+		return m.confirmSnooze()
 	}
 	return nil
 }
@@ -102,6 +106,8 @@ func (m *model) scrollOrMove(by int) tea.Cmd {
 		m.swap.choose(by)
 	case retryDialog:
 		m.retry.choose(by)
+	case snoozeDialog:
+		m.snooze.choose(by)
 	default:
 		m.move(by)
 	}

@@ -206,10 +206,17 @@ type Reports struct {
 	Refusers int64    `json:"refusers"` // had opted out before: a fault of the list
 	Reported *int64   `json:"reported,omitempty"`
 	Source   string   `json:"source,omitempty"`
-	Verdict  string   `json:"verdict"`
-	Reason   string   `json:"reason"`          // one sentence
-	Known    *float64 `json:"known,omitempty"` // how much of the opt-outs of those who got it can have come in yet
-	Trend    []int64  `json:"trend"`           // opt-outs a minute, aligned with Campaign.Trend
+
+	ReportedBy string     `json:"reported_by,omitempty"` // who typed Reported
+	ReportedAt *time.Time `json:"reported_at,omitempty"`
+	Blocked    *int64     `json:"blocked,omitempty"` // people who blocked the number, by WhatsApp Manager
+	BlockedBy  string     `json:"blocked_by,omitempty"`
+	BlockedAt  *time.Time `json:"blocked_at,omitempty"`
+
+	Verdict string   `json:"verdict"`
+	Reason  string   `json:"reason"`          // one sentence
+	Known   *float64 `json:"known,omitempty"` // how much of the opt-outs of those who got it can have come in yet
+	Trend   []int64  `json:"trend"`           // opt-outs a minute, aligned with Campaign.Trend
 }
 
 // Error is one error code of a campaign.
@@ -294,6 +301,9 @@ type Alarm struct {
 	ActedAt   *time.Time `json:"acted_at,omitempty"` // when it became act
 	ClearedAt *time.Time `json:"cleared_at,omitempty"`
 	AckedBy   string     `json:"acked_by,omitempty"`
+
+	SnoozedBy    string     `json:"snoozed_by,omitempty"`    // who wants it quiet; "" = it is not
+	SnoozedUntil *time.Time `json:"snoozed_until,omitempty"` // nil of a quiet one = until it grows
 }
 
 // Open tells whether the alarm still stands.

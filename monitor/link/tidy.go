@@ -53,6 +53,7 @@ func (s *Snapshot) tidied() Snapshot {
 	t.Templates = each(s.Templates, func(t *Template) { t.PausedUntil = utc(t.PausedUntil) })
 	t.Alarms = each(s.Alarms, func(a *Alarm) {
 		a.RaisedAt, a.ActedAt, a.ClearedAt, a.Until = a.RaisedAt.UTC(), utc(a.ActedAt), utc(a.ClearedAt), utc(a.Until)
+		a.SnoozedUntil = utc(a.SnoozedUntil)
 	})
 	t.Actions = each(s.Actions, func(a *Action) { a.At = a.At.UTC() })
 	return t
@@ -64,6 +65,7 @@ func (c *Campaign) tidy() {
 	c.First30.tidy()
 	c.Trend = each(c.Trend, func(m *Minute) { m.At = m.At.UTC() })
 	c.Reports.Rate = known(c.Reports.Rate)
+	c.Reports.ReportedAt, c.Reports.BlockedAt = utc(c.Reports.ReportedAt), utc(c.Reports.BlockedAt)
 	c.Reports.Trend = each(c.Reports.Trend, nil)
 	c.Errors = each(c.Errors, func(e *Error) {
 		e.Share = orZero(e.Share)

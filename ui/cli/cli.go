@@ -69,6 +69,9 @@ type commands struct {
 	Explain  explainCmd  `cmd:"" help:"Say what an error code means and what helps."`
 	Find     findCmd     `cmd:"" help:"Look up a person by number, or a message by its id (wamid)."`
 	Ack      ackCmd      `cmd:"" help:"Acknowledge an alarm."`
+	Snooze   snoozeCmd   `cmd:"" help:"Keep an alarm quiet for a while."`
+	Reported reportedCmd `cmd:"" help:"Give a count of reports or blocks that you read off WhatsApp Manager."`
+	Notify   notifyCmd   `cmd:"" help:"Who is told of alarms: test."`
 	Export   exportCmd   `cmd:"" help:"Write what was taken in to a file: a recording, to be replayed."`
 	Replay   replayCmd   `cmd:"" help:"Play a recording again, with its own clock."`
 	Doctor   doctorCmd   `cmd:"" help:"Check the set-up, and say how to mend what is wrong."`

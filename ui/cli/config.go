@@ -37,6 +37,7 @@ type Config struct {
 	Suppress     SuppressConfig   `section:"suppress"`
 	Retention    RetentionConfig  `section:"retention"`
 	Sheet        SheetConfig      `section:"sheet"`
+	Notify       NotifyConfig     `section:"notify"`
 }
 
 // DataConfig says where the daemon keeps what it must not lose.
@@ -208,6 +209,8 @@ func ConfigTable() string {
 		}
 		meaning := s.doc
 		switch {
+		case s.kind == "places":
+			meaning += "; a list; or one to a line in the file that " + code(s.name+fileSuffix) + " names"
 		case s.several():
 			meaning += "; several for a rotation; or one to a line in the file that " + code(s.name+fileSuffix) + " names"
 		case s.secret():

@@ -102,7 +102,8 @@ func defaults() Config {
 		Retention: RetentionConfig{RawDays: 30},
 		Fallback:  FallbackConfig{Budget: "0", Undo: time.Minute, Expires: 24 * time.Hour, Look: 50},
 		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
-		Sheet: SheetConfig{Range: "A:E", URL: "https://sheets.googleapis.com"},
+		Sheet:  SheetConfig{Range: "A:E", URL: "https://sheets.googleapis.com"},
+		Notify: NotifyConfig{MinSeverity: "watch", PingEvery: time.Minute, Bell: true},
 	}
 }
 
@@ -173,6 +174,17 @@ spreadsheet_id = "1AbC_d-9"
 range = "Rejected!A:E"
 service_account_file = "~/account.json"
 url = "http://127.0.0.1:9998"
+
+[notify]
+urls = ["slack://one", "smtp://mail/?to=a@b.example,c@d.example"]
+webhook_url = "https://hooks.example.com/in"
+webhook_secret = "shared"
+command = ["/bin/page", "-v", "-v"]
+min_severity = "act"
+ping_url = "https://ping.example.com/key"
+ping_every = "5m"
+ping_idle = true
+bell = false
 `)
 	want := Config{
 		File: path,
@@ -200,6 +212,11 @@ url = "http://127.0.0.1:9998"
 		SMS:       ChannelConfig{PerSecond: 10}, Voice: ChannelConfig{PerSecond: 10}, Email: ChannelConfig{PerSecond: 10},
 		Sheet: SheetConfig{
 			SpreadsheetID: "1AbC_d-9", Range: "Rejected!A:E", ServiceAccountFile: filepath.Join(w.home, "account.json"), URL: "http://127.0.0.1:9998",
+		},
+		Notify: NotifyConfig{
+			URLs: secrets("slack://one", "smtp://mail/?to=a@b.example,c@d.example"), WebhookURL: wa.NewSecret("https://hooks.example.com/in"),
+			WebhookSecret: wa.NewSecret("shared"), Command: []string{"/bin/page", "-v", "-v"}, MinSeverity: "act",
+			PingURL: wa.NewSecret("https://ping.example.com/key"), PingEvery: 5 * time.Minute, PingIdle: true,
 		},
 	}
 	if diff := cmp.Diff(want, w.load()); diff != "" {
@@ -247,7 +264,10 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		"TICKWATCH_GRAPH_PHONE_NUMBER_IDS=1, 2,", "TICKWATCH_PACE_MESSAGES_PER_SECOND=5", "TICKWATCH_PACE_MESSAGES_PER_HOUR=600", "TICKWATCH_PACE_WINDOWS=* 08:00-21:00",
 		"TICKWATCH_THRESHOLDS_INVALID_ACT=0.5", "TICKWATCH_THRESHOLDS_REFUSERS_ACT=1", "TICKWATCH_RETENTION_RAW_DAYS=90",
 		"TICKWATCH_SUPPRESS_RULES_OFF=error-segment", "TICKWATCH_SUPPRESS_WITHHELD_DAYS=1", "TICKWATCH_SUPPRESS_WITHHELD_OFTEN=1", "TICKWATCH_SUPPRESS_STOP_WORDS=BAJA,FIN",
-		"TICKWATCH_SHEET_SPREADSHEET_ID=1AbC", "TICKWATCH_SHEET_RANGE=B:F", "TICKWATCH_SHEET_SERVICE_ACCOUNT_FILE=/account.json", "TICKWATCH_SHEET_URL=https://sheets.example.com")
+		"TICKWATCH_SHEET_SPREADSHEET_ID=1AbC", "TICKWATCH_SHEET_RANGE=B:F", "TICKWATCH_SHEET_SERVICE_ACCOUNT_FILE=/account.json", "TICKWATCH_SHEET_URL=https://sheets.example.com",
+		"TICKWATCH_NOTIFY_URLS=slack://one,ntfy://two", "TICKWATCH_NOTIFY_WEBHOOK_URL=https://hooks.example.com/in", "TICKWATCH_NOTIFY_WEBHOOK_SECRET=shared",
+		"TICKWATCH_NOTIFY_COMMAND=/bin/page  -v -v", "TICKWATCH_NOTIFY_MIN_SEVERITY=act", "TICKWATCH_NOTIFY_PING_URL=https://ping.example.com/key",
+		"TICKWATCH_NOTIFY_PING_EVERY=10s", "TICKWATCH_NOTIFY_PING_IDLE=1", "TICKWATCH_NOTIFY_BELL=true")
 	want := Config{
 		Data: DataConfig{Dir: filepath.Join(w.o.Dir, "state")},
 		Link: LinkConfig{Socket: "/run/tickwatch.sock"},
@@ -267,6 +287,11 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		Suppress:  SuppressConfig{RulesOff: []string{"error-segment"}, WithheldDays: 1, WithheldOften: 1, StopWords: []string{"BAJA", "FIN"}},
 		Retention: RetentionConfig{RawDays: 90},
 		Sheet:     SheetConfig{SpreadsheetID: "1AbC", Range: "B:F", ServiceAccountFile: "/account.json", URL: "https://sheets.example.com"},
+		Notify: NotifyConfig{
+			URLs: secrets("slack://one", "ntfy://two"), WebhookURL: wa.NewSecret("https://hooks.example.com/in"), WebhookSecret: wa.NewSecret("shared"),
+			Command: []string{"/bin/page", "-v", "-v"}, MinSeverity: "act", PingURL: wa.NewSecret("https://ping.example.com/key"),
+			PingEvery: 10 * time.Second, PingIdle: true, Bell: true,
+		},
 	}
 	w.o.Env = append(w.o.Env, fallbackKeys(&want)...)
 	if diff := cmp.Diff(want, w.load()); diff != "" {

@@ -66,6 +66,9 @@ func (c *Config) check(v values) error {
 	if err := c.Sheet.check(v); err != nil {
 		return err
 	}
+	if err := c.Notify.check(v); err != nil {
+		return err
+	}
 	return c.Thresholds.check(v)
 }
 

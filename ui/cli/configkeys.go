@@ -28,7 +28,7 @@ type setting struct {
 	def   string // default; "" = none, or worked out
 	shown string // how the table writes a default that is worked out
 	like  string // section that has the same keys, and says what they mean; "" = this one does
-	kind  string // path, address, url, limit, or "" = as the field's type says
+	kind  string // path, address, url, limit, places, command, or "" = as the field's type says
 	doc   string
 	index []int // of the field in Config
 	typ   reflect.Type
@@ -153,7 +153,12 @@ func (s setting) parse(v value, home string) (any, error) {
 	case reflect.Int64:
 		return s.parseSpan(v)
 	case reflect.Slice:
+		if s.kind == "command" {
+			return parseCommand(v)
+		}
 		return parseList(v)
+	case reflect.Bool:
+		return parseBool(v)
 	}
 	text, ok := v.raw.(string)
 	if !ok {
@@ -229,6 +234,37 @@ func parseList(v value) (any, error) {
 		}
 	}
 	return list, nil
+}
+
+// parseCommand reads a program and its arguments, which may repeat; of a text, the
+// words.
+func parseCommand(v value) (any, error) {
+	if text, ok := v.raw.(string); ok {
+		return strings.Fields(text), nil
+	}
+	list, ok := v.raw.([]any)
+	var words []string
+	for _, one := range list {
+		word, isText := one.(string)
+		ok = ok && isText
+		words = append(words, word)
+	}
+	if !ok {
+		return nil, errors.New(`must be a list of texts; write ["/path/to/program", "argument"]`)
+	}
+	return words, nil
+}
+
+func parseBool(v value) (any, error) {
+	switch raw := v.raw.(type) {
+	case bool:
+		return raw, nil
+	case string:
+		if b, err := strconv.ParseBool(raw); err == nil && !v.typed {
+			return b, nil
+		}
+	}
+	return nil, fmt.Errorf("%s is neither true nor false; write one of them, without quotes", quoted(v.raw))
 }
 
 func (s setting) parseSpan(v value) (any, error) {

@@ -83,12 +83,16 @@ func startOn(ctx context.Context, port net.Listener, cfg Config, now func() time
 	if err != nil {
 		return nil, err
 	}
+	told, err := openNotify(&cfg.Notify, d.store, d.log)
+	if err != nil {
+		return nil, err
+	}
 	var sheet func() notify.SheetState
 	if d.sheet != nil {
 		sheet = d.sheet.State
 	}
 	d.monitor, err = monitor.New(ctx, monitor.Options{
-		Sending: sending, Fallback: other, Sheet: sheet,
+		Sending: sending, Fallback: other, Sheet: sheet, Notify: told,
 		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Zone: zoneName(), Log: d.log, Decode: webhook.Decode,
 		Host: func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
 	})

@@ -29,6 +29,7 @@ type demoCmd struct {
 	Headless bool          `help:"No console: print the final status."`
 	JSON     bool          `name:"json" help:"With --headless: print the final snapshot as JSON."`
 	ASCII    bool          `name:"ascii" help:"Draw without Unicode."`
+	NoBell   bool          `help:"No bell and no window title at an alarm."`
 }
 
 // Help gives an example.
@@ -235,7 +236,7 @@ func demoList(meta *sandbox.Sandbox, size int) []byte {
 
 func (c *demoCmd) onScreen(ctx context.Context, a *app, d *daemon, clock func() time.Time) error {
 	if a.screen() {
-		return a.together(ctx, d, consoleOptions{mode: ui.ModeDemo, ascii: c.ASCII, now: clock})
+		return a.together(ctx, d, consoleOptions{mode: ui.ModeDemo, ascii: c.ASCII, noBell: c.NoBell, now: clock})
 	}
 	return c.plainly(ctx, a, d)
 }

@@ -79,6 +79,7 @@ func doctor(ctx context.Context, cfg Config, o doctorOptions) diagnosis {
 		{"public address", false, func(context.Context) check { return checkPublic(cfg.Webhook.PublicURL) }},
 		{"Graph API", false, func(ctx context.Context) check { return checkGraph(ctx, cfg) }},
 		{"sheet", false, func(ctx context.Context) check { return checkSheet(ctx, cfg.Sheet) }},
+		{"notify", false, func(context.Context) check { return checkNotify(&cfg.Notify) }},
 		{"fallback", false, func(ctx context.Context) check { return checkFallback(ctx, cfg) }},
 		{"terminal", true, func(context.Context) check { return checkTerminal(o.Env) }},
 	}

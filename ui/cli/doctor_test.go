@@ -69,7 +69,7 @@ func TestDoctorOfADaemon(t *testing.T) {
 	look := func(step string, notes ...string) {
 		t.Helper()
 		d := doctor(t.Context(), cfg, o)
-		if !d.OK || len(d.Checks) != 15 {
+		if !d.OK || len(d.Checks) != 16 {
 			t.Errorf("%s: %+v", step, d)
 		}
 		var got []string

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -54,6 +55,18 @@ func TestReplayJudgesAsTheDaemon(t *testing.T) {
 	ended, err := p.monitor.AllAlarms(context.Background())
 	if err != nil || len(ended) != len(live) || p.rest != (monitor.Rest{}) {
 		t.Errorf("after the end (%+v): %+v, %v", p.rest, ended, err)
+	}
+	shown := p.newest.Load()
+	if r := shown.Campaigns[0].Reports; r.Reported == nil || *r.Reported != 12 || r.ReportedBy != "ines" || r.Source != "WhatsApp Manager" {
+		t.Errorf("the figure that was typed: %+v", r)
+	}
+	if !slices.ContainsFunc(live, func(a link.Alarm) bool { return strings.Contains(a.Text, "12 reported it") }) {
+		t.Errorf("the figure that was typed is no alarm: %+v", live)
+	}
+	if !slices.ContainsFunc(shown.Actions, func(a link.Action) bool {
+		return a.Verb == link.VerbSnooze && a.Target == "a1" && a.Reason == "for 1m"
+	}) {
+		t.Errorf("the snooze: %+v", shown.Actions)
 	}
 	if p.skipped != 0 || len(p.waiting) != 0 {
 		t.Errorf("%d lines left out, %d acknowledgements without an alarm", p.skipped, len(p.waiting))
@@ -113,8 +126,10 @@ func liveThrough(t *testing.T, file string) ([]link.Alarm, wa.Instant) {
 			t.Fatal(err)
 		}
 		if n == 4000 { // after some minutes of the fall
-			if _, err := m.Handle(ctx, link.Peer{Name: "ines"}, link.Command{Verb: link.VerbAck, Args: []byte(`{"alarm":"a1"}`)}); err != nil {
-				t.Fatal(err)
+			for verb, args := range map[string]string{link.VerbAck: `{"alarm":"a1"}`, link.VerbSnooze: `{"alarm":"a1","seconds":60}`, link.VerbReported: `{"campaign":"autumn","count":12}`} {
+				if _, err := m.Handle(ctx, link.Peer{Name: "ines"}, link.Command{Verb: verb, Args: []byte(args)}); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 	}

@@ -45,6 +45,7 @@ func listenFlag(address string) map[string]string {
 type runCmd struct {
 	Listen string `help:"Address for webhooks, instead of webhook.listen." placeholder:"HOST:PORT"`
 	ASCII  bool   `name:"ascii" help:"Draw without Unicode."`
+	NoBell bool   `help:"No bell and no window title at an alarm, whatever notify.bell says."`
 }
 
 // Help gives an example.
@@ -70,5 +71,5 @@ func (c *runCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.together(ctx, d, consoleOptions{mode: ui.ModeRun, ascii: c.ASCII, now: time.Now})
+	return a.together(ctx, d, consoleOptions{mode: ui.ModeRun, ascii: c.ASCII, noBell: c.NoBell || !cfg.Notify.Bell, now: time.Now})
 }

@@ -17,6 +17,7 @@ var errNoTerminal = errors.New("there is no terminal to draw on: use `tickwatch 
 type watchCmd struct {
 	ReadOnly bool `help:"Look only: no key changes anything."`
 	ASCII    bool `name:"ascii" help:"Draw without Unicode."`
+	NoBell   bool `help:"No bell and no window title at an alarm, whatever notify.bell says."`
 }
 
 // Help gives an example.
@@ -33,12 +34,13 @@ func (c *watchCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.console(ctx, cfg.Link.Socket, consoleOptions{mode: ui.ModeWatch, ascii: c.ASCII, readOnly: c.ReadOnly, now: time.Now})
+	return a.console(ctx, cfg.Link.Socket, consoleOptions{mode: ui.ModeWatch, ascii: c.ASCII, readOnly: c.ReadOnly, noBell: c.NoBell || !cfg.Notify.Bell, now: time.Now})
 }
 
 type consoleOptions struct {
 	mode            string
 	ascii, readOnly bool
+	noBell          bool
 	now             func() time.Time
 }
 
@@ -52,7 +54,7 @@ func (a *app) console(ctx context.Context, socket string, o consoleOptions) erro
 		_ = client.Run(ctx) // ends with ctx only
 	}()
 	err := ui.Run(ctx, ui.Options{
-		Daemon: client, ASCII: o.ascii, ReadOnly: o.readOnly, Mode: o.mode, Now: o.now, In: a.In, Out: a.Out, Env: a.Env,
+		Daemon: client, ASCII: o.ascii, ReadOnly: o.readOnly, NoBell: o.noBell, Mode: o.mode, Now: o.now, In: a.In, Out: a.Out, Env: a.Env,
 	})
 	cancel()
 	<-ended

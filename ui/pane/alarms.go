@@ -61,7 +61,11 @@ func (l Look) alarmLines(s *link.Snapshot, a *link.Alarm, campaign string, w, n 
 	if a.Campaign != "" && a.Campaign != campaign {
 		text = campaignName(s, a.Campaign) + ": " + text
 	}
-	if a.AckedBy != "" && a.Open() {
+	switch {
+	case !a.Open():
+	case a.SnoozedBy != "":
+		text = "(" + l.quietWords(a) + ") " + text
+	case a.AckedBy != "":
 		text = "(seen by " + a.AckedBy + ") " + text
 	}
 	style := l.Theme.Text

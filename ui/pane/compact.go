@@ -51,6 +51,9 @@ func Compact(l Look, s *link.Snapshot, c *link.Campaign, note *link.Action, w, h
 	}
 	opt := l.badge(c.Reports.Verdict) + " " + l.Theme.Strong.Render(optOutRate(c.Reports.Rate)) + dim(" opt-outs ("+count(c.Reports.OptOuts)+")")
 	add(8, opt)
+	for i, f := range l.typed(&c.Reports) {
+		add(12+i, f.lines(l, inner)[0])
+	}
 	for i := range s.Alarms {
 		if a := &s.Alarms[i]; a.Open() {
 			for k, t := range l.alarmLines(s, a, c.ID, inner, 2) {

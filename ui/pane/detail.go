@@ -2,6 +2,7 @@ package pane
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -165,6 +166,9 @@ func AlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, w, h int) string {
 		lines = append(lines, dim("seen by  ")+text(a.AckedBy))
 	} else if a.Open() {
 		lines = append(lines, dim("seen by  nobody yet: k says that you have seen it"))
+	}
+	if a.SnoozedBy != "" && a.Open() {
+		lines = append(lines, dim("quiet    ")+text(strings.TrimPrefix(l.quietWords(a), "quiet ")+", by "+a.SnoozedBy))
 	}
 	if a.ClearedAt != nil {
 		lines = append(lines, dim("cleared  ")+text(l.clock(*a.ClearedAt)))

@@ -25,7 +25,11 @@ func Plain(s *link.Snapshot, zone *time.Location) []string {
 			if a.Campaign != "" {
 				where = campaignName(s, a.Campaign) + ": "
 			}
-			lines = append(lines, plainVerdict(a.Severity)+" since "+l.clock(a.RaisedAt)+" ("+a.ID+"): "+where+l.alarmText(a))
+			known := a.ID
+			if a.SnoozedBy != "" {
+				known += ", " + l.quietWords(a)
+			}
+			lines = append(lines, plainVerdict(a.Severity)+" since "+l.clock(a.RaisedAt)+" ("+known+"): "+where+l.alarmText(a))
 		}
 	}
 	if openAlarms(s.Alarms) == 0 {
@@ -36,7 +40,7 @@ func Plain(s *link.Snapshot, zone *time.Location) []string {
 		lines = append(lines, "", l.plainHead(s, c))
 		if i == 0 || c.State == "running" || c.State == "paused" || c.State == "ready" {
 			lines = append(lines, l.plainQueue(s, c)...)
-			lines = append(lines, plainCampaign(c)...)
+			lines = append(lines, l.plainCampaign(c)...)
 		} else {
 			lines[len(lines)-1] += ": " + plainVerdict(c.First30.Verdict) + ", " + plainSettled(&c.First30)
 		}
@@ -95,7 +99,7 @@ func (l Look) plainQueue(s *link.Snapshot, c *link.Campaign) []string {
 	return lines
 }
 
-func plainCampaign(c *link.Campaign) []string {
+func (l Look) plainCampaign(c *link.Campaign) []string {
 	f := &c.First30
 	lines := []string{
 		"  Delivered, first 30 min: " + plainVerdict(f.Verdict) + ", " + plainSettled(f),
@@ -109,6 +113,9 @@ func plainCampaign(c *link.Campaign) []string {
 		rate = optOutRate(c.Reports.Rate) + " opted out"
 	}
 	lines = append(lines, "  Reports, a proxy: "+plainVerdict(c.Reports.Verdict)+", "+rate+" ("+count(c.Reports.OptOuts)+"), past refusers "+count(c.Reports.Refusers))
+	for _, f := range l.typed(&c.Reports) {
+		lines = append(lines, "    "+f.figure+", typed by "+f.who)
+	}
 	if len(c.Errors) > 0 {
 		lines = append(lines, "  Errors")
 	}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"tickwatch/monitor/link"
 )
 
@@ -48,8 +50,11 @@ func ReportsDetail(l Look, c *link.Campaign, w, h int) string {
 		}
 	}
 	para("Meta publishes no count of reports or blocks. People who said stop, by a reply, a button or in WhatsApp's settings, stand in for them.")
-	if r.Reported != nil {
-		lines = append(lines, text("reported "+count(*r.Reported))+dim(" "+r.Source))
+	if len(l.typed(r)) == 0 {
+		para("Who can see one in WhatsApp Manager gives it here: tickwatch reported NAME --count N")
+	}
+	for _, f := range l.typed(r) {
+		lines = append(lines, text(f.figure)+dim(clip(", typed by "+f.who+", read off "+r.Source, max(inner-ansi.StringWidth(f.figure), 0))))
 	}
 	lines = append(lines, text(things(r.Refusers, "past refuser", "past refusers"))+dim(": had opted out before, a fault of the list"), "")
 	optOuts := countTrend("Opt-outs a minute", c.Trend, floats(r.Trend))
