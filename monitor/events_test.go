@@ -49,7 +49,7 @@ func said(events link.Events) []string {
 func TestEventsTellAnAlarmsLife(t *testing.T) {
 	clock, dir := newHand(), t.TempDir()
 	r := start(t, dir, clock)
-	r.batch(t, "a", 300, 22, 131026) // 92.7 %
+	r.batch(t, "a", 1500, 135, 131026) // 91 %
 	for range 3 {
 		clock.forward(6 * time.Second)
 		r.looked()
@@ -68,7 +68,7 @@ func TestEventsTellAnAlarmsLife(t *testing.T) {
 	want := []string{
 		"campaign: autumn: finished, no new message for two hours",
 		"alarm act: Grew worse: autumn: Too few messages arrive",
-		"action: tester has seen the alarm: 92.6 % arrived",
+		"action: tester has seen the alarm: 91.0 % arrive now",
 		"alarm watch: autumn: Too few messages arrive",
 		"campaign: autumn: first message",
 	}

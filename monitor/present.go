@@ -15,6 +15,7 @@ type present struct {
 	campaign *alarm.Campaign
 	since    int64 // seconds before this one are not looked at
 	at       int64 // the second of the judgement
+	stale    bool  // more is known than it knew
 	alarm.Judgement
 }
 
@@ -41,6 +42,7 @@ func (p *present) start(c *store.Course, lines alarm.Lines) {
 
 // add takes over the difference that a later commit makes.
 func (p *present) add(d *store.Tally) {
+	p.stale = true
 	for _, second := range slices.Sorted(maps.Keys(d.Pulses)) {
 		if cell := d.Pulses[second]; second >= p.since {
 			p.campaign.Add(second, sentOf(&cell))
@@ -51,10 +53,10 @@ func (p *present) add(d *store.Tally) {
 	}
 }
 
-// judge judges at most once a second.
+// judge judges whenever a second has passed or something is new.
 func (p *present) judge(now wa.Instant) *alarm.Judgement {
-	if second := now.Second(); second > p.at {
-		p.at, p.Judgement = second, p.campaign.Judge(second)
+	if second := max(now.Second(), p.at); second > p.at || p.stale {
+		p.at, p.stale, p.Judgement = second, false, p.campaign.Judge(second)
 	}
 	return &p.Judgement
 }

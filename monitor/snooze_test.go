@@ -32,7 +32,7 @@ func (r *running) snooze(t *testing.T, alarm string, seconds int64) link.Alarm {
 // raise makes autumn's delivery an alarm to watch.
 func (r *running) raise(t *testing.T) link.Alarm {
 	t.Helper()
-	r.batch(t, "a", 300, 22, 131026) // 92.7 %
+	r.batch(t, "a", 1500, 135, 131026) // 91 %
 	r.clock.forward(11 * time.Second)
 	r.looked()
 	r.clock.forward(6 * time.Second)
@@ -60,7 +60,7 @@ func TestSnoozeEndsByItself(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 	clock.forward(59 * time.Second)
-	r.batch(t, "b", 300, 22, 131026)
+	r.batch(t, "b", 1500, 135, 131026)
 	if got := open(r.looked()); len(got) != 1 || got[0].SnoozedBy == "" {
 		t.Fatalf("too early: %+v", got)
 	}
@@ -78,7 +78,7 @@ func TestSnoozeEndsWhenItGrows(t *testing.T) {
 		if got := r.snooze(t, a.ID, seconds); (got.SnoozedUntil == nil) != (seconds == 0) {
 			t.Fatalf("%d: %+v", seconds, got)
 		}
-		r.batch(t, "b", 300, 150, 131049)
+		r.batch(t, "b", 300, 150, 131026)
 		r.clock.forward(11 * time.Second)
 		r.looked()
 		r.clock.forward(6 * time.Second)

@@ -1,6 +1,7 @@
 package alarm
 
 import (
+	"maps"
 	"math"
 	"slices"
 )
@@ -9,18 +10,21 @@ import (
 // out minutes to hours after they were reached, so a delivery counts for as much as
 // of its opt-outs can be known by now. It is for one goroutine.
 type Reports struct {
-	drift *Drift
-	lines []Line
-	sent  []reached // in order
-	until int64     // the drift has what was known by this second; 0 = nothing
-	rest  float64   // of a delivery, that no cell has yet
+	drift  *Drift
+	lines  []Line
+	sent   []reached           // in order
+	until  int64               // minutes have what is known by this second; 0 = nothing
+	minute map[int64]*exposure // by its first second
 }
 
 // reached are the deliveries to messages of some seconds.
-type reached struct {
-	at    int64
-	n     int64
-	known float64 // as many of them the drift has
+type reached struct{ at, n int64 }
+
+// exposure is for how many deliveries a minute counts: for the part of their opt-outs
+// that usually comes in it.
+type exposure struct {
+	sum float64
+	has int64 // of it, in whole deliveries, the drift has
 }
 
 const (
@@ -51,7 +55,7 @@ const accuseReports = 7
 // NewReports judges by shares of opt-outs per delivery.
 func NewReports(ok, act float64) *Reports {
 	lines := []Line{{ok, accuseReports, well}, {act, accuseReports, well}}
-	return &Reports{lines: lines, drift: newDrift(lines, ofOptOuts)}
+	return &Reports{lines: lines, drift: newDrift(lines, ofOptOuts), minute: map[int64]*exposure{}}
 }
 
 // Delivered adds deliveries of messages whose clocks started in a second.
@@ -62,6 +66,7 @@ func (r *Reports) Delivered(at, n int64) {
 		r.sent = slices.Insert(r.sent, i, reached{at: at})
 	}
 	r.sent[i].n += n
+	r.expose(reached{at, n}, at, r.until)
 }
 
 // OptedOut adds people who opted out in the minute that begins at a second.
@@ -69,40 +74,45 @@ func (r *Reports) OptedOut(minute, n int64) {
 	r.drift.Add(Cell{At: minute, Bad: n})
 }
 
+// expose gives the minutes from a moment to another what usually comes of
+// deliveries in them.
+func (r *Reports) expose(s reached, from, to int64) {
+	for to = min(to, s.at+optOutsUntil); from < to; {
+		minute := from / 60 * 60
+		end := min(minute+60, to)
+		e := r.minute[minute]
+		if e == nil {
+			e = &exposure{}
+			r.minute[minute] = e
+		}
+		e.sum += float64(s.n) * (optedOutBy(float64(end-s.at)) - optedOutBy(float64(from-s.at)))
+		whole := int64(math.Floor(e.sum + 1e-6))
+		r.drift.Add(Cell{At: minute, N: whole - e.has})
+		e.has, from = whole, end
+	}
+}
+
 // Judge judges at a moment, in Unix seconds; moments do not go back. known is how
 // much of the opt-outs of all deliveries so far can have come in by now.
 func (r *Reports) Judge(now int64) (v Verdict, known float64) {
-	if r.until == 0 && len(r.sent) > 0 {
-		r.until = r.sent[0].at
-	}
-	for r.until != 0 && r.until < now { // what was reached before is exposed minute by minute
-		r.until = min(r.until-r.until%60+60, now)
-		r.expose(r.until)
-	}
 	var all, come float64
 	for _, s := range r.sent {
+		r.expose(s, max(s.at, r.until), now)
 		all, come = all+float64(s.n), come+float64(s.n)*optedOutBy(float64(now-s.at))
 	}
+	r.until = max(r.until, now)
 	if all > 0 {
 		known = come / all
 	}
-	r.sent = slices.DeleteFunc(r.sent, func(s reached) bool { return now-s.at > optOutsUntil+3600 })
+	r.forget(now - optOutsUntil - 3600)
 	return r.drift.verdict(r.lines[0].Share), known
 }
 
-// expose gives the drift what has become known by a moment.
-func (r *Reports) expose(now int64) {
-	for i := range r.sent {
-		s := &r.sent[i]
-		if s.at >= now {
-			break
-		}
-		come := float64(s.n) * optedOutBy(float64(now-s.at))
-		r.rest += come - s.known
-		s.known = come
+// forget drops what is older than a moment.
+func (r *Reports) forget(before int64) {
+	if len(r.sent) == 0 || r.sent[0].at >= before {
+		return
 	}
-	n := math.Floor(r.rest)
-	r.rest -= n
-	minute := (now - 1) / 60 * 60
-	r.drift.Add(Cell{At: minute, N: int64(n)})
+	r.sent = slices.DeleteFunc(r.sent, func(s reached) bool { return s.at < before })
+	maps.DeleteFunc(r.minute, func(minute int64, _ *exposure) bool { return minute < before })
 }
