@@ -62,6 +62,12 @@ func openDesk(t *testing.T, dir string, numbers ...monitor.NumberNews) *desk {
 		Sending: monitor.Sending{
 			Meta: templates, Folder: dir, Pace: wa.Pace{Messages: 1, Per: time.Hour},
 			Numbers: func(context.Context) ([]monitor.NumberNews, error) { return numbers, nil },
+			Poll: func(context.Context, []int64) (p wa.Poll, err error) {
+				for _, n := range numbers {
+					p.Numbers = append(p.Numbers, wa.PolledNumber{ID: n.ID, Display: n.Display, Quality: n.Quality, Status: n.Status, Limit: n.Limit, Throughput: n.Throughput})
+				}
+				return p, nil
+			},
 		},
 	})
 	if err != nil {

@@ -234,6 +234,10 @@ type Change struct {
 	Gone      []int64 // campaigns that turned out to be none; their messages moved elsewhere
 	Numbers   []wa.Number
 	Templates []wa.Template
+	Health    []Health // as it has become
+	Edits     []wa.TemplateEdit
+	Names     []wa.NameUpdate
+	Security  []wa.SecurityUpdate
 	Accounts  []wa.AccountUpdate
 	Alerts    []wa.AccountAlert
 	Faults    []wa.Fault

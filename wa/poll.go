@@ -37,5 +37,5 @@ type PolledTemplate struct {
 // a poll so close together the webhook is believed, and the next poll corrects it.
 const pollDoubt Instant = 5000
 
-// word is the moment from which on a poll's word holds against webhooks.
-func (p *Poll) word() Instant { return p.At - pollDoubt }
+// Word is the moment from which on a poll's word holds against webhooks.
+func (p *Poll) Word() Instant { return p.At - pollDoubt }
