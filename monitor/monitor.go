@@ -201,6 +201,7 @@ func (m *Monitor) apply(c *store.Change) {
 	for _, h := range c.Health {
 		m.keepHealth(h)
 	}
+	m.usage.stale = m.usage.stale || len(c.Numbers) > 0
 	m.pastOld = m.pastOld || len(c.Numbers)+len(c.Templates)+len(c.Edits)+len(c.Health) > 0
 	for i := range c.Accounts {
 		m.standing.update(&c.Accounts[i])

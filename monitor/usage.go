@@ -16,6 +16,7 @@ import (
 // until a hundred times as long has passed as the last one took.
 type limitUse struct {
 	at       wa.Instant // of the latest count; 0 = none yet
+	stale    bool       // numbers have come since
 	accounts []accountUsage
 
 	reachAt wa.Instant // of the latest count of reach; 0 = none yet
@@ -34,6 +35,7 @@ type sample struct {
 }
 
 const (
+	usageLook  = time.Second
 	usageEvery = 10 * time.Second // while a campaign runs, by the daemon's clock
 	usageIdle  = 5 * time.Minute
 	usageShare = 100
@@ -43,29 +45,34 @@ const (
 
 // watchUsage counts until ctx ends.
 func (m *Monitor) watchUsage(ctx context.Context) {
+	tick := time.NewTicker(m.real(usageLook))
+	defer tick.Stop()
+	var rest time.Time
 	for {
-		began := time.Now()
-		m.countUsage(ctx)
-		pause := usageIdle
-		if m.anyRunning() {
-			pause = usageEvery
+		if began := time.Now(); !began.Before(rest) && m.usageDue() {
+			m.countUsage(ctx)
+			rest = began.Add(usageShare * time.Since(began))
 		}
-		timer := time.NewTimer(max(m.real(pause), usageShare*time.Since(began)))
 		select {
-		case <-timer.C:
+		case <-tick.C:
 		case <-ctx.Done():
-			timer.Stop()
 			return
 		}
 	}
 }
 
-// usageDue tells a replay, which counts when it judges, whether it is time to.
+// usageDue tells whether it is time to count again.
 func (m *Monitor) usageDue() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := wa.At(m.o.Now())
-	return m.usage.at == 0 || now-m.usage.at >= ms(usageEvery) || now < m.usage.at
+	every := usageIdle
+	for _, l := range m.campaigns {
+		if l.running(now) {
+			every = usageEvery
+		}
+	}
+	return m.usage.at == 0 || m.usage.stale || now-m.usage.at >= ms(every) || now < m.usage.at
 }
 
 // countUsage counts once.
