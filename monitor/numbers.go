@@ -281,9 +281,9 @@ func (m *Monitor) nextTier(a *accountUsage, limit wa.Limit) (next string, needs 
 			low = append(low, t.Name)
 		}
 	}
-	text := "quality high on all numbers and templates: none known to be low"
+	text := "quality high on all numbers and templates: none is known to be low"
 	if len(low) > 0 {
-		text = "quality high on all numbers and templates: not so " + wa.Clean(strings.Join(low[:min(len(low), 3)], ", "))
+		text = "quality high everywhere; low now: " + wa.Clean(strings.Join(low[:min(len(low), 3)], ", "))
 	}
 	needs = append(needs, link.Need{Text: text, Met: yes(len(low) == 0)})
 	return string(to), needs
