@@ -30,9 +30,7 @@ func (m *Monitor) Judge(ctx context.Context) Rest {
 	m.read(ctx, m.needed)
 	m.readPast(ctx)
 	m.reading.Unlock()
-	if m.usageDue() {
-		m.countUsage(ctx)
-	}
+	m.recountUsage(ctx)
 	m.mu.Lock()
 	now := wa.At(m.o.Now())
 	m.told = nil // there is no queue at work that should hear it

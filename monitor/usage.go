@@ -49,7 +49,7 @@ func (m *Monitor) watchUsage(ctx context.Context) {
 	defer tick.Stop()
 	var rest time.Time
 	for {
-		if began := time.Now(); !began.Before(rest) && m.usageDue() {
+		if began := time.Now(); !began.Before(rest) && m.usageDue(0) {
 			m.countUsage(ctx)
 			rest = began.Add(usageShare * time.Since(began))
 		}
@@ -61,8 +61,29 @@ func (m *Monitor) watchUsage(ctx context.Context) {
 	}
 }
 
-// usageDue tells whether it is time to count again.
-func (m *Monitor) usageDue() bool {
+// recountUsage counts for a replay, by the recording's clock alone: the more there is
+// to count, the more rarely. Where no limit is known nothing is.
+func (m *Monitor) recountUsage(ctx context.Context) {
+	m.mu.Lock()
+	limited, most := false, int64(0)
+	for _, n := range m.numbers {
+		_, known := n.Limit.People()
+		limited = limited || known
+	}
+	for i := range m.usage.accounts {
+		most = max(most, m.usage.accounts[i].People)
+	}
+	m.mu.Unlock()
+	if !limited || !m.usageDue(time.Duration(most/1000)*time.Second) {
+		return
+	}
+	if m.o.Store.Settled(ctx) == nil { // a replay is too quick for rows that lag
+		m.countUsage(ctx)
+	}
+}
+
+// usageDue tells whether it is time to count again, with so much more time between.
+func (m *Monitor) usageDue(more time.Duration) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := wa.At(m.o.Now())
@@ -72,7 +93,7 @@ func (m *Monitor) usageDue() bool {
 			every = usageEvery
 		}
 	}
-	return m.usage.at == 0 || m.usage.stale || now-m.usage.at >= ms(every) || now < m.usage.at
+	return m.usage.at == 0 || m.usage.stale || now-m.usage.at >= ms(every+more) || now < m.usage.at
 }
 
 // countUsage counts once.
