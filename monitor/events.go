@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"tickwatch/monitor/link"
 	"tickwatch/store"
@@ -197,6 +198,13 @@ func (m *Monitor) alarmTitle(a *store.Alarm) string {
 		if id, err := strconv.ParseInt(a.Subject, 10, 64); err == nil && m.templates[id].Name != "" {
 			t := m.templates[id]
 			return "Quality of the template " + templateName(t.Name, t.Language, t.ID)
+		}
+		if id, ok := strings.CutPrefix(a.Subject, "number "); ok {
+			return "Quality of the number " + cmp.Or(display(m.numbers[id].Display), wa.Clean(id))
+		}
+	case "limit":
+		if strings.HasPrefix(a.Subject, usedSubject) {
+			return "The messaging limit is running out"
 		}
 	}
 	return m.campaignPrefix(a) + wa.Clean(a.Text)

@@ -57,11 +57,11 @@ func (m *Monitor) judgeRating(now wa.Instant, n *wa.Number, name string, used bo
 	switch n.Quality {
 	case wa.QualityYellow:
 		level = alarm.Watch
-		f.text = fmt.Sprintf("The quality of the number %s fell to YELLOW: people block or report its messages", name)
+		f.text = fmt.Sprintf("Quality YELLOW of number %s: people block or report its messages", name)
 		f.advice = "Slow down, and look at the list's consent and at the text: what people did in the last seven days makes the rating. RED comes next."
 	case wa.QualityRed:
 		level = alarm.Act
-		f.text = fmt.Sprintf("The quality of the number %s is RED: many people block or report its messages", name)
+		f.text = fmt.Sprintf("Quality RED of number %s: many people block or report its messages", name)
 		f.advice = "Pause what goes out from it. Meta restricts numbers that stay RED; it takes days of wanted messages to mend."
 	case wa.QualityGreen, wa.QualityUnknown:
 	}

@@ -58,8 +58,8 @@ func TestANumberFalls(t *testing.T) {
 		want   string // while a campaign is sent from it
 	}{
 		{func(*wa.Poll, *wa.PolledNumber) {}, ""},
-		{func(_ *wa.Poll, n *wa.PolledNumber) { n.Quality = wa.QualityYellow }, "quality watch The quality of the number +4915550001 fell to YELLOW"},
-		{func(_ *wa.Poll, n *wa.PolledNumber) { n.Quality = wa.QualityRed }, "quality act The quality of the number +4915550001 is RED"},
+		{func(_ *wa.Poll, n *wa.PolledNumber) { n.Quality = wa.QualityYellow }, "quality watch Quality YELLOW of number +4915550001"},
+		{func(_ *wa.Poll, n *wa.PolledNumber) { n.Quality = wa.QualityRed }, "quality act Quality RED of number +4915550001"},
 		{func(_ *wa.Poll, n *wa.PolledNumber) { n.Status = "BANNED" }, "quality act Meta banned the number +4915550001"},
 		{func(_ *wa.Poll, n *wa.PolledNumber) { n.Status = "RESTRICTED" }, "quality act Meta restricts the number +4915550001"},
 		{func(_ *wa.Poll, n *wa.PolledNumber) { n.Status = "RATE_LIMITED" }, "limit watch Meta slows the number +4915550001 down"},
@@ -89,7 +89,7 @@ func TestANumberFalls(t *testing.T) {
 	h.asked(t, clock.now().Add(time.Minute), func(_ *wa.Poll, n *wa.PolledNumber) { n.Quality = wa.QualityRed })
 	clock.forward(3 * time.Hour) // the campaign is over
 	_, alarms := h.judged(t)
-	wantAlarm(t, alarms, "quality watch The quality of the number +4915550001 is RED")
+	wantAlarm(t, alarms, "quality watch Quality RED of number +4915550001")
 	clock.forward(25 * time.Hour)
 	_, alarms = h.judged(t)
 	wantAlarm(t, alarms, "") // nobody could ask for a day

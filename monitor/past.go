@@ -255,7 +255,7 @@ func changedWords(u *wa.Changed) string {
 	if was != "" {
 		text += ", was " + was
 	}
-	text += " (asked)"
+	text += " (tickwatch asked)"
 	switch {
 	case u.Template != 0:
 		return templateName(u.Name, u.Language, u.Template) + ": " + text

@@ -109,6 +109,9 @@ func (l Look) numberLines(n *link.Number, w int) []string {
 	if ansi.StringWidth(name)+1+ansi.StringWidth(quality) > w {
 		name = shortNumber(name)
 	}
+	if room := w - 1 - ansi.StringWidth(quality); ansi.StringWidth(name) > room && room > 4 {
+		name = name[:2] + "…" + name[len(name)-2:] // the last digits tell numbers of one country apart
+	}
 	lines := []string{row(l.Theme.Text.Render(name), quality, w)}
 	if n.Status != "" && n.Status != "CONNECTED" {
 		lines = append(lines, l.rating(n.Status))
@@ -127,7 +130,11 @@ func (l Look) limitLines(s *link.Snapshot, n *link.Number, w int) (lines []strin
 	}
 	switch {
 	case known && n.Used24h != nil:
-		lines = append(lines, l.Theme.Dim.Render(short(*n.Used24h)+" of "+short(int64(limit))+period))
+		used := short(*n.Used24h) + " of " + short(int64(limit)) + period
+		if ansi.StringWidth(used) > w {
+			used = count(*n.Used24h/1000) + "K of " + short(int64(limit)) + period
+		}
+		lines = append(lines, l.Theme.Dim.Render(used))
 		if w >= 22 {
 			lines = append(lines, l.Theme.Chart.Render(chart.Bar(float64(*n.Used24h)/float64(limit), w)))
 		}
