@@ -80,6 +80,7 @@ type Monitor struct {
 	past           past                    // how numbers and templates came to stand as they do
 	pastOld        bool                    // and there is more to read of it
 	usage          limitUse
+	comparedAt     map[[2]int64]wa.Instant // when Meta was asked to compare two templates
 	queue          *queue.Queue
 	fallback       *fallback.Engine
 	runs           map[int64]wa.FallbackRun    // of fallbacks
@@ -121,7 +122,7 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 		o: o, changed: make(chan struct{}, 1), feed: st.Feed, titles: st.Titles, actions: st.Actions,
 		campaigns: map[int64]*live{}, byKey: map[string]*live{},
 		numbers: map[string]wa.Number{}, templates: map[int64]wa.Template{}, standing: standing{},
-		health: map[matter]store.Health{}, pastOld: true,
+		health: map[matter]store.Health{}, pastOld: true, comparedAt: map[[2]int64]wa.Instant{},
 		plans: map[int64]wa.Plan{}, gateCodes: map[[2]string]int{},
 	}
 	m.pace.start(wa.At(o.Now()))
@@ -202,7 +203,7 @@ func (m *Monitor) apply(c *store.Change) {
 		m.keepHealth(h)
 	}
 	m.usage.stale = m.usage.stale || len(c.Numbers) > 0
-	m.pastOld = m.pastOld || len(c.Numbers)+len(c.Templates)+len(c.Edits)+len(c.Health) > 0
+	m.pastOld = m.pastOld || len(c.Numbers)+len(c.Templates)+len(c.Edits)+len(c.Health)+c.Compared > 0
 	for i := range c.Accounts {
 		m.standing.update(&c.Accounts[i])
 	}
@@ -260,6 +261,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	parts.Go(func() { m.fallback.Run(ctx) })
 	parts.Go(func() { m.poll(ctx) })
 	parts.Go(func() { m.watchUsage(ctx) })
+	parts.Go(func() { m.compareTemplates(ctx) })
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
 	m.mu.Lock()

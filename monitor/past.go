@@ -17,6 +17,13 @@ type past struct {
 	numbers   map[string]*numberPast // by digits
 	accounts  map[string]*limitPast  // limits that were told of a whole account
 	templates map[int64]*templatePast
+	compared  map[int64]compared // by template: the newest word
+}
+
+// compared is Meta's word on a template and another one, and when it was asked.
+type compared struct {
+	wa.Comparison
+	at wa.Instant
 }
 
 type limitPast struct {
@@ -59,7 +66,7 @@ func (m *Monitor) readPast(ctx context.Context) {
 		return
 	}
 	news, err := m.o.Store.Notices(ctx, maxStanding, nil,
-		store.NoticeNumber, store.NoticeCapability, store.NoticePolled, store.NoticeTemplate, store.NoticeEdit)
+		store.NoticeNumber, store.NoticeCapability, store.NoticePolled, store.NoticeTemplate, store.NoticeEdit, store.NoticeCompared)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
@@ -72,7 +79,7 @@ func (m *Monitor) readPast(ctx context.Context) {
 
 // pastOf draws the past from notices in any order.
 func pastOf(news []store.Notice) past {
-	p := past{map[string]*numberPast{}, map[string]*limitPast{}, map[int64]*templatePast{}}
+	p := past{map[string]*numberPast{}, map[string]*limitPast{}, map[int64]*templatePast{}, map[int64]compared{}}
 	news = slices.Clone(news)
 	slices.SortFunc(news, func(a, b store.Notice) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Seq, b.Seq)) })
 	for i := range news {
@@ -92,6 +99,8 @@ func pastOf(news []store.Notice) past {
 			}
 		case wa.TemplateUpdate:
 			entry(p.templates, u.ID).told(&u, at)
+		case wa.Comparison:
+			p.compared[u.Template] = compared{u, at}
 		case wa.TemplateEdit:
 			entry(p.templates, u.ID).editedAt = at
 		}

@@ -82,7 +82,7 @@ func (m *Monitor) anyRunning() bool {
 
 // polled hands Meta's answer to the store, which tells what of it is new.
 func (m *Monitor) polled(ctx context.Context, p *wa.Poll) {
-	if len(p.Numbers)+len(p.Templates)+len(p.Health) == 0 {
+	if len(p.Numbers)+len(p.Templates)+len(p.Health)+len(p.Compared) == 0 {
 		return
 	}
 	if err := m.o.Store.Poll(ctx, p); err != nil && ctx.Err() == nil {

@@ -40,6 +40,9 @@ type Sending struct {
 	// Meta's limit of calls; nil = nobody is asked. What could be learnt comes beside
 	// an error, too. Its At is not set.
 	Poll func(ctx context.Context, templates []int64) (wa.Poll, error)
+	// Compare asks which of two templates people block less, as Poll does; nil = nobody
+	// is asked.
+	Compare func(ctx context.Context, template, other int64, until time.Time) (wa.Comparison, error)
 	// Hold says until when a phone must not be written to, for the sending window of
 	// its country; 0 = it may be. It is quick. Nil = there are no windows.
 	Hold func(phone string) wa.Instant

@@ -135,7 +135,7 @@ const catchUp = wa.Instant(dueWithin * time.Minute / time.Millisecond)
 func (m *Monitor) reports(l *live) link.Reports {
 	r := link.Reports{
 		OptOuts: l.Counts.OptOuts, Rate: share(l.Counts.OptOuts, l.Counts.Delivered), Refusers: l.Counts.Refusers,
-		Verdict: link.VerdictUnsure, Trend: []int64{},
+		Verdict: link.VerdictUnsure, Trend: []int64{}, Comparison: m.comparison(l),
 	}
 	if l.Counts.Delivered < m.o.Thresholds.MinMessages {
 		return r

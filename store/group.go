@@ -50,6 +50,7 @@ type group struct {
 	names     []wa.NameUpdate
 	security  []wa.SecurityUpdate
 	health    map[entity]Health       // changed
+	compared  int                     // comparisons of templates that were told
 	limits    map[string]accountLimit // changed, by account
 	watches   map[int64]*watch        // changed, by campaign
 	plans     map[int64]*plan         // changed, by campaign

@@ -18,7 +18,7 @@ type Notice struct {
 	At   wa.Instant // by Meta's clock
 	// News is what it says: a wa.TemplateUpdate, TemplateEdit, NumberUpdate,
 	// NameUpdate, SecurityUpdate, CapabilityUpdate, AccountUpdate, AccountAlert, Fault
-	// or Changed.
+	// Changed or Comparison.
 	News any
 }
 
@@ -34,6 +34,7 @@ const (
 	NoticeAlert      = "alert"
 	NoticeFault      = "fault"
 	NoticePolled     = "polled" // a poll found it
+	NoticeCompared   = "compared"
 )
 
 // maxScan bounds how many notices of a kind a search looks at.
@@ -104,6 +105,8 @@ func newsOf(kind string, body []byte) (any, error) {
 		return decoded[wa.Fault](body)
 	case NoticePolled:
 		return decoded[wa.Changed](body)
+	case NoticeCompared:
+		return decoded[wa.Comparison](body)
 	}
 	return nil, fmt.Errorf("no news are known by the kind %q", kind)
 }

@@ -76,6 +76,13 @@ func (g *group) poll(p *wa.Poll) error {
 			return err
 		}
 	}
+	for _, c := range p.Compared {
+		c.Its.Reason, c.Others.Reason = bounded(c.Its.Reason), bounded(c.Others.Reason)
+		if err := g.notice(0, NoticeCompared, p.At, c); err != nil {
+			return err
+		}
+		g.compared++
+	}
 	return nil
 }
 

@@ -235,6 +235,7 @@ type Change struct {
 	Numbers   []wa.Number
 	Templates []wa.Template
 	Health    []Health // as it has become
+	Compared  int      // comparisons of templates that are new
 	Edits     []wa.TemplateEdit
 	Names     []wa.NameUpdate
 	Security  []wa.SecurityUpdate

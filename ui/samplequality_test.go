@@ -23,6 +23,7 @@ func falling() *link.Snapshot {
 	c := &s.Campaigns[0]
 	c.Numbers = []string{s.Numbers[0].ID, second.ID}
 	c.Counts.Paced = 120
+	c.Reports.Comparison = &link.Comparison{Other: "autumn_invitation", Days: 7, BlockedMore: ptr(true), Reason: "NO_SIGN_UP", OtherReason: "SPAM", At: *at(-30 * time.Minute)}
 	t := &s.Templates[0]
 	t.Name, t.Language = c.Template.Name, c.Template.Language
 	t.Status, t.Reason, t.Pauses, t.PausedUntil, t.Quality, t.QualityWas, t.QualitySince = "PAUSED", "SECOND_PAUSE", 2, at(6*time.Hour), "RED", "GREEN", at(-20*time.Minute)

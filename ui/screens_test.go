@@ -61,6 +61,7 @@ var screens = []struct {
 		c.live(restricted()).press("tab", "tab", "tab", "tab", "tab", "enter", "down", "down")
 	}},
 	{"falling", func(c *console) { c.live(falling()) }},
+	{"reports_compared", func(c *console) { c.live(falling()).press("tab", "tab", "tab", "tab", "enter") }},
 	{"quality_account", func(c *console) {
 		c.live(falling()).press("tab", "tab", "tab", "tab", "tab", "enter")
 	}},

@@ -9,6 +9,7 @@ type Poll struct {
 	Numbers   []PolledNumber   `json:"numbers,omitempty"`
 	Templates []PolledTemplate `json:"templates,omitempty"`
 	Health    []HealthEntity   `json:"health,omitempty"` // of all that were asked about, each once
+	Compared  []Comparison     `json:"compared,omitempty"`
 }
 
 // PolledNumber is how a number stands, by Meta's answer. What is empty or zero was

@@ -201,6 +201,19 @@ type Reports struct {
 	Source   string   `json:"source,omitempty"`
 	Verdict  string   `json:"verdict"`
 	Trend    []int64  `json:"trend"` // opt-outs a minute, aligned with Campaign.Trend
+
+	Comparison *Comparison `json:"comparison,omitempty"` // of the campaign's template with the one before
+}
+
+// Comparison is Meta's word on which of two templates people block less. It is an order
+// and the most frequent reasons: Meta publishes no rate.
+type Comparison struct {
+	Other       string    `json:"other"`                  // the other template
+	Days        int       `json:"days"`                   // the latest so many were compared
+	BlockedMore *bool     `json:"blocked_more,omitempty"` // the campaign's is blocked more; nil = not told
+	Reason      string    `json:"reason,omitempty"`       // why it is blocked, as Meta names it
+	OtherReason string    `json:"other_reason,omitempty"`
+	At          time.Time `json:"at"` // when Meta was asked
 }
 
 // Error is one error code of a campaign.

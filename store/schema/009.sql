@@ -3,7 +3,7 @@ ALTER TABLE number ADD COLUMN throughput REAL NOT NULL DEFAULT 0;   -- messages 
 ALTER TABLE number ADD COLUMN quality_at INTEGER NOT NULL DEFAULT 0;
 
 -- Whether those that a send depends on can take part in it (whatsapp.md §3.7). Kinds
--- of notice since: polled.
+-- of notice since: polled, compared.
 CREATE TABLE health (
   kind  TEXT    NOT NULL,
   id    TEXT    NOT NULL,

@@ -43,7 +43,7 @@ func sendingOf(cfg Config, now func() time.Time, speed float64, log *slog.Logger
 	s.Sender = client
 	if cfg.Graph.WABAID != "" {
 		of := account{client, cfg.Graph.WABAID}
-		s.Meta, s.Numbers, s.Poll = of, of.numbers, of.poll
+		s.Meta, s.Numbers, s.Poll, s.Compare = of, of.numbers, of.poll, client.For(graph.Compared).Compare
 	}
 	return s, nil
 }
