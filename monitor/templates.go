@@ -125,8 +125,10 @@ var templateStatuses = map[string]struct {
 	always       bool
 	text, advice string
 }{
-	"PAUSED": {alarm.Act, true, "Meta paused the template %s: nothing goes out with it",
-		"Its campaigns are paused. t sends the rest with another approved template; else wait, and mend the text before it is used again."},
+	"PAUSED": {
+		alarm.Act, true, "Meta paused the template %s: nothing goes out with it",
+		"Its campaigns are paused. t sends the rest with another approved template; else wait, and mend the text before it is used again.",
+	},
 	"DISABLED":         {alarm.Act, true, "Meta disabled the template %s: it cannot be sent any more", "Its campaigns are paused. t sends the rest with another approved template."},
 	"LOCKED":           {alarm.Act, true, "Meta locked the template %s: nothing goes out with it", "t sends the rest with another approved template."},
 	"DELETED":          {alarm.Watch, true, "The template %s is deleted: what is sent with it fails", "If a campaign uses it, t sends the rest with another approved template."},

@@ -45,8 +45,10 @@ func TestPolls(t *testing.T) {
 	ingest(t, s, &wa.Post{Templates: []wa.TemplateUpdate{{ID: id, Name: "autumn", Language: "pt-PT", Event: "APPROVED", At: at(0)}}})
 	poll(t, s, wa.Poll{At: at(100), Numbers: []wa.PolledNumber{green}, Health: []wa.HealthEntity{{Type: wa.HealthOfAccount, ID: "4", CanSend: wa.CanSend}}})
 	poll(t, s, wa.Poll{At: at(200), Numbers: []wa.PolledNumber{green}})
-	poll(t, s, wa.Poll{At: at(300), Numbers: []wa.PolledNumber{red}, Templates: []wa.PolledTemplate{{ID: id, Status: "PAUSED", Quality: "RED", Category: "MARKETING"}},
-		Health: []wa.HealthEntity{{Type: wa.HealthOfAccount, ID: "4", CanSend: wa.CannotSend, Errors: []wa.HealthError{{Code: 141006, Description: "Payment", Solution: "Pay"}}}}})
+	poll(t, s, wa.Poll{
+		At: at(300), Numbers: []wa.PolledNumber{red}, Templates: []wa.PolledTemplate{{ID: id, Status: "PAUSED", Quality: "RED", Category: "MARKETING"}},
+		Health: []wa.HealthEntity{{Type: wa.HealthOfAccount, ID: "4", CanSend: wa.CannotSend, Errors: []wa.HealthError{{Code: 141006, Description: "Payment", Solution: "Pay"}}}},
+	})
 	ingest(t, s,
 		// Late: the poll of 300 has confirmed that the number is connected and the limit of 200.
 		&wa.Post{Numbers: []wa.NumberUpdate{{Display: sender.Display, Event: "FLAGGED", Limit: "TIER_2K", At: at(150)}}},
