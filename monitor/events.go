@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"tickwatch/monitor/link"
 	"tickwatch/store"
@@ -47,20 +48,24 @@ func (m *Monitor) events(ctx context.Context, a link.EventsArgs) (link.Events, e
 
 // kindsOf says which notices belong to what is asked about.
 func (m *Monitor) kindsOf(ctx context.Context, a link.EventsArgs) (kinds []string, want func(*store.Notice) bool, err error) {
-	account := []string{store.NoticeAccount, store.NoticeAlert, store.NoticeCapability}
+	account := []string{store.NoticeAccount, store.NoticeAlert, store.NoticeCapability, store.NoticeFault}
 	template := []string{store.NoticeTemplate, store.NoticeEdit}
 	number := []string{store.NoticeNumber, store.NoticeName, store.NoticeSecurity}
+	polled := store.NoticePolled
 	switch a.Of {
 	case link.OfEverything:
-		return slices.Concat(account, template, number, []string{store.NoticeFault}), nil, nil
+		return slices.Concat(account, template, number, []string{polled}), nil, nil
 	case link.OfAccount:
-		return account, nil, nil
+		return append(account, polled), func(n *store.Notice) bool {
+			c, ok := n.News.(wa.Changed)
+			return !ok || c.Entity != ""
+		}, nil
 	case link.OfTemplate:
 		id, err := strconv.ParseInt(a.ID, 10, 64)
 		if err != nil {
 			return nil, nil, &link.Fault{Kind: link.FaultUsage, Text: fmt.Sprintf("%q is no template's id: `tickwatch status --json` lists them", wa.Clean(a.ID))}
 		}
-		return template, func(n *store.Notice) bool { return templateOf(n) == id }, nil
+		return append(template, polled), func(n *store.Notice) bool { return templateOf(n) == id }, nil
 	case link.OfNumber:
 		m.mu.Lock()
 		digits := cmp.Or(m.numbers[a.ID].Display, wa.Digits(a.ID))
@@ -69,11 +74,11 @@ func (m *Monitor) kindsOf(ctx context.Context, a link.EventsArgs) (kinds []strin
 		if err != nil {
 			return nil, nil, err
 		}
-		return append(number, store.NoticeCapability), func(n *store.Notice) bool {
+		return append(number, store.NoticeCapability, polled), func(n *store.Notice) bool {
 			if c, ok := n.News.(wa.CapabilityUpdate); ok { // the account's limit is its numbers'
 				return owner != "" && c.AccountID == owner
 			}
-			return wa.Digits(displayOf(n)) == digits
+			return digits != "" && wa.Digits(displayOf(n)) == digits
 		}, nil
 	}
 	return nil, nil, &link.Fault{Kind: link.FaultUsage, Text: fmt.Sprintf("there are no events of %q: ask for %s, %s or %s", wa.Clean(a.Of), link.OfNumber, link.OfTemplate, link.OfAccount)}
@@ -85,6 +90,8 @@ func templateOf(n *store.Notice) int64 {
 		return u.ID
 	case wa.TemplateEdit:
 		return u.ID
+	case wa.Changed:
+		return u.Template
 	}
 	return 0
 }
@@ -96,6 +103,8 @@ func displayOf(n *store.Notice) string {
 	case wa.NameUpdate:
 		return u.Display
 	case wa.SecurityUpdate:
+		return u.Display
+	case wa.Changed:
 		return u.Display
 	}
 	return ""
@@ -189,6 +198,13 @@ func (m *Monitor) alarmTitle(a *store.Alarm) string {
 		if id, err := strconv.ParseInt(a.Subject, 10, 64); err == nil && m.templates[id].Name != "" {
 			t := m.templates[id]
 			return "Quality of the template " + templateName(t.Name, t.Language, t.ID)
+		}
+		if id, ok := strings.CutPrefix(a.Subject, "number "); ok {
+			return "Quality of the number " + cmp.Or(display(m.numbers[id].Display), wa.Clean(id))
+		}
+	case "limit":
+		if strings.HasPrefix(a.Subject, usedSubject) {
+			return "The messaging limit is running out"
 		}
 	}
 	return m.campaignPrefix(a) + wa.Clean(a.Text)

@@ -163,9 +163,6 @@ func (m *Monitor) limitOf(numbers []string) (people int, known bool) {
 			take(n.Limit)
 		}
 	}
-	for _, id := range numbers {
-		take(m.news[id].Limit)
-	}
 	return people, known
 }
 

@@ -35,6 +35,9 @@ func (m *Monitor) judge(now wa.Instant) {
 	m.judgeSheet(now)
 	m.judgeNotify(now)
 	m.judgeAccounts(now)
+	m.judgeNumbers(now)
+	m.judgeLimits(now)
+	m.judgeHealth(now)
 	for _, id := range slices.Sorted(maps.Keys(m.templates)) {
 		m.judgeTemplate(now, m.templates[id])
 	}

@@ -80,8 +80,12 @@ type Monitor struct {
 	actions   []store.Action // oldest first
 	lastID    int64          // of an action
 
-	news           map[string]NumberNews    // by phone_number_id: what polls said
 	typed          map[string][]wa.Reported // by campaign key: what operators read off WhatsApp Manager
+	health         map[matter]store.Health  // by id and kind of whom it is of
+	past           past                     // how numbers and templates came to stand as they do
+	pastOld        bool                     // and there is more to read of it
+	usage          limitUse
+	comparedAt     map[[2]int64]wa.Instant // when Meta was asked to compare two templates
 	queue          *queue.Queue
 	fallback       *fallback.Engine
 	runs           map[int64]wa.FallbackRun    // of fallbacks
@@ -123,7 +127,8 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 		o: o, changed: make(chan struct{}, 1), feed: st.Feed, titles: st.Titles, actions: st.Actions,
 		campaigns: map[int64]*live{}, byKey: map[string]*live{},
 		numbers: map[string]wa.Number{}, templates: map[int64]wa.Template{}, standing: standing{},
-		news: map[string]NumberNews{}, plans: map[int64]wa.Plan{}, gateCodes: map[[2]string]int{},
+		health: map[matter]store.Health{}, pastOld: true, comparedAt: map[[2]int64]wa.Instant{},
+		plans: map[int64]wa.Plan{}, gateCodes: map[[2]string]int{},
 	}
 	m.pace.start(wa.At(o.Now()))
 	for _, a := range st.Actions {
@@ -134,6 +139,9 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 	}
 	for _, t := range st.Templates {
 		m.templates[t.ID] = t
+	}
+	for _, h := range st.Health {
+		m.keepHealth(h)
 	}
 	for _, c := range st.Campaigns {
 		l := &live{Campaign: c}
@@ -202,11 +210,25 @@ func (m *Monitor) apply(c *store.Change) {
 		}
 		m.templates[t.ID] = t
 	}
+	for _, h := range c.Health {
+		m.keepHealth(h)
+	}
+	m.usage.stale = m.usage.stale || len(c.Numbers) > 0
+	m.pastOld = m.pastOld || len(c.Numbers)+len(c.Templates)+len(c.Edits)+len(c.Health)+c.Compared > 0
 	for i := range c.Accounts {
 		m.standing.update(&c.Accounts[i])
 	}
 	for i := range c.Alerts {
 		m.standing.alert(&c.Alerts[i])
+	}
+	for i := range c.Names {
+		m.standing.name(&c.Names[i])
+	}
+	for i := range c.Security {
+		m.standing.security(&c.Security[i])
+	}
+	for i := range c.Faults {
+		m.standing.fault(&c.Faults[i], c.Feed.LastEventAt)
 	}
 	for code, title := range c.Titles {
 		m.titles[code] = title
@@ -250,6 +272,8 @@ func (m *Monitor) Run(ctx context.Context) {
 	parts.Go(func() { m.fallback.Run(ctx) })
 	parts.Go(func() { m.poll(ctx) })
 	parts.Go(func() { m.o.Notify.Run(ctx) })
+	parts.Go(func() { m.watchUsage(ctx) })
+	parts.Go(func() { m.compareTemplates(ctx) })
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
 	m.mu.Lock()
@@ -294,6 +318,7 @@ func (m *Monitor) publish(ctx context.Context) (running bool) {
 	m.tellQueue()
 	m.reading.Lock()
 	m.read(context.WithoutCancel(ctx), m.needed) // a short read; ending must not cut it off
+	m.readPast(context.WithoutCancel(ctx))
 	m.reading.Unlock()
 	m.mu.Lock()
 	now := wa.At(m.o.Now())

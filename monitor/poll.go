@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"tickwatch/monitor/link"
-	"tickwatch/store"
 	"tickwatch/wa"
 )
 
@@ -18,100 +16,118 @@ type NumberNews struct {
 	Throughput float64 // messages a second; 0 = not said
 }
 
-// pollEvery is how often Meta is asked about numbers while something goes out:
-// far below its 200 questions an hour (whatsapp.md §3).
-const pollEvery = 5 * time.Minute
+// How often Meta is asked how things stand: while something goes out, and else. A
+// round costs one call for all numbers, one for each of at most askedTemplates, and
+// one for the account where the numbers do not tell of it: at most 84 an hour, within
+// the 100 that wa/graph grants to polls.
+const (
+	pollEvery      = 5 * time.Minute
+	pollIdle       = 6 // times pollEvery
+	askedTemplates = 5
+)
 
-// poll asks about numbers: at the start, and now and then while a campaign of
-// ours goes out.
+// poll asks Meta how things stand: at the start, every few minutes while a campaign
+// runs, and every half hour else, since people block and report for days.
 func (m *Monitor) poll(ctx context.Context) {
-	if m.o.Sending.Numbers == nil {
+	if m.o.Sending.Poll == nil {
 		return
 	}
 	failed := false
+	tick := time.NewTicker(m.real(pollEvery))
+	defer tick.Stop()
 	for {
-		news, err := m.o.Sending.Numbers(ctx)
-		switch {
-		case ctx.Err() != nil:
+		asked := wa.At(m.o.Now())
+		answer, err := m.o.Sending.Poll(ctx, m.templatesToAsk())
+		if ctx.Err() != nil {
 			return
-		case err != nil && !failed:
-			failed = true
-			m.o.Log.Warn("Meta does not say how the numbers stand", "error", err)
-		case err == nil:
-			failed = false
-			m.polled(ctx, news)
 		}
-		tick := time.NewTimer(pollEvery)
-		for waiting := true; waiting; {
+		if err != nil && !failed {
+			m.o.Log.Warn("Meta does not say all of how numbers and templates stand", "error", err)
+		}
+		failed = err != nil
+		answer.At = asked
+		m.polled(ctx, &answer)
+		for idle := range pollIdle {
 			select {
 			case <-tick.C:
-				tick.Reset(pollEvery)
-				waiting = !m.anySending()
 			case <-ctx.Done():
-				tick.Stop()
 				return
 			}
+			if m.anyRunning() || idle == pollIdle-1 {
+				break
+			}
 		}
-		tick.Stop()
 	}
 }
 
-func (m *Monitor) anySending() bool {
+// real is how long a span of the daemon's clock takes.
+func (m *Monitor) real(d time.Duration) time.Duration {
+	if m.o.Sending.Speed > 0 {
+		d = time.Duration(float64(d) / m.o.Sending.Speed)
+	}
+	return max(d, 250*time.Millisecond)
+}
+
+func (m *Monitor) anyRunning() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	now := wa.At(m.o.Now())
 	for _, l := range m.campaigns {
-		if l.sending {
+		if l.running(now) {
 			return true
 		}
 	}
 	return false
 }
 
-// polled takes over Meta's answer. What it says anew is noted in the journal, for a
-// recording.
-func (m *Monitor) polled(ctx context.Context, news []NumberNews) {
-	now := wa.At(m.o.Now())
-	var fresh []store.DeedNumber
-	m.mu.Lock()
-	for _, n := range news {
-		had, asked := m.news[n.ID]
-		n.Since = had.Since
-		if asked && n == had && had.Since >= m.numbers[n.ID].Since {
-			continue
-		}
-		n.Since = now
-		m.news[n.ID] = n
-		fresh = append(fresh, store.DeedNumber{
-			ID: n.ID, Display: n.Display, Quality: n.Quality, Status: n.Status, Limit: n.Limit, Throughput: n.Throughput, Since: now,
-		})
-	}
-	m.mu.Unlock()
-	m.wake()
-	if len(fresh) == 0 {
+// polled hands Meta's answer to the store, which tells what of it is new.
+func (m *Monitor) polled(ctx context.Context, p *wa.Poll) {
+	if len(p.Numbers)+len(p.Templates)+len(p.Health)+len(p.Compared) == 0 {
 		return
 	}
-	if err := m.o.Store.Note(ctx, &store.Deed{Kind: store.DeedPolled, Numbers: fresh}); err != nil && ctx.Err() == nil {
-		m.o.Log.Error("how the numbers stand is shown, but no recording will have it", "error", err)
+	if err := m.o.Store.Poll(ctx, p); err != nil && ctx.Err() == nil {
+		m.o.Log.Error("how numbers and templates stand cannot be stored; Meta is asked again", "error", err)
 	}
 }
 
-// polledThen takes over an answer that a recording tells of.
-func (m *Monitor) polledThen(numbers []store.DeedNumber) {
+// templatesToAsk are the templates of campaigns that run, then those that Meta told
+// of within a day.
+func (m *Monitor) templatesToAsk() []int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, n := range numbers {
-		m.news[n.ID] = NumberNews{
-			Number:     wa.Number{ID: n.ID, Display: n.Display, Quality: n.Quality, Status: n.Status, Limit: n.Limit, Since: n.Since},
-			Throughput: n.Throughput,
+	now := wa.At(m.o.Now())
+	var ids []int64
+	add := func(id int64) {
+		if id > 0 && len(ids) < askedTemplates && !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
+	running := slices.Collect(maps.Values(m.campaigns))
+	newestFirst(running)
+	for _, l := range running {
+		if !l.running(now) {
+			continue
+		}
+		add(m.plans[l.ID].Form.ID)
+		for _, t := range m.templates {
+			if l.Template != "" && (l.Template == t.Name || l.Template == t.Name+"/"+t.Language) {
+				add(t.ID)
+			}
+		}
+	}
+	for _, t := range m.newestTemplates() {
+		if now-t.Since < staleNews {
+			add(t.ID)
+		}
+	}
+	return ids
 }
 
 // throughput is how many messages a second Meta takes from a number; 0 = not known.
 func (m *Monitor) throughput(number string) float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.news[number].Throughput
+	return m.numbers[number].Throughput
 }
 
 // numberCalled is the phone_number_id of the number that an operator names by it
@@ -125,11 +141,6 @@ func (m *Monitor) numberCalled(name string) (id string, ok bool) {
 			return cmp.Or(n.ID, n.Display), true
 		}
 	}
-	for id, n := range m.news {
-		if id == name || digits != "" && wa.Digits(n.Display) == digits {
-			return id, true
-		}
-	}
 	for _, p := range m.plans {
 		if slices.Contains(p.From, name) {
 			return name, true
@@ -139,12 +150,12 @@ func (m *Monitor) numberCalled(name string) (id string, ok bool) {
 }
 
 // joinedNumbers are the numbers that are known, each once: webhooks name some by
-// their digits alone, and a poll tells whose id goes with them. m.mu is held.
+// their digits alone, and others tell whose id goes with them. m.mu is held.
 func (m *Monitor) joinedNumbers() []wa.Number {
 	ids := map[string]string{} // by digits
-	for id, n := range m.news {
-		if digits := wa.Digits(n.Display); digits != "" {
-			ids[digits] = id
+	for _, n := range m.numbers {
+		if digits := wa.Digits(n.Display); digits != "" && n.ID != "" {
+			ids[digits] = n.ID
 		}
 	}
 	byID := map[string]wa.Number{}
@@ -172,28 +183,6 @@ func joined(a, b wa.Number) wa.Number {
 	}
 	a.Display = cmp.Or(a.Display, b.Display)
 	a.Quality, a.Status, a.Limit = cmp.Or(a.Quality, b.Quality), cmp.Or(a.Status, b.Status), cmp.Or(a.Limit, b.Limit)
+	a.QualityAt, a.Throughput = max(a.QualityAt, b.QualityAt), cmp.Or(a.Throughput, b.Throughput)
 	return a
-}
-
-// numberView is a number with what a poll said of it, where that is newer than what
-// webhooks did. m.mu is held.
-func (m *Monitor) numberView(n wa.Number) link.Number {
-	news, asked := m.news[n.ID]
-	if asked && n.ID != "" {
-		n.Display = cmp.Or(n.Display, news.Display)
-		if news.Since > n.Since {
-			n.Quality = cmp.Or(news.Quality, n.Quality)
-			n.Status = cmp.Or(news.Status, n.Status)
-			n.Limit = cmp.Or(news.Limit, n.Limit)
-			n.Since = news.Since
-		}
-	}
-	out := link.Number{
-		ID: n.ID, Display: display(n.Display), Quality: string(n.Quality), Status: n.Status,
-		Limit: string(n.Limit), Since: moment(n.Since),
-	}
-	if asked && news.Throughput > 0 {
-		out.ThroughputMPS = &news.Throughput
-	}
-	return out
 }

@@ -34,8 +34,15 @@ type Sending struct {
 	PerNumber wa.Pace // our own ceiling for each number; zero = none
 	Folder    string  // for lists on their way; "" = none can be taken
 
-	// Numbers asks how the account's numbers stand; nil = nobody is asked.
+	// Numbers asks which numbers the account has; nil = nobody is asked.
 	Numbers func(ctx context.Context) ([]NumberNews, error)
+	// Poll asks how the account, its numbers and some of its templates stand, within
+	// Meta's limit of calls; nil = nobody is asked. What could be learnt comes beside
+	// an error, too. Its At is not set.
+	Poll func(ctx context.Context, templates []int64) (wa.Poll, error)
+	// Compare asks which of two templates people block less, as Poll does; nil = nobody
+	// is asked.
+	Compare func(ctx context.Context, template, other int64, until time.Time) (wa.Comparison, error)
 	// Hold says until when a phone must not be written to, for the sending window of
 	// its country; 0 = it may be. It is quick. Nil = there are no windows.
 	Hold func(phone string) wa.Instant

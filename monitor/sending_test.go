@@ -52,17 +52,30 @@ type desk struct {
 
 func openDesk(t *testing.T, dir string, numbers ...monitor.NumberNews) *desk {
 	t.Helper()
+	return openDeskWith(t, dir, func(*monitor.Sending) {}, numbers...)
+}
+
+// openDeskWith is openDesk with a change to how it sends.
+func openDeskWith(t *testing.T, dir string, change func(*monitor.Sending), numbers ...monitor.NumberNews) *desk {
+	t.Helper()
 	d := &desk{T: t, dir: dir, clock: newHand()}
 	var err error
 	if d.store, err = store.Open(context.Background(), store.Options{Dir: dir, Now: d.clock.now, Decode: webhook.Decode}); err != nil {
 		t.Fatal(err)
 	}
-	d.monitor, err = monitor.New(context.Background(), monitor.Options{
-		Store: d.store, Now: d.clock.now, Thresholds: monitor.DefaultThresholds(), Publish: func(*link.Snapshot) {},
-		Sending: monitor.Sending{
-			Meta: templates, Folder: dir, Pace: wa.Pace{Messages: 1, Per: time.Hour},
-			Numbers: func(context.Context) ([]monitor.NumberNews, error) { return numbers, nil },
+	sending := monitor.Sending{
+		Meta: templates, Folder: dir, Pace: wa.Pace{Messages: 1, Per: time.Hour},
+		Numbers: func(context.Context) ([]monitor.NumberNews, error) { return numbers, nil },
+		Poll: func(context.Context, []int64) (p wa.Poll, err error) {
+			for _, n := range numbers {
+				p.Numbers = append(p.Numbers, wa.PolledNumber{ID: n.ID, Display: n.Display, Quality: n.Quality, Status: n.Status, Limit: n.Limit, Throughput: n.Throughput})
+			}
+			return p, nil
 		},
+	}
+	change(&sending)
+	d.monitor, err = monitor.New(context.Background(), monitor.Options{
+		Store: d.store, Now: d.clock.now, Thresholds: monitor.DefaultThresholds(), Publish: func(*link.Snapshot) {}, Sending: sending,
 	})
 	if err != nil {
 		t.Fatal(err)

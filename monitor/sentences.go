@@ -55,7 +55,9 @@ func sentencesOf(n *store.Notice) []link.Event {
 		}
 		return one(link.EventAccount, text)
 	case wa.Fault:
-		return one(link.EventAccount, fmt.Sprintf("Meta reports error %d: %s%s", u.Code, cmp.Or(u.Title, wa.Explain(u.Code, "").Title), bracketed(u.Details)))
+		return one(link.EventAccount, faultText(&u))
+	case wa.Changed:
+		return one(changedKind(&u), changedWords(&u))
 	}
 	return nil
 }

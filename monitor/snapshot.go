@@ -18,7 +18,7 @@ import (
 func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *link.Snapshot {
 	s := &link.Snapshot{
 		Rev: m.rev, Deed: m.deed, At: now.Time(), Version: m.o.Version, Zone: m.o.Zone, Host: m.host,
-		Gates: []link.Gate{}, Campaigns: []link.Campaign{}, Numbers: []link.Number{}, Templates: []link.Template{},
+		Gates: []link.Gate{}, Campaigns: []link.Campaign{}, Templates: []link.Template{},
 		Alarms: m.incidents.view(), Actions: m.actionsView(),
 	}
 	for _, l := range shown {
@@ -42,17 +42,11 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *lin
 		s.Gates = append(s.Gates, gateView(g))
 	}
 	s.Feed = m.feedView(now)
-	for _, n := range m.joinedNumbers() {
-		s.Numbers = append(s.Numbers, m.numberView(n))
-	}
-	slices.SortFunc(s.Numbers, func(a, b link.Number) int { return cmp.Or(cmp.Compare(a.Display, b.Display), cmp.Compare(a.ID, b.ID)) })
+	s.Limits = m.limitViews(now)
+	s.Numbers = m.shownNumbers(now, s.Limits)
 	for _, t := range m.newestTemplates() {
-		s.Templates = append(s.Templates, link.Template{
-			ID: strconv.FormatInt(t.ID, 10), Name: t.Name, Language: t.Language, Category: t.Category,
-			Status: t.Status, Reason: t.Reason, Quality: string(t.Quality), PausedUntil: moment(t.PausedUntil),
-		})
+		s.Templates = append(s.Templates, m.templateView(&t))
 	}
-	s.Numbers = s.Numbers[:min(len(s.Numbers), link.MaxCampaigns)]
 	return s
 }
 
@@ -143,7 +137,7 @@ const catchUp = wa.Instant(dueWithin * time.Minute / time.Millisecond)
 func (m *Monitor) reports(now wa.Instant, l *live) (r link.Reports) {
 	r = link.Reports{
 		OptOuts: l.Counts.OptOuts, Rate: share(l.Counts.OptOuts, l.Counts.Delivered), Refusers: l.Counts.Refusers,
-		Verdict: link.VerdictUnsure, Reason: "nobody was reached yet", Trend: []int64{},
+		Verdict: link.VerdictUnsure, Reason: "nobody was reached yet", Trend: []int64{}, Comparison: m.comparison(l),
 	}
 	defer m.showReported(l, &r)
 	if l.Counts.Delivered == 0 || l.course == nil {

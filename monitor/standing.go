@@ -45,7 +45,8 @@ const (
 
 // loadStanding rebuilds what was known before the start.
 func (m *Monitor) loadStanding(ctx context.Context) error {
-	news, err := m.o.Store.Notices(ctx, maxStanding, nil, store.NoticeAccount, store.NoticeAlert)
+	news, err := m.o.Store.Notices(ctx, maxStanding, nil,
+		store.NoticeAccount, store.NoticeAlert, store.NoticeName, store.NoticeSecurity, store.NoticeFault)
 	if err != nil {
 		return err
 	}
@@ -56,6 +57,12 @@ func (m *Monitor) loadStanding(ctx context.Context) error {
 			m.standing.update(&u)
 		case wa.AccountAlert:
 			m.standing.alert(&u)
+		case wa.NameUpdate:
+			m.standing.name(&u)
+		case wa.SecurityUpdate:
+			m.standing.security(&u)
+		case wa.Fault:
+			m.standing.fault(&u, n.At)
 		}
 	}
 	return nil
@@ -109,6 +116,13 @@ func (s standing) update(u *wa.AccountUpdate) {
 		set("gone", mark{level: alarm.Act, stands: longestRestriction, text: "The WhatsApp account left the platform: nothing can be sent from it", advice: askMeta})
 	case "ACCOUNT_RECONNECTED":
 		set("gone", mark{})
+	case "PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED":
+		set("partner", mark{
+			level: alarm.Watch, stands: staleNews, text: "A partner or an app was taken off the WhatsApp account",
+			advice: "If it was the one that sends or that gets the webhooks, nothing goes out or comes in any more: tickwatch doctor looks. Else nothing need be done.",
+		})
+	case "PARTNER_ADDED", "PARTNER_APP_INSTALLED":
+		set("partner", mark{})
 	case "":
 		if u.Decision == "REJECTED" {
 			set("review", mark{level: alarm.Watch, stands: staleNews, text: "Meta's review rejected the account", advice: askMeta})
@@ -179,6 +193,42 @@ func (s standing) alert(u *wa.AccountAlert) {
 		k.level = alarm.Watch
 	}
 	s.set(u.AccountID, "alert "+u.EntityType+" "+u.EntityID+" "+u.Type, k)
+}
+
+// name takes over Meta's word on a display name.
+func (s standing) name(u *wa.NameUpdate) {
+	k := mark{at: u.At}
+	if u.Decision == "REJECTED" || u.Decision == "DECLINED" {
+		k = mark{
+			at: u.At, level: alarm.Watch, stands: staleNews,
+			text:   fmt.Sprintf("Meta rejected the name “%s” of %s%s", excerpt(u.Name), phoneNumber(u.Display), bracketed(u.Reason)),
+			advice: "People see the number instead of the name. Choose another name in WhatsApp Manager.",
+		}
+	}
+	s.set(u.AccountID, "name "+wa.Digits(u.Display), k)
+}
+
+// security takes over that somebody touched a number's PIN.
+func (s standing) security(u *wa.SecurityUpdate) {
+	s.set(u.AccountID, "pin "+wa.Digits(u.Display), mark{
+		at: u.At, level: alarm.Watch, stands: staleNews, text: "Number " + phoneNumber(u.Display) + ": " + securityWords(u.Event),
+		advice: "If nobody of yours did it, somebody tries to take the number over: change its PIN in WhatsApp Manager, and look who has access.",
+	})
+}
+
+// faultStands is how long an error that Meta reported by itself is an incident.
+const faultStands = wa.Instant(time.Hour / time.Millisecond)
+
+// fault takes over an error that Meta reported without a message.
+func (s standing) fault(u *wa.Fault, at wa.Instant) {
+	known := wa.Explain(u.Code, u.Title)
+	s.set(u.AccountID, "fault "+strconv.Itoa(u.Code), mark{
+		at: at, level: alarm.Watch, stands: faultStands, text: faultText(u), advice: known.Advice,
+	})
+}
+
+func faultText(u *wa.Fault) string {
+	return fmt.Sprintf("Meta reports error %d: %s%s", u.Code, cmp.Or(u.Title, wa.Explain(u.Code, "").Title), bracketed(u.Details))
 }
 
 func alertText(u *wa.AccountAlert) string {

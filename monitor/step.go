@@ -28,7 +28,9 @@ type Rest struct {
 func (m *Monitor) Judge(ctx context.Context) Rest {
 	m.reading.Lock()
 	m.read(ctx, m.needed)
+	m.readPast(ctx)
 	m.reading.Unlock()
+	m.recountUsage(ctx)
 	m.mu.Lock()
 	now := wa.At(m.o.Now())
 	m.told = nil // there is no queue at work that should hear it
@@ -126,8 +128,6 @@ func (m *Monitor) Redo(ctx context.Context, at wa.Instant, body []byte) (bool, e
 		}
 	case store.DeedReported:
 		m.keepReported(d.Campaign, d.Reported)
-	case store.DeedPolled:
-		m.polledThen(d.Numbers)
 	case store.DeedGate:
 		gates, err := m.o.Store.Gates(ctx)
 		if err != nil {

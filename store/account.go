@@ -90,22 +90,34 @@ func (g *group) accountNews(raw int64, p *wa.Post) error {
 			b := &u.Buttons[i]
 			bound(&b.Type, &b.Text, &b.URL, &b.Phone)
 		}
-		if _, err := g.newNotice(raw, "components", u.At, u); err != nil {
+		fresh, err := g.newNotice(raw, "components", u.At, u)
+		if err != nil {
 			return err
+		}
+		if fresh {
+			g.edits = append(g.edits, u)
 		}
 	}
 	for _, u := range p.Names {
 		u.At = wa.Believe(u.At, p.ReceivedAt)
-		bound(&u.Decision, &u.Name, &u.Reason)
-		if _, err := g.newNotice(raw, "number_name", u.At, u); err != nil {
+		bound(&u.AccountID, &u.Display, &u.Decision, &u.Name, &u.Reason)
+		fresh, err := g.newNotice(raw, "number_name", u.At, u)
+		if err != nil {
 			return err
+		}
+		if fresh {
+			g.names = append(g.names, u)
 		}
 	}
 	for _, u := range p.Security {
 		u.At = wa.Believe(u.At, p.ReceivedAt)
-		bound(&u.Event)
-		if _, err := g.newNotice(raw, "security", u.At, u); err != nil {
+		bound(&u.AccountID, &u.Display, &u.Event, &u.Requester)
+		fresh, err := g.newNotice(raw, "security", u.At, u)
+		if err != nil {
 			return err
+		}
+		if fresh {
+			g.security = append(g.security, u)
 		}
 	}
 	for _, u := range p.Actions {

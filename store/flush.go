@@ -170,7 +170,10 @@ func (w *writer) due(g *group) []int64 {
 
 // sumUp writes totals, and says what changed.
 func (g *group) sumUp() (*Change, error) {
-	change := &Change{Seq: g.seq, Deed: g.next.deed, Accounts: g.accounts, Alerts: g.alerts, Faults: g.faults, Titles: g.titles}
+	change := &Change{
+		Seq: g.seq, Deed: g.next.deed, Accounts: g.accounts, Alerts: g.alerts, Faults: g.faults, Titles: g.titles,
+		Compared: g.compared, Edits: g.edits, Names: g.names, Security: g.security,
+	}
 	gone := map[int64]bool{}
 	for _, c := range g.gone {
 		change.Gone = append(change.Gone, c.id)
@@ -194,6 +197,9 @@ func (g *group) sumUp() (*Change, error) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(g.templates)) {
 		change.Templates = append(change.Templates, g.templates[id])
+	}
+	for _, h := range g.health {
+		change.Health = append(change.Health, h)
 	}
 	for id, diff := range g.fallbacks.counts {
 		now := g.w.fallbacks.counts[id]
@@ -338,6 +344,7 @@ func (g *group) remember() {
 		w.numbers.keep(n)
 	}
 	maps.Copy(w.templates, g.templates)
+	maps.Copy(w.health, g.health)
 	maps.Copy(w.titles, g.titles)
 	for id, x := range g.watches {
 		w.watches[id] = x

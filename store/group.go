@@ -46,6 +46,11 @@ type group struct {
 	formers   map[string][]former       // names given up
 	struck    map[int64]map[string]bool // messages to take out of raw bodies
 	alerts    []wa.AccountAlert
+	edits     []wa.TemplateEdit
+	names     []wa.NameUpdate
+	security  []wa.SecurityUpdate
+	health    map[entity]Health       // changed
+	compared  int                     // comparisons of templates that were told
 	limits    map[string]accountLimit // changed, by account
 	watches   map[int64]*watch        // changed, by campaign
 	plans     map[int64]*plan         // changed, by campaign
@@ -88,6 +93,7 @@ func newGroup(ctx context.Context, w *writer) *group {
 		formers:   map[string][]former{},
 		struck:    map[int64]map[string]bool{},
 		limits:    map[string]accountLimit{},
+		health:    map[entity]Health{},
 		watches:   map[int64]*watch{},
 		plans:     map[int64]*plan{},
 		attempts:  map[int64]*attempt{},

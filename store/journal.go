@@ -23,7 +23,8 @@ type Deed struct {
 	List     *DeedList     `json:"list,omitempty"`     // of DeedList
 	Plan     *wa.Plan      `json:"plan,omitempty"`     // of DeedImported and DeedPlanned
 	Gate     *wa.Gate      `json:"gate,omitempty"`     // of DeedGate
-	Numbers  []DeedNumber  `json:"numbers,omitempty"`  // of DeedPolled
+	Poll     *wa.Poll      `json:"poll,omitempty"`     // of DeedPolled
+	Numbers  []DeedNumber  `json:"numbers,omitempty"`  // of DeedPolled, as older recordings have it
 	Reported *wa.Reported  `json:"reported,omitempty"` // of DeedReported
 }
 
@@ -79,14 +80,6 @@ type DeedNumber struct {
 	Limit      wa.Limit   `json:"limit,omitempty"`
 	Throughput float64    `json:"throughput,omitempty"` // messages a second
 	Since      wa.Instant `json:"since"`                // of the answer, milliseconds
-}
-
-// Note keeps in the journal what no other method does: a DeedPolled.
-func (s *Store) Note(ctx context.Context, d *Deed) error {
-	if err := s.submit(ctx, &request{weight: 1, group: func(g *group) error { return g.note(0, d) }}); err != nil {
-		return fmt.Errorf("noting what Meta answered: %w", err)
-	}
-	return nil
 }
 
 // deedMost bounds the messages of one deed, and with them a line of a recording.

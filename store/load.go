@@ -68,6 +68,9 @@ func (w *writer) load(ctx context.Context) error {
 	for _, t := range templates {
 		w.templates[t.ID] = t
 	}
+	if w.health, err = readHealth(ctx, w.conn); err != nil {
+		return err
+	}
 	if w.titles, err = readTitles(ctx, w.conn); err != nil {
 		return err
 	}
@@ -172,14 +175,15 @@ func readCampaigns(ctx context.Context, q querier) ([]*campaign, error) {
 func readNumbers(ctx context.Context, q querier) ([]*number, error) {
 	return query(ctx, q, func(s scanner) (*number, error) {
 		n := &number{}
-		return n, s.Scan(&n.id, &n.ID, &n.Display, &n.Quality, &n.Status, &n.Limit, &n.Since, &n.StatusAt, &n.LimitAt, &n.folding, &n.account)
-	}, "SELECT id, number_id, display, quality, status, msg_limit, since, status_at, limit_at, folding, account FROM number ORDER BY id")
+		return n, s.Scan(&n.id, &n.ID, &n.Display, &n.Quality, &n.Status, &n.Limit, &n.Since, &n.StatusAt, &n.LimitAt, &n.folding, &n.account,
+			&n.Throughput, &n.QualityAt)
+	}, `SELECT id, number_id, display, quality, status, msg_limit, since, status_at, limit_at, folding, account, throughput, quality_at FROM number ORDER BY id`)
 }
 
 func readTemplates(ctx context.Context, q querier) ([]wa.Template, error) {
 	return query(ctx, q, func(s scanner) (t wa.Template, err error) {
 		return t, s.Scan(&t.ID, &t.Name, &t.Language, &t.Category, &t.Status, &t.Reason, &t.Quality, &t.PausedUntil, &t.Since, &t.StatusAt, &t.QualityAt, &t.CategoryAt)
-	}, "SELECT id, name, language, category, status, reason, quality, paused_until, since, status_at, quality_at, category_at FROM template ORDER BY id")
+	}, `SELECT id, name, language, category, status, reason, quality, paused_until, since, status_at, quality_at, category_at FROM template ORDER BY id`)
 }
 
 func readTitles(ctx context.Context, q querier) (map[int]string, error) {
@@ -206,6 +210,7 @@ type State struct {
 	Campaigns []Campaign
 	Numbers   []wa.Number
 	Templates []wa.Template
+	Health    []Health
 	Titles    map[int]string // titles of error codes, as Meta gave them
 	Alarms    []Alarm        // open ones, and the latest cleared
 	LastAlarm int64          // the highest ID that any alarm has
@@ -235,6 +240,13 @@ func (s *Store) Load(ctx context.Context) (st State, err error) {
 	}
 	if st.Templates, err = readTemplates(ctx, tx); err != nil {
 		return st, fmt.Errorf("reading templates: %w", err)
+	}
+	health, err := readHealth(ctx, tx)
+	if err != nil {
+		return st, fmt.Errorf("reading health: %w", err)
+	}
+	for _, h := range health {
+		st.Health = append(st.Health, h)
 	}
 	if st.Titles, err = readTitles(ctx, tx); err != nil {
 		return st, fmt.Errorf("reading error titles: %w", err)

@@ -17,7 +17,8 @@ type Notice struct {
 	Kind string     // one of the Notice… kinds
 	At   wa.Instant // by Meta's clock
 	// News is what it says: a wa.TemplateUpdate, TemplateEdit, NumberUpdate,
-	// NameUpdate, SecurityUpdate, CapabilityUpdate, AccountUpdate, AccountAlert or Fault.
+	// NameUpdate, SecurityUpdate, CapabilityUpdate, AccountUpdate, AccountAlert, Fault
+	// Changed or Comparison.
 	News any
 }
 
@@ -32,6 +33,8 @@ const (
 	NoticeAccount    = "account"
 	NoticeAlert      = "alert"
 	NoticeFault      = "fault"
+	NoticePolled     = "polled" // a poll found it
+	NoticeCompared   = "compared"
 )
 
 // maxScan bounds how many notices of a kind a search looks at.
@@ -100,6 +103,10 @@ func newsOf(kind string, body []byte) (any, error) {
 		return decoded[wa.AccountAlert](body)
 	case NoticeFault:
 		return decoded[wa.Fault](body)
+	case NoticePolled:
+		return decoded[wa.Changed](body)
+	case NoticeCompared:
+		return decoded[wa.Comparison](body)
 	}
 	return nil, fmt.Errorf("no news are known by the kind %q", kind)
 }

@@ -60,7 +60,7 @@ func (g *group) redo(d *Deed) error {
 	case DeedBroken:
 		return g.breakOff()
 	case DeedPolled:
-		return g.note(0, d)
+		return g.redoPoll(d)
 	}
 	c := g.campaignByKey(d.Campaign)
 	if c == nil {

@@ -125,8 +125,8 @@ func (g *group) inherit(n *number, digits string) error {
 
 func (g *group) writeNumber(n *number) error {
 	g.numbers.keep(n)
-	_, err := g.conn.ExecContext(g.ctx, "UPDATE number SET number_id = ?, display = ?, quality = ?, status = ?, msg_limit = ?, since = ?, status_at = ?, limit_at = ?, account = ? WHERE id = ?",
-		n.ID, n.Display, string(n.Quality), n.Status, string(n.Limit), int64(n.Since), int64(n.StatusAt), int64(n.LimitAt), n.account, n.id)
+	_, err := g.conn.ExecContext(g.ctx, "UPDATE number SET number_id = ?, display = ?, quality = ?, status = ?, msg_limit = ?, since = ?, status_at = ?, limit_at = ?, account = ?, throughput = ?, quality_at = ? WHERE id = ?",
+		n.ID, n.Display, string(n.Quality), n.Status, string(n.Limit), int64(n.Since), int64(n.StatusAt), int64(n.LimitAt), n.account, n.Throughput, int64(n.QualityAt), n.id)
 	return err
 }
 
@@ -192,11 +192,26 @@ func (g *group) standing(raw int64, p *wa.Post) error {
 	return nil
 }
 
-func (g *group) template(raw int64, u wa.TemplateUpdate) error {
-	before, known := g.templates[u.ID]
-	if !known {
-		before = g.w.templates[u.ID]
+// templateNow is what the group knows of a template.
+func (g *group) templateNow(id int64) wa.Template {
+	t, changed := g.templates[id]
+	if !changed {
+		t = g.w.templates[id]
 	}
+	t.ID = id
+	return t
+}
+
+func (g *group) writeTemplate(t *wa.Template) error {
+	g.templates[t.ID] = *t
+	_, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO template VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		t.ID, t.Name, t.Language, t.Category, t.Status, t.Reason, string(t.Quality), int64(t.PausedUntil), int64(t.Since),
+		int64(t.StatusAt), int64(t.QualityAt), int64(t.CategoryAt))
+	return err
+}
+
+func (g *group) template(raw int64, u wa.TemplateUpdate) error {
+	before := g.templateNow(u.ID)
 	for _, text := range [...]*string{
 		&u.Name, &u.Language, &u.Category, &u.Event, &u.Reason, &u.InfoTitle, &u.InfoDescription,
 		&u.Rejection, &u.Recommendation, &u.PreviousCategory, &u.NextCategory,
@@ -205,15 +220,11 @@ func (g *group) template(raw int64, u wa.TemplateUpdate) error {
 	}
 	u.Quality = wa.Quality(bounded(string(u.Quality)))
 	after := before.With(u)
-	after.ID = u.ID
 	if after == before && u.NextCategory == "" {
 		g.feed.Duplicates++
 		return nil
 	}
-	g.templates[u.ID] = after
-	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO template VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		after.ID, after.Name, after.Language, after.Category, after.Status, after.Reason, string(after.Quality), int64(after.PausedUntil), int64(after.Since),
-		int64(after.StatusAt), int64(after.QualityAt), int64(after.CategoryAt)); err != nil {
+	if err := g.writeTemplate(&after); err != nil {
 		return err
 	}
 	_, err := g.newNotice(raw, "template", u.At, u)

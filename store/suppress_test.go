@@ -702,6 +702,7 @@ func TestSuppressionOfAnOlderStore(t *testing.T) {
 		"DROP INDEX message_failing", "DROP INDEX person_opted_out", "DROP TABLE suppressed", "DROP TABLE suppression", "DROP TABLE released",
 		"DROP TABLE fallback", "DROP TABLE fallback_run", "DROP TABLE sheet", "DROP TABLE sheet_row",
 		"DROP TABLE told", "DROP TABLE reported", "ALTER TABLE alarm DROP COLUMN snoozed_until", "ALTER TABLE alarm DROP COLUMN snoozed_by", "ALTER TABLE alarm DROP COLUMN snoozed_act",
+		"ALTER TABLE number DROP COLUMN throughput", "ALTER TABLE number DROP COLUMN quality_at", "DROP TABLE health", "DROP INDEX inbound_at",
 		"PRAGMA user_version = 4",
 	} {
 		exec(t, s.dir, text)

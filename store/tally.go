@@ -234,6 +234,11 @@ type Change struct {
 	Gone      []int64 // campaigns that turned out to be none; their messages moved elsewhere
 	Numbers   []wa.Number
 	Templates []wa.Template
+	Health    []Health // as it has become
+	Compared  int      // comparisons of templates that are new
+	Edits     []wa.TemplateEdit
+	Names     []wa.NameUpdate
+	Security  []wa.SecurityUpdate
 	Accounts  []wa.AccountUpdate
 	Alerts    []wa.AccountAlert
 	Faults    []wa.Fault

@@ -51,6 +51,7 @@ type writer struct {
 	homeless  map[int64]wa.Instant // people with an opt-out that no message explains yet, and when
 	formers   map[string][]former  // names that people gave up
 	limits    map[string]accountLimit
+	health    map[entity]Health
 	nextID    ids
 	name      string           // of the store, in our own callback data; in a replay the recorded one's
 	watches   map[int64]*watch // by campaign

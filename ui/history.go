@@ -147,10 +147,10 @@ func stampOf(s *link.Snapshot) string {
 		rows = append(rows, row{a.ID})
 	}
 	for _, n := range s.Numbers {
-		rows = append(rows, row{n.ID, n.Quality, n.Status, n.Limit, n.Since})
+		rows = append(rows, row{n.ID, n.Quality, n.Status, n.Limit, [2]any{n.Since, n.Health}})
 	}
 	for _, t := range s.Templates {
-		rows = append(rows, row{t.ID, t.Quality, t.Status, t.Category, t.PausedUntil})
+		rows = append(rows, row{t.ID, t.Quality, t.Status, t.Category, [3]any{t.PausedUntil, t.NextCategory, t.Health}})
 	}
 	for _, c := range s.Campaigns {
 		rows = append(rows, row{c.ID, c.State})

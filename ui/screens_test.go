@@ -63,6 +63,17 @@ var screens = []struct {
 	{"quality", func(c *console) {
 		c.live(restricted()).press("tab", "tab", "tab", "tab", "tab", "enter", "down", "down")
 	}},
+	{"falling", func(c *console) { c.live(falling()) }},
+	{"reports_compared", func(c *console) { c.live(falling()).press("tab", "tab", "tab", "tab", "enter") }},
+	{"quality_account", func(c *console) {
+		c.live(falling()).press("tab", "tab", "tab", "tab", "tab", "enter")
+	}},
+	{"quality_number", func(c *console) {
+		c.live(falling()).press("tab", "tab", "tab", "tab", "tab", "enter", "down")
+	}},
+	{"quality_template", func(c *console) {
+		c.live(falling()).press("tab", "tab", "tab", "tab", "tab", "enter", "down", "down", "down")
+	}},
 	{"queue", func(c *console) { c.live(trouble()).press("tab", "enter") }},
 	{"restricted", func(c *console) { c.live(restricted()) }},
 	{"cannot", func(c *console) { c.live(trouble()).press("t") }},

@@ -124,7 +124,7 @@ func (m *model) scrollBy(by int) {
 	case eventsDialog:
 		end = pane.EventsScroll(l, m.history.shown(), w, h)
 	case qualityDialog:
-		end = pane.QualityScroll(l, len(m.subjects()), m.history.shown(), w, h)
+		end = pane.QualityScroll(l, m.subjects(), m.subjectAt(), m.history.shown(), w, h)
 	}
 	*at = min(max(*at+by, 0), end)
 }

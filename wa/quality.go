@@ -35,6 +35,35 @@ func ParseLimit(s string) Limit {
 	return Limit(s)
 }
 
+// Below tells whether a limit is a lower one than another. What is not known or set
+// is neither lower nor higher.
+func (l Limit) Below(other Limit) bool {
+	rank := func(l Limit) int {
+		if l == "TIER_UNLIMITED" {
+			return 1 << 30
+		}
+		n, _ := l.People()
+		return n
+	}
+	a, b := rank(l), rank(other)
+	return a > 0 && b > 0 && a < b
+}
+
+// Next is the limit that follows a limit (whatsapp.md §4); "" where none does.
+func (l Limit) Next() Limit {
+	switch l {
+	case "TIER_50", "TIER_250", "TIER_1K":
+		return "TIER_2K"
+	case "TIER_2K":
+		return "TIER_10K"
+	case "TIER_10K":
+		return "TIER_100K"
+	case "TIER_100K":
+		return "TIER_UNLIMITED"
+	}
+	return ""
+}
+
 // People is the limit as a count of people in 24 hours; false where it is
 // unlimited, not set, or no tier that we know.
 func (l Limit) People() (int, bool) {

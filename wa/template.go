@@ -52,6 +52,33 @@ func (t Template) With(u TemplateUpdate) Template {
 	return t
 }
 
+// Answered is the template after a poll. A word that a webhook has told later
+// stands; what is confirmed is as new as the poll, and no news.
+func (t Template) Answered(p *PolledTemplate, word Instant) Template {
+	t = t.filled(TemplateUpdate{ID: p.ID, Name: p.Name, Language: p.Language})
+	u := TemplateUpdate{At: word}
+	if p.Category != "" && word >= clockOf(t.CategoryAt, t.Since, t.Category != "") {
+		if u.Category = p.Category; p.Category == t.Category {
+			t.CategoryAt, u.Category = word, ""
+		}
+	}
+	if p.Quality != "" && word >= clockOf(t.QualityAt, t.Since, t.Quality != "") {
+		if u.Quality = p.Quality; p.Quality == t.Quality {
+			t.QualityAt, u.Quality = word, ""
+		}
+	}
+	if p.Status != "" && word >= clockOf(t.StatusAt, t.Since, t.Status != "") {
+		// Meta calls a template that it has flagged approved still.
+		if u.Event = p.Status; p.Status == t.Status || t.Status == "FLAGGED" && p.Status == StatusApproved {
+			t.StatusAt, u.Event = word, ""
+		}
+	}
+	if u.Category == "" && u.Quality == "" && u.Event == "" {
+		return t
+	}
+	return t.With(u)
+}
+
 // clockOf is the moment of the newest news of one kind. A value that was kept
 // without a clock of its own counts as old as everything kept with it.
 func clockOf(own, since Instant, known bool) Instant {
@@ -102,6 +129,9 @@ type Number struct {
 	Since    Instant // newest news of any of it
 	StatusAt Instant // newest news of status; 0 = Since, where there is a status
 	LimitAt  Instant // newest news of limit; 0 = Since, where there is a limit
+
+	Throughput float64 // messages a second, in and out together; 0 = never told
+	QualityAt  Instant // newest news of quality, which polls alone tell
 }
 
 // With is the number after an update, whose At must be known (see Believe).
@@ -116,6 +146,28 @@ func (n Number) With(u NumberUpdate) Number {
 		n.Status, n.StatusAt = s, u.At
 	}
 	n.Since = max(n.Since, u.At)
+	return n
+}
+
+// Answered is the number after a poll. A word that a webhook has told later stands;
+// what is confirmed is as new as the poll, and no news.
+func (n Number) Answered(p *PolledNumber, word Instant) Number {
+	was := n
+	if p.Quality != "" && word >= n.QualityAt {
+		n.Quality, n.QualityAt = p.Quality, word
+	}
+	if p.Status != "" && word >= clockOf(n.StatusAt, n.Since, n.Status != "") {
+		n.Status, n.StatusAt = p.Status, word
+	}
+	if p.Limit != "" && word >= clockOf(n.LimitAt, n.Since, n.Limit != "") {
+		n.Limit, n.LimitAt = p.Limit, word
+	}
+	if p.Throughput > 0 {
+		n.Throughput = p.Throughput
+	}
+	if n.Quality != was.Quality || n.Status != was.Status || n.Limit != was.Limit || n.Throughput != was.Throughput {
+		n.Since = max(n.Since, word)
+	}
 	return n
 }
 

@@ -22,11 +22,12 @@ type Snapshot struct {
 
 	Numbers   []Number   `json:"numbers"`
 	Templates []Template `json:"templates"`
+	Limits    []Limit    `json:"limits"`
 	Alarms    []Alarm    `json:"alarms"`  // open first, then the latest cleared; at most MaxAlarms
 	Actions   []Action   `json:"actions"` // the latest; at most MaxActions
 }
 
-// Bounds of a Snapshot's lists. Numbers and Templates are bounded by
+// Bounds of a Snapshot's lists. Numbers, Templates and Limits are bounded by
 // MaxCampaigns too; Errors of a campaign by MaxErrors.
 const (
 	MaxCampaigns = 20
@@ -217,6 +218,19 @@ type Reports struct {
 	Reason  string   `json:"reason"`          // one sentence
 	Known   *float64 `json:"known,omitempty"` // how much of the opt-outs of those who got it can have come in yet
 	Trend   []int64  `json:"trend"`           // opt-outs a minute, aligned with Campaign.Trend
+
+	Comparison *Comparison `json:"comparison,omitempty"` // of the campaign's template with the one before
+}
+
+// Comparison is Meta's word on which of two templates people block less. It is an order
+// and the most frequent reasons: Meta publishes no rate.
+type Comparison struct {
+	Other       string    `json:"other"`                  // the other template
+	Days        int       `json:"days"`                   // the latest so many were compared
+	BlockedMore *bool     `json:"blocked_more,omitempty"` // the campaign's is blocked more; nil = not told
+	Reason      string    `json:"reason,omitempty"`       // why it is blocked, as Meta names it
+	OtherReason string    `json:"other_reason,omitempty"`
+	At          time.Time `json:"at"` // when Meta was asked
 }
 
 // Error is one error code of a campaign.
@@ -271,9 +285,33 @@ type Number struct {
 	Quality       string     `json:"quality,omitempty"`
 	Status        string     `json:"status,omitempty"`
 	Limit         string     `json:"limit,omitempty"`
-	Used24h       *int64     `json:"used_24h,omitempty"`
+	Used24h       *int64     `json:"used_24h,omitempty"` // people, of the limit that all numbers of the account share
 	ThroughputMPS *float64   `json:"throughput_mps,omitempty"`
 	Since         *time.Time `json:"since,omitempty"`
+
+	LimitReachedAt *time.Time `json:"limit_reached_at,omitempty"` // at the present pace; nil = not before what waits is out
+	QualityWas     string     `json:"quality_was,omitempty"`
+	QualitySince   *time.Time `json:"quality_since,omitempty"` // when it was first seen to be so
+	Health         string     `json:"health,omitempty"`        // AVAILABLE, LIMITED, BLOCKED; open
+	HealthReason   string     `json:"health_reason,omitempty"` // Meta's words on why it is not better
+}
+
+// Limit is an account's messaging limit, how much of it is used, and what the next
+// one takes.
+type Limit struct {
+	Account   string     `json:"account,omitempty"` // WhatsApp Business Account
+	Limit     string     `json:"limit"`
+	Used24h   int64      `json:"used_24h"` // different people written to outside of open conversations
+	CountedAt time.Time  `json:"counted_at"`
+	ReachedAt *time.Time `json:"reached_at,omitempty"` // as Number.LimitReachedAt
+	Next      string     `json:"next,omitempty"`       // the limit that follows
+	Needs     []Need     `json:"needs,omitempty"`      // what Meta asks for it
+}
+
+// Need is one thing that Meta asks for a higher limit, as a sentence.
+type Need struct {
+	Text string `json:"text"`
+	Met  *bool  `json:"met,omitempty"` // nil = it cannot be known
 }
 
 // Template is a message template and its standing with Meta.
@@ -286,6 +324,15 @@ type Template struct {
 	Reason      string     `json:"reason,omitempty"`
 	Quality     string     `json:"quality,omitempty"`
 	PausedUntil *time.Time `json:"paused_until,omitempty"`
+
+	Pauses         int        `json:"pauses,omitempty"`      // that Meta has laid on it: three hours, then six, then it is disabled
+	QualityWas     string     `json:"quality_was,omitempty"` // before its latest change
+	QualitySince   *time.Time `json:"quality_since,omitempty"`
+	CategoryWas    string     `json:"category_was,omitempty"`
+	NextCategory   string     `json:"next_category,omitempty"` // what Meta will make of its category
+	NextCategoryAt *time.Time `json:"next_category_at,omitempty"`
+	Health         string     `json:"health,omitempty"` // AVAILABLE, LIMITED, BLOCKED; open
+	HealthReason   string     `json:"health_reason,omitempty"`
 }
 
 // Alarm is one incident. It keeps its RaisedAt when it grows from watch to act.

@@ -47,7 +47,7 @@ func checkGraph(ctx context.Context, cfg Config) check {
 		}
 	}
 	health, err := of.client.Health(ctx, of.id)
-	if err == nil && health.CanSend == graph.CannotSend {
+	if err == nil && health.CanSend == wa.CannotSend {
 		return ill("Meta says that this account cannot send: "+faults(health), "open WhatsApp Manager and mend what it names")
 	}
 	apps, err := of.client.Subscriptions(ctx, of.id)
@@ -58,7 +58,7 @@ func checkGraph(ctx context.Context, cfg Config) check {
 }
 
 // faults are what stands in the way of a send.
-func faults(h graph.Health) string {
+func faults(h wa.Health) string {
 	var all []string
 	for _, e := range h.Entities {
 		for _, f := range e.Errors {

@@ -136,6 +136,14 @@ func ofWebhooks(s *link.Snapshot) link.Snapshot {
 		}
 		return -1
 	})
+	out.Limits = slices.Clone(s.Limits) // whose use is counted now and then
+	for i := range out.Limits {
+		out.Limits[i].Used24h, out.Limits[i].CountedAt, out.Limits[i].ReachedAt, out.Limits[i].Needs = 0, time.Time{}, nil, nil
+	}
+	out.Numbers = slices.Clone(s.Numbers)
+	for i := range out.Numbers {
+		out.Numbers[i].Used24h, out.Numbers[i].LimitReachedAt = nil, nil
+	}
 	out.Campaigns = slices.Clone(s.Campaigns)
 	for i := range out.Campaigns {
 		if had := out.Campaigns[i].Sending; had != nil { // how it goes out just now, it does not in a replay

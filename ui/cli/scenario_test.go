@@ -303,6 +303,11 @@ func TestScenariosOfOurOwn(t *testing.T) {
 		"cliff": {{"delivery that needs acting, and nobody paused", func(s *link.Snapshot) bool {
 			a := alarmOf(s, "delivery")
 			return a != nil && a.Severity == "act" && autumn(s).First30.Verdict == link.VerdictAct && top(s).Code == 131049 && going(s)
+		}}, {"a number's quality, which Meta tells only to those who ask", func(s *link.Snapshot) bool {
+			return slices.ContainsFunc(s.Alarms, func(a link.Alarm) bool {
+				return strings.HasPrefix(a.Text, "Quality YELLOW of number +3519") && a.Severity == "watch"
+			}) &&
+				slices.ContainsFunc(s.Numbers, func(n link.Number) bool { return n.Quality == "YELLOW" && n.QualityWas == "GREEN" && n.Used24h != nil })
 		}}},
 		"paused-template": {
 			{"a quality that falls, while delivery is OK", func(s *link.Snapshot) bool { return alarmOf(s, "quality") != nil && calm(s) && going(s) }},

@@ -35,7 +35,7 @@ func sendingOf(cfg Config, now func() time.Time, speed float64, log *slog.Logger
 	}
 	client, err := graph.New(graph.Options{
 		BaseURL: cfg.Graph.BaseURL, Version: cfg.Graph.Version, Log: log,
-		Token: func() wa.Secret { return cfg.Graph.AccessToken },
+		Token: func() wa.Secret { return cfg.Graph.AccessToken }, Now: now,
 	})
 	if err != nil {
 		return s, err
@@ -43,7 +43,7 @@ func sendingOf(cfg Config, now func() time.Time, speed float64, log *slog.Logger
 	s.Sender = client
 	if cfg.Graph.WABAID != "" {
 		of := account{client, cfg.Graph.WABAID}
-		s.Meta, s.Numbers = of, of.numbers
+		s.Meta, s.Numbers, s.Poll, s.Compare = of, of.numbers, of.poll, client.For(graph.Compared).Compare
 	}
 	return s, nil
 }
@@ -92,6 +92,45 @@ func (a account) numbers(ctx context.Context) ([]monitor.NumberNews, error) {
 		news = append(news, monitor.NumberNews{Number: n.Number, Throughput: float64(n.PerSecond())})
 	}
 	return news, nil
+}
+
+// poll asks how the account, its numbers and some templates stand, out of what the
+// budget leaves to polls. Where a part cannot be had, the others come all the same.
+func (a account) poll(ctx context.Context, templates []int64) (wa.Poll, error) {
+	c := a.client.For(graph.Polled)
+	p := wa.Poll{Account: a.id}
+	heard := map[string]bool{}
+	healthy := func(h wa.Health) {
+		for _, e := range h.Entities {
+			if key := e.Type + " " + e.ID; !heard[key] {
+				heard[key] = true
+				p.Health = append(p.Health, e)
+			}
+		}
+	}
+	numbers, err := c.Numbers(ctx, a.id)
+	for i := range numbers {
+		n := &numbers[i]
+		p.Numbers = append(p.Numbers, wa.PolledNumber{
+			ID: n.ID, Display: n.Display, Quality: n.Quality, Status: n.Status, Limit: n.Limit, Throughput: float64(n.PerSecond()),
+		})
+		healthy(n.Health)
+	}
+	errs := []error{err}
+	for _, id := range templates {
+		t, err := c.TemplateStanding(ctx, id)
+		errs = append(errs, err)
+		if err == nil {
+			p.Templates = append(p.Templates, t.PolledTemplate)
+			healthy(t.Health)
+		}
+	}
+	if !heard[wa.HealthOfAccount+" "+a.id] {
+		h, err := c.Health(ctx, a.id)
+		errs = append(errs, err)
+		healthy(h)
+	}
+	return p, errors.Join(errs...)
 }
 
 // Template finds one of them.

@@ -50,6 +50,11 @@ func ReportsDetail(l Look, c *link.Campaign, w, h int) string {
 		}
 	}
 	para("Meta publishes no count of reports or blocks. People who said stop, by a reply, a button or in WhatsApp's settings, stand in for them.")
+	if r.Comparison != nil {
+		for _, line := range wrap(l.compared(r.Comparison, c.Template), inner, 3) {
+			lines = append(lines, text(line))
+		}
+	}
 	if len(l.typed(r)) == 0 {
 		para("Who can see one in WhatsApp Manager gives it here: tickwatch reported NAME --count N")
 	}

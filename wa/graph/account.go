@@ -18,6 +18,7 @@ type Number struct {
 	VerifiedName string
 	Throughput   string // STANDARD, HIGH, …; open; "" = not told
 	OnApp        bool   // it is used in the WhatsApp Business app too
+	Health       wa.Health
 }
 
 // PerSecond is the number's throughput in messages a second, inbound and outbound
@@ -39,11 +40,12 @@ func (n *Number) PerSecond() int {
 const (
 	limitField    = "whatsapp_business_manager_messaging_limit"
 	oldLimitField = "messaging_limit_tier"
+	healthField   = "health_status"
 )
 
 var (
 	plainFields = []string{"id", "display_phone_number", "verified_name", "quality_rating"}
-	riskyFields = []string{"status", "throughput", limitField, "is_on_biz_app"}
+	riskyFields = []string{"status", "throughput", limitField, "is_on_biz_app", healthField}
 )
 
 // Numbers lists the phone numbers of an account.
@@ -75,7 +77,7 @@ func (c *Client) Number(ctx context.Context, id string) (Number, error) {
 // numbers reads phone numbers, and the older field of the limit where the newer
 // one is not there.
 func (c *Client) numbers(fetch func([]string) ([]node, error)) ([]Number, error) {
-	nodes, err := gather(fetch, plainFields, riskyFields)
+	nodes, err := c.gather("number", fetch, plainFields, riskyFields)
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +92,14 @@ func (c *Client) numbers(fetch func([]string) ([]node, error)) ([]Number, error)
 	if !limitless {
 		return numbers, nil
 	}
+	if len(c.denied.without("number", []string{oldLimitField})) == 0 {
+		return numbers, nil
+	}
 	older, err := fetch([]string{"id", oldLimitField})
-	if err != nil && !forbidden(err) {
+	switch {
+	case forbidden(err):
+		c.denied.add("number", oldLimitField)
+	case err != nil:
 		return nil, err
 	}
 	for _, n := range older {
@@ -120,51 +128,27 @@ func phoneNumber(n node) Number {
 		VerifiedName: text(n["verified_name"]),
 		Throughput:   throughput.Level,
 		OnApp:        string(n["is_on_biz_app"]) == "true",
+		Health:       health(n),
 	}
-}
-
-// Health says whether a number, a template or an account can take part in a send,
-// and what stands in the way (whatsapp.md §3.7).
-type Health struct {
-	CanSend  string         `json:"can_send_message"` // one of the Can constants; open
-	Entities []HealthEntity `json:"entities"`
-}
-
-// Values of CanSend.
-const (
-	CanSend     = "AVAILABLE"
-	CanSendSome = "LIMITED"
-	CannotSend  = "BLOCKED"
-)
-
-// HealthEntity is one of those that a send depends on. Its texts are foreign.
-type HealthEntity struct {
-	Type    string        `json:"entity_type"` // PHONE_NUMBER, MESSAGE_TEMPLATE, WABA, BUSINESS, APP; open
-	ID      string        `json:"id"`
-	CanSend string        `json:"can_send_message"`
-	Info    []string      `json:"additional_info"`
-	Errors  []HealthError `json:"errors"`
-}
-
-// HealthError is why an entity cannot send, or not everything.
-type HealthError struct {
-	Code        int    `json:"error_code"`
-	Description string `json:"error_description"`
-	Solution    string `json:"possible_solution"`
 }
 
 // Health reads the health of a number, a template or an account by its id.
-func (c *Client) Health(ctx context.Context, id string) (Health, error) {
-	n, err := c.getNode(ctx, id, []string{"health_status"})
+func (c *Client) Health(ctx context.Context, id string) (wa.Health, error) {
+	n, err := c.getNode(ctx, id, []string{healthField})
 	if err != nil {
-		return Health{}, fmt.Errorf("reading the health of %s: %w", wa.Clean(id), err)
+		return wa.Health{}, fmt.Errorf("reading the health of %s: %w", wa.Clean(id), err)
 	}
-	var h Health
-	_ = json.Unmarshal(n["health_status"], &h) // a detail of an unexpected type is left out
+	h := health(n)
 	if h.CanSend == "" {
-		return Health{}, fmt.Errorf("reading the health of %s: %w", wa.Clean(id), c.unreadable())
+		return wa.Health{}, fmt.Errorf("reading the health of %s: %w", wa.Clean(id), c.unreadable())
 	}
 	return h, nil
+}
+
+// health is a node's health_status; a detail of an unexpected type is left out.
+func health(n node) (h wa.Health) {
+	_ = json.Unmarshal(n[healthField], &h)
+	return h
 }
 
 // Subscription is an app that gets the account's webhooks.

@@ -47,6 +47,7 @@ type Options struct {
 	Version string           // "v26.0"; "" means Version
 	Token   func() wa.Secret // the access token; asked for every request, so that it can be renewed
 	Roots   *x509.CertPool   // who may vouch for the host; nil = whom the system trusts
+	Now     func() time.Time // the clock of the Budget; nil = time.Now
 	Log     *slog.Logger     // what Meta refused and where an answer failed, at level debug; nil = silent
 }
 
@@ -56,6 +57,10 @@ type Client struct {
 	token func() wa.Secret
 	log   *slog.Logger
 	wire  *wire.Wire
+
+	use    Use
+	budget *budget // shared by all that For gives
+	denied *denied // as well
 }
 
 var versionForm = regexp.MustCompile(`^v[0-9]{1,3}\.[0-9]{1,2}$`)
@@ -85,7 +90,13 @@ func New(o Options) (*Client, error) {
 	case o.Token == nil:
 		return nil, errors.New("graph: a client needs an access token; set Options.Token")
 	}
-	return &Client{base: way.Base() + "/" + o.Version, token: o.Token, log: o.Log, wire: way}, nil
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Client{
+		base: way.Base() + "/" + o.Version, token: o.Token, log: o.Log, wire: way,
+		budget: &budget{now: o.Now}, denied: &denied{now: o.Now},
+	}, nil
 }
 
 // Close closes the connections that are not in use. The client stays usable.

@@ -26,6 +26,9 @@ type node map[string]json.RawMessage
 
 // get reads one address. Its error is a *wa.Refusal, or says what to do next.
 func (c *Client) get(ctx context.Context, path string, query url.Values) ([]byte, error) {
+	if err := c.budget.spend(c.use); err != nil {
+		return nil, err
+	}
 	if encoded := query.Encode(); encoded != "" {
 		path += "?" + encoded
 	}
@@ -127,8 +130,9 @@ func (c *Client) unreadable() error {
 // gather reads nodes with all of the fields at once. Where one of the fields may
 // not be asked for, which costs the whole answer (whatsapp.md §3.4), it reads the
 // plain ones together and each of the others by itself, and leaves out what is
-// refused.
-func gather(fetch func(fields []string) ([]node, error), plain, risky []string) ([]node, error) {
+// refused: for some hours without asking for it again.
+func (c *Client) gather(kind string, fetch func(fields []string) ([]node, error), plain, risky []string) ([]node, error) {
+	risky = c.denied.without(kind, risky)
 	all, err := fetch(slices.Concat(plain, risky))
 	if !forbidden(err) {
 		return all, err
@@ -143,6 +147,7 @@ func gather(fetch func(fields []string) ([]node, error), plain, risky []string) 
 	for _, field := range risky {
 		more, err := fetch([]string{"id", field})
 		if forbidden(err) {
+			c.denied.add(kind, field)
 			continue
 		}
 		if err != nil {

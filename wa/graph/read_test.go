@@ -262,10 +262,10 @@ func TestHealth(t *testing.T) {
 			{"entity_type":"APP","id":5,"can_send_message":"AVAILABLE"}]}}`
 	})
 	got, err := c.Health(t.Context(), "50")
-	want := Health{CanSend: CanSendSome, Entities: []HealthEntity{
-		{Type: "PHONE_NUMBER", ID: "50", CanSend: CanSendSome, Info: []string{"Display name not approved"}},
-		{Type: "WABA", ID: "40", CanSend: CannotSend, Errors: []HealthError{{141006, "Payment", "Pay"}}},
-		{Type: "APP", CanSend: CanSend},
+	want := wa.Health{CanSend: wa.CanSendSome, Entities: []wa.HealthEntity{
+		{Type: "PHONE_NUMBER", ID: "50", CanSend: wa.CanSendSome, Info: []string{"Display name not approved"}},
+		{Type: "WABA", ID: "40", CanSend: wa.CannotSend, Errors: []wa.HealthError{{Code: 141006, Description: "Payment", Solution: "Pay"}}},
+		{Type: "APP", CanSend: wa.CanSend},
 	}}
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v\n%s", err, diff)

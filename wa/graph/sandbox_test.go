@@ -40,7 +40,7 @@ func TestAgainstTheStandIn(t *testing.T) {
 	if err != nil || len(numbers) < 2 || numbers[0].Limit != "TIER_100K" || numbers[0].PerSecond() != 80 || numbers[0].Display != "351910000001" {
 		t.Fatalf("%+v, %v", numbers, err)
 	}
-	if h, err := c.Health(ctx, numbers[0].ID); err != nil || h.CanSend != CanSend {
+	if h, err := c.Health(ctx, numbers[0].ID); err != nil || h.CanSend != wa.CanSend {
 		t.Errorf("%+v, %v", h, err)
 	}
 

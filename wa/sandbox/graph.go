@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,6 +18,7 @@ func (s *Sandbox) graph() http.Handler {
 	routes.Handle("GET /{id}/phone_numbers", s.answer(s.getNumbers))
 	routes.Handle("GET /{id}/message_templates", s.answer(s.getTemplates))
 	routes.Handle("GET /{id}/subscribed_apps", s.answer(s.getSubscriptions))
+	routes.Handle("GET /{id}/compare", s.answer(s.getComparison))
 	routes.Handle("GET /{id}", s.answer(s.getNode))
 	routes.Handle("/", s.answer(func(r *http.Request) (any, *graphError) {
 		return nil, &graphError{code: 2500, message: "Unknown path components: " + r.URL.Path}
@@ -78,6 +80,9 @@ func (s *Sandbox) getNumbers(r *http.Request) (any, *graphError) {
 	if id := r.PathValue("id"); id != AccountID {
 		return nil, noSuchNode(id)
 	}
+	if problem := s.mayAsk(r.URL.Query().Get("fields")); problem != nil {
+		return nil, problem
+	}
 	var nodes []node
 	for _, n := range s.account.numbers {
 		nodes = append(nodes, s.numberNode(n))
@@ -104,6 +109,9 @@ func wanted(filter string, value any) bool { return filter == "" || filter == va
 
 func (s *Sandbox) getNode(r *http.Request) (any, *graphError) {
 	id, asked := r.PathValue("id"), r.URL.Query().Get("fields")
+	if problem := s.mayAsk(asked); problem != nil && s.account.number(id) != nil {
+		return nil, problem
+	}
 	if id == AccountID {
 		return s.accountNode().only(asked, []string{"id", "name", "timezone_id"})
 	}
@@ -116,6 +124,17 @@ func (s *Sandbox) getNode(r *http.Request) (any, *graphError) {
 		}
 	}
 	return nil, noSuchNode(id)
+}
+
+// mayAsk refuses a read of numbers that asks for a field which the token may not
+// see: all of it, as at Meta (whatsapp.md §3.4).
+func (s *Sandbox) mayAsk(fields string) *graphError {
+	for _, f := range strings.Split(fields, ",") {
+		if slices.Contains(s.opts.Denied, f) {
+			return &graphError{code: 10, message: "Application does not have permission for this action"}
+		}
+	}
+	return nil
 }
 
 // page cuts a list as limit and after ask; a cursor is simply a position. The

@@ -56,10 +56,11 @@ type Options struct {
 	Messages   int              // size of its campaign; 0 means 36,000, negative that nobody sends from outside
 	Log        *slog.Logger     // nil discards
 
-	Throughput  float64 // messages a campaign second that each number may send, high throughput from 1,000 on; 0 means any
-	Faults      []Fault // in force from the beginning
-	SMSRate     float64 // text messages a campaign second that the provider of SMS takes; 0 means any
-	AcceptedLog string  // file that gets a line of JSON (Accepted) for each message, at its end; "" for none
+	Throughput  float64  // messages a campaign second that each number may send, high throughput from 1,000 on; 0 means any
+	Faults      []Fault  // in force from the beginning
+	SMSRate     float64  // text messages a campaign second that the provider of SMS takes; 0 means any
+	Denied      []string // fields of a number that the token may not ask for
+	AcceptedLog string   // file that gets a line of JSON (Accepted) for each message, at its end; "" for none
 }
 
 // Bounds and defaults of Options.

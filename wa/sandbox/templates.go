@@ -29,6 +29,7 @@ type template struct {
 	footer   string
 	buttons  []wa.TemplateButton
 	rejected string // why, of one that was rejected
+	past     past   // what it was sent for before the sandbox began
 }
 
 var place = regexp.MustCompile(`\{\{(\w+)\}\}`)
@@ -89,6 +90,7 @@ func shelf() []*template {
 	}).Language = "en_US"
 	add(SpareTemplate, marketing, approved, wa.QualityGreen, template{
 		header: image, body: "Olá {{1}}, a coleção de outono tem 20 % de desconto esta semana.", buttons: stop,
+		past: past{sends: 4200, blocks: 3, reason: "NO_REASON_GIVEN"},
 	})
 	add("autumn_invitation", marketing, approved, wa.QualityGreen, template{
 		header: &wa.TemplateHeader{Format: wa.FormatText, Text: "Um convite para {{1}} e amigos"},
