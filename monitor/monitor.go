@@ -96,6 +96,8 @@ type Monitor struct {
 	reading sync.Mutex // one at a time reads courses; taken before mu
 	saving  sync.Mutex // one at a time stores alarms; taken before mu
 	unsaved bool       // the latest try to store alarms failed
+
+	clustersDue time.Time // of a replay: when its failures are searched again
 }
 
 // New reads the store's state and follows its commits from here on. It must be
@@ -238,6 +240,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	parts.Go(func() { m.queue.Run(ctx) })
 	parts.Go(func() { m.fallback.Run(ctx) })
 	parts.Go(func() { m.poll(ctx) })
+	parts.Go(func() { m.searchClusters(ctx) })
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
 	m.mu.Lock()

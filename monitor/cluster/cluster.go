@@ -112,6 +112,10 @@ type Cluster struct {
 	From, To int64
 }
 
+// leastChance is the smallest chance that is told: what is less likely still is no
+// more certain.
+const leastChance = 1e-300
+
 // examples is how many rows a cluster shows.
 const examples = 5
 
@@ -150,7 +154,7 @@ func (o *Options) defaults() {
 // describe draws up a cluster; its figures are of all rows, those of better
 // clusters included.
 func (s *search) describe(c *candidate) Cluster {
-	out := Cluster{Attribute: c.attribute, Value: c.value, Code: s.codes[c.code], PAdjusted: c.p, From: c.from, To: c.to}
+	out := Cluster{Attribute: c.attribute, Value: c.value, Code: s.codes[c.code], PAdjusted: max(c.p, leastChance), From: c.from, To: c.to}
 	codes := map[int]int{}
 	if c.ordered != nil {
 		out.Value = c.ordered.name(c.set)

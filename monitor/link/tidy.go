@@ -71,7 +71,11 @@ func (c *Campaign) tidy() {
 	})
 	c.Sending = c.Sending.tidied()
 	c.Fallback.tidy()
-	c.Clusters = slices.DeleteFunc(each(c.Clusters, nil), func(k Cluster) bool {
+	c.ClustersAt = utc(c.ClustersAt)
+	c.Clusters = slices.DeleteFunc(each(c.Clusters, func(k *Cluster) {
+		k.Explains, k.Sends = orZero(k.Explains), orZero(k.Sends)
+		k.Examples = each(k.Examples, func(e *ClusterExample) { e.SentAt = utc(e.SentAt) })
+	}), func(k Cluster) bool {
 		return !finite(k.Lift) || !finite(k.PAdjusted)
 	})
 }
