@@ -86,7 +86,9 @@ func TestJudgedReadsBackwardsByRow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if slices.ContainsFunc(plan, func(step string) bool { return !strings.HasPrefix(step, "SEARCH") || !strings.Contains(step, "PRIMARY KEY") }) {
+	if slices.ContainsFunc(plan, func(step string) bool {
+		return !strings.HasPrefix(step, "SEARCH") || !strings.Contains(step, "PRIMARY KEY")
+	}) {
 		t.Errorf("%s", strings.Join(plan, "\n"))
 	}
 }
