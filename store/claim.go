@@ -99,6 +99,15 @@ func (g *group) candidates(p *plan, r *wa.ClaimRequest, limit int) ([]recipient,
 
 // take claims a row, or says why it does not go out now.
 func (g *group) take(p *plan, n *number, row *recipient, r *wa.ClaimRequest, out *wa.Claims, done *noted) error {
+	var values []string
+	if err := json.Unmarshal(row.values, &values); err != nil {
+		return fmt.Errorf("reading line %d of the list: %w", row.line, err)
+	}
+	if r.Aside != nil {
+		if trait := r.Aside(row.phone, row.line, values); trait != "" {
+			return g.setAside(row, trait, done)
+		}
+	}
 	reason, due, err := g.unfit(p, row, r)
 	switch {
 	case err != nil:
@@ -108,10 +117,6 @@ func (g *group) take(p *plan, n *number, row *recipient, r *wa.ClaimRequest, out
 	case due != 0:
 		row.due = due
 		return g.waitAgain(row, reason)
-	}
-	var values []string
-	if err := json.Unmarshal(row.values, &values); err != nil {
-		return fmt.Errorf("reading line %d of the list: %w", row.line, err)
 	}
 	message := take(&g.next.message)
 	out.Messages = append(out.Messages, wa.Claimed{

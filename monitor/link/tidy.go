@@ -98,6 +98,9 @@ func (w *Sending) tidied() *Sending {
 	t := *w
 	t.PerSecond = orZero(w.PerSecond)
 	t.StartsAt, t.ExpiresAt, t.EndsAt = utc(w.StartsAt), utc(w.ExpiresAt), utc(w.EndsAt)
+	if w.Aside != nil {
+		t.Aside = each(w.Aside, nil)
+	}
 	if w.Ramp != nil {
 		t.Ramp = &Ramp{Shares: each(w.Ramp.Shares, nil), Step: w.Ramp.Step}
 	}
