@@ -78,7 +78,7 @@ func (m *Monitor) setAside(ctx context.Context, operator string, a link.AsideArg
 	if err != nil {
 		return link.Asides{}, err
 	}
-	text := fmt.Sprintf("%s that wait with %s are set aside: they do not go out until you release them.", count(n), wa.Clean(t.String()))
+	text := fmt.Sprintf("%s waiting messages with %s are set aside: they do not go out until you release them.", count(n), wa.Clean(t.String()))
 	if !already || n > 0 {
 		m.record(store.Action{Operator: operator, Verb: "aside", Target: l.Key, Effect: text})
 	} else {
@@ -133,12 +133,12 @@ func (m *Monitor) endAside(ctx context.Context, operator string, a link.AsideEnd
 	if err != nil {
 		return link.Asides{}, err
 	}
-	text, verb := fmt.Sprintf("%s with %s wait again and go out in their turn.", count(n), wa.Clean(t.String())), "release"
+	text, verb := fmt.Sprintf("%s messages with %s wait again and go out in their turn.", count(n), wa.Clean(t.String())), "release"
 	if a.Cancel {
 		if err := forget(); err != nil {
 			return link.Asides{}, err
 		}
-		text, verb = fmt.Sprintf("%s with %s are cancelled: they will not be sent.", count(n), wa.Clean(t.String())), "cancel-aside"
+		text, verb = fmt.Sprintf("%s messages with %s are cancelled: they will not be sent.", count(n), wa.Clean(t.String())), "cancel-aside"
 	}
 	m.record(store.Action{Operator: operator, Verb: verb, Target: l.Key, Effect: text})
 	m.queue.Wake(l.ID)
