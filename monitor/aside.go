@@ -59,7 +59,10 @@ func (m *Monitor) setAside(ctx context.Context, operator string, a link.AsideArg
 	}
 	if a.DryRun {
 		n, err := m.o.Store.SetAside(ctx, l.ID, t, store.RowMatcher(has), true)
-		return link.Asides{Changed: n, Already: slices.Contains(plan.Aside, t), Aside: []link.Aside{}}, err
+		if err != nil {
+			return link.Asides{}, err
+		}
+		return m.asidesThen(ctx, l, n, slices.Contains(plan.Aside, t), "")
 	}
 	already := slices.Contains(plan.Aside, t)
 	if !already {

@@ -193,6 +193,8 @@ func (m *model) typed(msg tea.Msg) tea.Cmd {
 		typeClean(&m.reach.input, msg)
 	case noteDialog:
 		typeClean(&m.note.input, msg)
+	case asideDialog:
+		typeClean(&m.aside.input, msg)
 	}
 	return nil
 }

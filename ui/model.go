@@ -50,6 +50,7 @@ const (
 	reachDialog
 	reachLookDialog
 	noteDialog
+	asideDialog
 	leaveDialog
 )
 
@@ -109,6 +110,7 @@ type model struct {
 	find     find
 	resume   resume
 	swap     swap
+	aside    aside
 	retry    retry
 	reach    reach
 	undoing  bool // the daemon has been told to cancel a fallback

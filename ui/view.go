@@ -130,6 +130,9 @@ func (m *model) body(w, h int) string {
 	if m.dialog == reachLookDialog && c.Fallback.Run != nil {
 		return pane.FallbackLook(l, c, &pane.Looking{Input: inputLine(&m.reach.input, w), Note: m.reach.problem}, w, h)
 	}
+	if m.dialog == asideDialog {
+		return pane.AsideView(l, c, m.shownAside(w), w, h)
+	}
 	if text := m.detail(c, l, w, h); text != "" {
 		return text
 	}

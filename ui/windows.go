@@ -85,6 +85,8 @@ func (m *model) confirm() tea.Cmd {
 		return m.confirmLook()
 	case noteDialog:
 		return m.leaveNote()
+	case asideDialog:
+		return m.confirmAside()
 	}
 	return nil
 }
@@ -98,6 +100,8 @@ func (m *model) scrollOrMove(by int) tea.Cmd {
 		return m.chooseSubject(by)
 	case resumeDialog:
 		return m.chooseResume(by)
+	case asideDialog:
+		return m.chooseAside(by)
 	case swapDialog:
 		m.swap.choose(by)
 	case retryDialog:

@@ -30,14 +30,21 @@ func (t traitArg) parse() (wa.Trait, error) {
 }
 
 type asideListCmd struct {
-	campaignArg
-	JSON bool `name:"json" help:"Print one JSON document."`
+	ID   idArg `arg:"" optional:"" name:"id" help:"Campaign, by id or name; without it all of ours that are shown."`
+	JSON bool  `name:"json" help:"Print one JSON document: an array, a campaign each."`
 }
 
-// Help gives an example.
+// Help gives examples.
 func (asideListCmd) Help() string {
-	return `Example:
-  tickwatch aside list autumn`
+	return `Examples:
+  tickwatch aside list
+  tickwatch aside list autumn --json`
+}
+
+// asideOf is what one campaign has set aside, as JSON has it.
+type asideOf struct {
+	Campaign string       `json:"campaign"`
+	Aside    []link.Aside `json:"aside"`
 }
 
 // Run lists what is set aside.
@@ -47,20 +54,38 @@ func (c *asideListCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	defer s.hangUp()
-	all, err := s.asides(ctx, c.ID)
+	snapshot, err := s.status(ctx, string(c.ID))
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return a.json(all)
-	}
-	if len(all.Aside) == 0 {
-		return a.say("Nothing of " + c.name() + " is set aside.")
-	}
-	for _, r := range all.Aside {
-		if err := a.print(fmt.Sprintf("%s  %s", messages(r.Messages), wa.Clean(r.String()))); err != nil {
+	found := []asideOf{}
+	for i := range snapshot.Campaigns {
+		campaign := &snapshot.Campaigns[i]
+		if campaign.Origin != "own" {
+			continue
+		}
+		all, err := s.asides(ctx, idArg(campaign.ID))
+		if err != nil {
 			return err
 		}
+		if len(all.Aside) > 0 || c.ID != "" {
+			found = append(found, asideOf{campaign.ID, all.Aside})
+		}
+	}
+	if c.JSON {
+		return a.json(found)
+	}
+	lines := 0
+	for _, of := range found {
+		for _, r := range of.Aside {
+			lines++
+			if err := a.print(fmt.Sprintf("%s  %s  %s", wa.Clean(of.Campaign), wa.Clean(r.String()), messages(r.Messages))); err != nil {
+				return err
+			}
+		}
+	}
+	if lines == 0 {
+		return a.say("Nothing is set aside.")
 	}
 	return nil
 }
@@ -114,7 +139,7 @@ func (c *asideSetCmd) Run(ctx context.Context, a *app) error {
 // asideEnd is what ends setting aside, one way or the other.
 type asideEnd struct {
 	campaignArg
-	traitArg
+	Trait string `arg:"" optional:"" name:"trait" help:"ATTRIBUTE=VALUE, as aside list names it; may be left out where only one is set aside."`
 	assent
 	JSON bool `name:"json" help:"Print one JSON document."`
 }
@@ -150,12 +175,12 @@ func (c *asideCancelCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (c *asideEnd) end(ctx context.Context, a *app, cancel bool, word, toDo string) error {
-	t, err := c.parse()
-	if err != nil {
-		return err
+	if c.Trait != "" {
+		if _, err := wa.ParseTrait(c.Trait); err != nil {
+			return usageError{err}
+		}
 	}
-	toDo = fmt.Sprintf(toDo, "what is set aside of "+c.name()+" for "+wa.Clean(t.String()))
-	if err := c.possible(a, toDo); err != nil {
+	if err := c.possible(a, fmt.Sprintf(toDo, "what is set aside of "+c.name())); err != nil {
 		return err
 	}
 	s, err := a.connect(ctx)
@@ -163,22 +188,19 @@ func (c *asideEnd) end(ctx context.Context, a *app, cancel bool, word, toDo stri
 		return err
 	}
 	defer s.hangUp()
+	r, err := c.find(ctx, s)
+	if err != nil {
+		return err
+	}
 	if !c.Yes {
-		all, err := s.asides(ctx, c.ID)
-		if err != nil {
-			return err
-		}
-		for i := range all.Aside {
-			if r := &all.Aside[i]; r.String() == t.String() {
-				a.tell(messages(r.Messages) + " of " + c.name() + " are set aside for " + wa.Clean(t.String()) + ".")
-			}
-		}
-		if err := a.ask(ctx, word, toDo); err != nil {
+		of := wa.Clean(r.String())
+		a.tell(messages(r.Messages) + " of " + c.name() + " are set aside for " + of + ".")
+		if err := a.ask(ctx, word, fmt.Sprintf(toDo, "them")); err != nil {
 			return err
 		}
 	}
 	var done link.Asides
-	args := link.AsideEndArgs{Campaign: string(c.ID), Attribute: t.Attribute, Value: t.Value, Cancel: cancel}
+	args := link.AsideEndArgs{Campaign: string(c.ID), Attribute: r.Attribute, Value: r.Value, Cancel: cancel}
 	if err := s.do(ctx, link.VerbAsideEnd, args, &done); err != nil {
 		return err
 	}
@@ -186,4 +208,27 @@ func (c *asideEnd) end(ctx context.Context, a *app, cancel bool, word, toDo stri
 		return a.json(done)
 	}
 	return a.say(wa.Clean(done.Text))
+}
+
+// find is what is set aside and was named, or is the only one.
+func (c *asideEnd) find(ctx context.Context, s *session) (*link.Aside, error) {
+	all, err := s.asides(ctx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case c.Trait == "" && len(all.Aside) == 1:
+		return &all.Aside[0], nil
+	case c.Trait == "" && len(all.Aside) > 1:
+		return nil, usageError{fmt.Errorf("several parts of %s are set aside: name one as `tickwatch aside list` does", c.name())}
+	}
+	for i := range all.Aside {
+		if all.Aside[i].String() == c.Trait {
+			return &all.Aside[i], nil
+		}
+	}
+	if c.Trait == "" {
+		return nil, &link.Fault{Kind: link.FaultFailed, Text: "nothing of " + c.name() + " is set aside"}
+	}
+	return nil, &link.Fault{Kind: link.FaultFailed, Text: wa.Clean(c.Trait) + " is not set aside: `tickwatch aside list` names what is"}
 }

@@ -2,6 +2,7 @@ package pane
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,9 +65,21 @@ func (l Look) commonLine(c *link.Campaign, w int) string {
 		return ""
 	}
 	k := &c.Clusters[0]
+	key := ""
+	if Own(c) && Settable(k) && w >= 70 {
+		key = "a sets aside"
+		if c.Sending != nil && slices.Contains(c.Sending.Aside, link.AsideTrait{Attribute: k.Attribute, Value: k.Value}) {
+			key = "set aside"
+		}
+	}
+	w -= len(key) + 1
 	says := ": " + wholePercent(k.Explains) + " of the failures, " + wholePercent(k.Sends) + " of the sends"
 	name := clip(l.trait(k), max(w-len(says), 8))
-	return l.Theme.Strong.Render(name) + l.Theme.Text.Render(clip(says, max(w-8, 0)))
+	line := l.Theme.Strong.Render(name) + l.Theme.Text.Render(clip(says, max(w-8, 0)))
+	if key == "" {
+		return line
+	}
+	return row(line, l.Theme.Dim.Render(key), w+len(key)+1)
 }
 
 // wholePercent prints a share without decimals; one that is not zero is no 0 %, and
