@@ -67,7 +67,9 @@ func TestSetAside(t *testing.T) {
 	c.press("enter") // does nothing
 	c.press("up", "enter").sees("1,240 waiting messages with prefix=22507 are set aside.")
 	got := c.callsOf(link.VerbAside)
-	if got = got[len(dry):]; !slices.Contains(got, `{"campaign":"autumn","attribute":"prefix","value":"22507"}`) || slices.ContainsFunc(got, func(s string) bool { return s != dry[0] && s != `{"campaign":"autumn","attribute":"prefix","value":"22507"}` }) {
+	if got = got[len(dry):]; !slices.Contains(got, `{"campaign":"autumn","attribute":"prefix","value":"22507"}`) || slices.ContainsFunc(got, func(s string) bool {
+		return s != dry[0] && s != `{"campaign":"autumn","attribute":"prefix","value":"22507"}`
+	}) {
 		t.Errorf("calls: %q", got)
 	}
 }
