@@ -197,21 +197,34 @@ func clusterAction(c *cluster.Cluster, own bool) string {
 	case traitNumber:
 		return "Look at the standing of this number, and pause it if it goes on."
 	case cluster.AttributeMinute:
+		if withheld(c.Main) {
+			return "Meta chose not to deliver in that time: no clean-up of the list mends it. Slow down, or send the rest later."
+		}
 		return "They failed at one time: see whether it goes on, and pause if it does."
 	}
 	if !own {
 		return "Leave these people out where the campaign is sent from, until it is clear why they fail."
 	}
+	if withheld(c.Main) {
+		return "Meta chose not to deliver to them: no clean-up of the list mends that. Send to them later, or set them aside."
+	}
 	what := "then look at these people in the list."
 	switch known := wa.Explain(c.Main, ""); known.Category {
 	case wa.CategoryRecipient:
 		what = "then have their numbers checked."
-	case wa.CategoryEngagement, wa.CategoryExperiment:
-		return "Meta chose not to deliver to them: no clean-up of the list mends that. Send to them later, or set them aside."
 	case wa.CategoryMedia, wa.CategoryRequest, wa.CategoryTemplate:
 		what = "then look at what the list puts into their message."
 	}
 	return "Set those that still wait aside, " + what
+}
+
+// withheld tells whether Meta chose not to deliver what fails with a code.
+func withheld(code int) bool {
+	switch wa.Explain(code, "").Category {
+	case wa.CategoryEngagement, wa.CategoryExperiment:
+		return true
+	}
+	return false
 }
 
 // showClusters searches for whoever owns the clock: at the end of a recording, when
