@@ -20,6 +20,7 @@ type live struct {
 	pending        []pendingChange
 	card           *link.Card // what it was when it last was drawn up, unless it has changed since
 	sending        bool       // of ours, started, and not everything has gone out
+	traits         traits     // of its failures
 }
 
 type pendingChange struct {

@@ -22,6 +22,9 @@ func (m *Monitor) Handle(ctx context.Context, peer link.Peer, cmd link.Command) 
 	if answer, ok, err := m.take(ctx, peer.Name, cmd); ok {
 		return answer, err
 	}
+	if answer, ok, err := m.aside(ctx, peer.Name, cmd); ok {
+		return answer, err
+	}
 	if answer, ok, err := m.orderFallback(ctx, peer.Name, cmd); ok {
 		return answer, err
 	}

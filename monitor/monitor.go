@@ -105,6 +105,8 @@ type Monitor struct {
 	reading sync.Mutex // one at a time reads courses; taken before mu
 	saving  sync.Mutex // one at a time stores alarms; taken before mu
 	unsaved bool       // the latest try to store alarms failed
+
+	clustersDue time.Time // of a replay: when its failures are searched again
 }
 
 // New reads the store's state and follows its commits from here on. It must be
@@ -274,6 +276,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	parts.Go(func() { m.o.Notify.Run(ctx) })
 	parts.Go(func() { m.watchUsage(ctx) })
 	parts.Go(func() { m.compareTemplates(ctx) })
+	parts.Go(func() { m.searchClusters(ctx) })
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
 	m.mu.Lock()

@@ -95,6 +95,9 @@ func (m *Monitor) sendingView(_ wa.Instant, l *live, v queue.View) *link.Sending
 		out.StartsAt = moment(p.StartsAt)
 	}
 	out.ExpiresAt = moment(p.ExpiresAt)
+	for _, t := range p.Aside {
+		out.Aside = append(out.Aside, link.AsideTrait{Attribute: wa.Clean(t.Attribute), Value: wa.Clean(t.Value)})
+	}
 	if len(p.Ramp) > 0 {
 		out.Ramp = &link.Ramp{Shares: p.Ramp, Step: p.Step}
 	}

@@ -80,7 +80,7 @@ func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
 		},
 		First30:  l.course.first30(now, m.o.Thresholds, &m.arrivals),
 		Errors:   m.errors(now, l),
-		Clusters: []link.Cluster{},
+		Clusters: append([]link.Cluster{}, l.traits.found...), ClustersAt: moment(l.traits.at),
 	}
 	if l.running(now) {
 		c.State = "running"

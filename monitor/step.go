@@ -65,6 +65,7 @@ func (m *Monitor) Show(ctx context.Context) {
 	m.reading.Lock()
 	m.read(ctx, m.needed)
 	m.reading.Unlock()
+	m.showClusters(ctx)
 	m.mu.Lock()
 	now := wa.At(m.o.Now())
 	m.rev++

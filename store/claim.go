@@ -40,14 +40,14 @@ func (g *group) claim(r *wa.ClaimRequest) (out wa.Claims, err error) {
 	var done noted
 	for len(out.Messages) < r.Limit && looked < maxLooked {
 		p = g.plan(r.Campaign) // candidates moves on in the group's copy of it
-		rows, err := g.candidates(p, r, r.Limit-len(out.Messages))
+		rows, read, err := g.candidates(p, r, r.Limit-len(out.Messages))
 		if err != nil {
 			return out, err
 		}
-		if len(rows) == 0 {
+		if read == 0 {
 			break
 		}
-		looked += len(rows)
+		looked += read
 		for i := range rows {
 			if err := g.take(p, n, &rows[i], r, &out, &done); err != nil {
 				return out, err
@@ -69,36 +69,47 @@ func (g *group) claim(r *wa.ClaimRequest) (out wa.Claims, err error) {
 }
 
 // candidates are the next rows of a queue: those that waited for a moment that
-// has come, then those further down the list.
-func (g *group) candidates(p *plan, r *wa.ClaimRequest, limit int) ([]recipient, error) {
+// has come, then those further down the list. read is how many rows that took:
+// some of the list do not wait any more, or are set aside.
+func (g *group) candidates(p *plan, r *wa.ClaimRequest, limit int) (rows []recipient, read int, err error) {
 	result, err := g.w.stmts.recipientsAgain.QueryContext(g.ctx, p.Campaign, int64(r.Now), limit)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	rows, err := collect(result, scanRecipient)
-	if err != nil || len(rows) == limit {
-		return rows, err
+	rows, err = collect(result, scanRecipient)
+	if read = len(rows); err != nil || read == limit {
+		return rows, read, err
 	}
 	end := p.last()
 	if r.Upto > 0 {
 		end = min(end, p.first+r.Upto-1)
 	}
 	if p.next > end {
-		return rows, nil
+		return rows, read, nil
 	}
 	if result, err = g.w.stmts.recipientsAhead.QueryContext(g.ctx, p.next, end, limit-len(rows)); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	ahead, err := collect(result, scanRecipient)
 	if err != nil || len(ahead) == 0 {
-		return rows, err
+		return rows, read, err
 	}
+	read += len(ahead)
 	g.changePlan(p).next = ahead[len(ahead)-1].id + 1
-	return append(rows, slices.DeleteFunc(ahead, func(r recipient) bool { return r.state != rowWaiting || r.again })...), nil
+	return append(rows, slices.DeleteFunc(ahead, func(r recipient) bool { return r.state != rowWaiting || r.again })...), read, nil
 }
 
 // take claims a row, or says why it does not go out now.
 func (g *group) take(p *plan, n *number, row *recipient, r *wa.ClaimRequest, out *wa.Claims, done *noted) error {
+	var values []string
+	if err := json.Unmarshal(row.values, &values); err != nil {
+		return fmt.Errorf("reading line %d of the list: %w", row.line, err)
+	}
+	if r.Aside != nil {
+		if trait := r.Aside(row.phone, row.line, values); trait != "" {
+			return g.setAside(row, trait, done)
+		}
+	}
 	reason, due, err := g.unfit(p, row, r)
 	switch {
 	case err != nil:
@@ -108,10 +119,6 @@ func (g *group) take(p *plan, n *number, row *recipient, r *wa.ClaimRequest, out
 	case due != 0:
 		row.due = due
 		return g.waitAgain(row, reason)
-	}
-	var values []string
-	if err := json.Unmarshal(row.values, &values); err != nil {
-		return fmt.Errorf("reading line %d of the list: %w", row.line, err)
 	}
 	message := take(&g.next.message)
 	out.Messages = append(out.Messages, wa.Claimed{

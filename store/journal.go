@@ -17,7 +17,7 @@ type Deed struct {
 	Campaign string        `json:"campaign,omitempty"` // key; "" = none alone
 	Number   string        `json:"number,omitempty"`   // of DeedClaimed: phone_number_id that it goes out from
 	Since    wa.Instant    `json:"since,omitempty"`    // of DeedClaimed: the sender's clock, milliseconds
-	Reason   string        `json:"reason,omitempty"`   // of DeedLeftOut
+	Reason   string        `json:"reason,omitempty"`   // of DeedLeftOut; of DeedAside the trait
 	As       string        `json:"as,omitempty"`       // of DeedResolved: sent, not-sent
 	Messages []DeedMessage `json:"messages,omitempty"` // at most deedMost
 	List     *DeedList     `json:"list,omitempty"`     // of DeedList
@@ -35,6 +35,8 @@ const (
 	DeedCancelled = "cancelled"  // what waited of it will not be sent
 	DeedClaimed   = "claimed"    // messages are about to be sent
 	DeedLeftOut   = "left_out"   // people get none, for a reason
+	DeedAside     = "set_aside"  // messages wait no more, for a trait that they have
+	DeedReleased  = "released"   // they wait again
 	DeedAccepted  = "accepted"   // Meta took messages
 	DeedRefused   = "refused"    // Meta refused them
 	DeedAgain     = "again"      // they did not go out, and wait again
@@ -110,7 +112,7 @@ func (n *noted) add(campaign int64, kind, detail string, m DeedMessage) *Deed {
 		switch kind {
 		case DeedClaimed:
 			d.Number = detail
-		case DeedLeftOut:
+		case DeedLeftOut, DeedAside:
 			d.Reason = detail
 		case DeedResolved:
 			d.As = detail

@@ -84,7 +84,7 @@ func (g *group) redo(d *Deed) error {
 		return err
 	case DeedClaimed:
 		return g.redoClaim(p, d)
-	case DeedLeftOut:
+	case DeedLeftOut, DeedAside, DeedReleased:
 		return g.redoLeftOut(p, d)
 	case DeedAccepted, DeedRefused, DeedAgain, DeedUnknown:
 		return g.redoOutcomes(d)
@@ -152,6 +152,7 @@ func (g *group) redoClaim(p *plan, d *Deed) error {
 	return g.noteAll(&done)
 }
 
+// redoLeftOut does again what kept rows from being sent, or ended that.
 func (g *group) redoLeftOut(p *plan, d *Deed) error {
 	var done noted
 	for _, m := range d.Messages {
@@ -159,7 +160,15 @@ func (g *group) redoLeftOut(p *plan, d *Deed) error {
 		if err != nil {
 			return err
 		}
-		if err := g.leaveOut(&row, d.Reason, &done); err != nil {
+		switch d.Kind {
+		case DeedAside:
+			err = g.setAside(&row, d.Reason, &done)
+		case DeedReleased:
+			err = g.released(&row, &done)
+		default:
+			err = g.leaveOut(&row, d.Reason, &done)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -15,12 +15,12 @@ var (
 		helpDialog, errorDialog, alarmDialog, deliveredDialog, reportsDialog, qualityDialog, queueDialog, feedDialog, eventsDialog, copyDialog,
 	}
 	// typing are the windows in which letters are text.
-	typing  = []dialog{switchDialog, findDialog, resumeDialog, retryConfirmDialog, reachDialog, reachLookDialog, noteDialog}
+	typing  = []dialog{switchDialog, findDialog, resumeDialog, retryConfirmDialog, reachDialog, reachLookDialog, noteDialog, asideDialog}
 	windows = slices.Concat(looking, typing, []dialog{swapDialog, swapConfirmDialog, retryDialog, snoozeDialog, leaveDialog})
 
 	everywhere  = append([]dialog{noDialog}, windows...)
 	onQueue     = []dialog{noDialog, queueDialog}
-	inLists     = []dialog{noDialog, switchDialog, helpDialog, eventsDialog, qualityDialog, resumeDialog, swapDialog, retryDialog, snoozeDialog}
+	inLists     = []dialog{noDialog, switchDialog, helpDialog, eventsDialog, qualityDialog, resumeDialog, swapDialog, retryDialog, snoozeDialog, asideDialog}
 	paged       = []dialog{errorDialog, helpDialog, eventsDialog, qualityDialog}
 	lettersFree = without(everywhere, typing...)
 )
@@ -62,6 +62,12 @@ func actKeys() []binding {
 			help:   "Send the rest with another approved template. What is paused stays paused.",
 			footer: true, acts: true, dangerous: true,
 			cannot: (*model).cannotSwap, do: (*model).openSwap,
+		},
+		{
+			keys: []string{"a"}, shown: "a", name: "set aside", section: sectionAct, in: []dialog{noDialog, queueDialog, errorDialog},
+			help: "What the failures have in common: set those that wait and have it aside, or release or cancel what is set aside.",
+			acts: true, dangerous: true,
+			cannot: (*model).cannotAside, do: (*model).openAside,
 		},
 		{
 			keys: []string{"r"}, shown: "r", name: "retry", section: sectionAct, in: []dialog{noDialog, queueDialog, errorDialog},
@@ -197,7 +203,7 @@ func listKeys() []binding {
 			do: (*model).lookUp,
 		},
 		{
-			keys: []string{"enter"}, section: sectionLists, in: []dialog{resumeDialog, swapDialog, swapConfirmDialog, retryDialog, retryConfirmDialog, reachDialog, reachLookDialog, noteDialog, snoozeDialog},
+			keys: []string{"enter"}, section: sectionLists, in: []dialog{resumeDialog, swapDialog, swapConfirmDialog, retryDialog, retryConfirmDialog, reachDialog, reachLookDialog, noteDialog, snoozeDialog, asideDialog},
 			do: (*model).confirm,
 		},
 		{

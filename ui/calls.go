@@ -31,8 +31,8 @@ func ask[R any](call caller, verb string, args any, take func(*model, R, error) 
 type failures struct {
 	campaign string // id, as the daemon knows it
 	err      link.Error
-	minutes  []link.Minute // of the campaign, for the course of the error
-	starts   []int64       // where each page up to this one begins
+	of       *link.Campaign // as it is shown
+	starts   []int64        // where each page up to this one begins
 	page     link.Failures
 	problem  string
 	ticket   int // of the call whose answer is awaited; 0 = none
@@ -51,7 +51,7 @@ func (f *failures) follow(c *link.Campaign) {
 	}
 	for i := range c.Errors {
 		if c.Errors[i].Code == f.err.Code {
-			f.err, f.minutes = c.Errors[i], c.Trend
+			f.err, f.of = c.Errors[i], c
 		}
 	}
 }
@@ -87,7 +87,7 @@ func (m *model) openError() tea.Cmd {
 		return nil
 	}
 	m.dialog = errorDialog
-	m.failures = failures{campaign: m.raw.Campaigns[i].ID, err: m.shown.Campaigns[i].Errors[k], minutes: m.shown.Campaigns[i].Trend}
+	m.failures = failures{campaign: m.raw.Campaigns[i].ID, err: m.shown.Campaigns[i].Errors[k], of: &m.shown.Campaigns[i]}
 	return m.turn(0)
 }
 
@@ -193,6 +193,8 @@ func (m *model) typed(msg tea.Msg) tea.Cmd {
 		typeClean(&m.reach.input, msg)
 	case noteDialog:
 		typeClean(&m.note.input, msg)
+	case asideDialog:
+		typeClean(&m.aside.input, msg)
 	}
 	return nil
 }

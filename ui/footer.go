@@ -142,6 +142,11 @@ func (m *model) dialogLine(t theme.Theme) string {
 		keys = []string{key("enter", "order it"), key("tab", "hours"), key("esc", "back")}
 	case reachLookDialog:
 		keys = []string{key("enter", "send the rest"), key("esc", "let it wait")}
+	case asideDialog:
+		keys = []string{key("↑↓", "choose"), key("enter", "set aside"), key("esc", "close")}
+		if m.aside.cluster() == nil {
+			keys[1] = key("enter", "do what you typed")
+		}
 	case noteDialog:
 		keys = []string{key("enter", "leave the note"), key("esc", "close")}
 	case deliveredDialog, reportsDialog, queueDialog, feedDialog, copyDialog:

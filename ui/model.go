@@ -51,6 +51,7 @@ const (
 	reachLookDialog
 	noteDialog
 	snoozeDialog
+	asideDialog
 	leaveDialog
 )
 
@@ -110,6 +111,7 @@ type model struct {
 	find     find
 	resume   resume
 	swap     swap
+	aside    aside
 	retry    retry
 	reach    reach
 	undoing  bool // the daemon has been told to cancel a fallback

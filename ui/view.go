@@ -104,7 +104,7 @@ func (m *model) body(w, h int) string {
 		return pane.Feed(l, m.shown, w, h)
 	case errorDialog:
 		e := &m.failures.err
-		return pane.ErrorDetail(l, e, m.failures.minutes, wa.Explain(e.Code, e.Title), m.failures.shown(), w, h)
+		return pane.ErrorDetail(l, e, m.failures.of, wa.Explain(e.Code, e.Title), m.failures.shown(), w, h)
 	case alarmDialog:
 		if i := m.alarmAt(); i < len(m.shown.Alarms) {
 			return pane.AlarmDetail(l, m.shown, &m.shown.Alarms[i], w, h)
@@ -132,6 +132,9 @@ func (m *model) body(w, h int) string {
 	}
 	if m.dialog == reachLookDialog && c.Fallback.Run != nil {
 		return pane.FallbackLook(l, c, &pane.Looking{Input: inputLine(&m.reach.input, w), Note: m.reach.problem}, w, h)
+	}
+	if m.dialog == asideDialog {
+		return pane.AsideView(l, c, m.shownAside(w), w, h)
 	}
 	if text := m.detail(c, l, w, h); text != "" {
 		return text
@@ -214,7 +217,7 @@ func (m *model) findNote() string {
 // failureRows is how many failed messages a page of the error detail holds.
 func (m *model) failureRows() int {
 	e := &m.failures.err
-	return pane.ErrorDetailRows(m.look(true), e, m.failures.minutes, wa.Explain(e.Code, e.Title), m.width, m.bodyHeight())
+	return pane.ErrorDetailRows(m.look(true), e, m.failures.of, wa.Explain(e.Code, e.Title), m.width, m.bodyHeight())
 }
 
 func (m *model) helpEnd() int {

@@ -89,6 +89,8 @@ func (m *model) confirm() tea.Cmd {
 		return m.leaveNote()
 	case snoozeDialog:
 		return m.confirmSnooze()
+	case asideDialog:
+		return m.confirmAside()
 	}
 	return nil
 }
@@ -102,6 +104,8 @@ func (m *model) scrollOrMove(by int) tea.Cmd {
 		return m.chooseSubject(by)
 	case resumeDialog:
 		return m.chooseResume(by)
+	case asideDialog:
+		return m.chooseAside(by)
 	case swapDialog:
 		m.swap.choose(by)
 	case retryDialog:

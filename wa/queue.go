@@ -35,6 +35,8 @@ type Plan struct {
 	Ramp      []float64 // shares of the list after which it pauses for a look, rising to 1; nil = none
 	Step      int       // index into Ramp
 	Rows      int64     // of the list; later attempts are not in it
+	// Aside are the traits whose messages are set aside: what has one is not claimed.
+	Aside []Trait `json:",omitempty"`
 	// Against is what was found against the list when it was imported: a campaign
 	// with any starts by force only.
 	Against []Objection
@@ -122,6 +124,9 @@ type ClaimRequest struct {
 	// Hold says until when a number must not be written to, for its sending window;
 	// 0 = it may be. It is called by the store's writer: it must be quick and pure.
 	Hold func(phone string) Instant
+	// Aside names the trait that a row is set aside for; "" = for none. nil = nothing is
+	// set aside. It is called as Hold is.
+	Aside func(phone string, line int64, values []string) string
 	// Cap bounds marketing to one person; zero = no cap.
 	Cap FrequencyCap
 }

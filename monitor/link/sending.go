@@ -325,6 +325,8 @@ type Sending struct {
 	EndsAt       *time.Time `json:"ends_at,omitempty"` // at the current pace
 	Held         string     `json:"held,omitempty"`    // why nothing goes out though it runs, a few words
 	Ramp         *Ramp      `json:"ramp,omitempty"`
+
+	Aside []AsideTrait `json:"aside,omitempty"` // traits whose messages are set aside
 }
 
 // Ramp is a start in steps.

@@ -34,6 +34,7 @@ const (
 	MaxAlarms    = 50
 	MaxActions   = 50
 	MaxErrors    = 20
+	MaxClusters  = 5
 )
 
 // States of the feed. Idle is silence that nobody need fear; stalled is silence
@@ -109,10 +110,13 @@ type Campaign struct {
 	First30   First30      `json:"first30"`
 	Trend     []Minute     `json:"trend"` // up to MaxTrend minutes, oldest first, the last one still under way
 	Reports   Reports      `json:"reports"`
-	Errors    []Error      `json:"errors"` // most messages first; at most MaxErrors
-	Clusters  []Cluster    `json:"clusters"`
-	Fallback  Fallback     `json:"fallback"`
-	Sending   *Sending     `json:"sending,omitempty"` // own campaigns only
+	Errors    []Error      `json:"errors"`   // most messages first; at most MaxErrors
+	Clusters  []Cluster    `json:"clusters"` // the best first; at most MaxClusters
+	// ClustersAt is when the failures were last searched for what they have in
+	// common; nil = there were too few so far. Without Clusters then nothing stands out.
+	ClustersAt *time.Time `json:"clusters_at,omitempty"`
+	Fallback   Fallback   `json:"fallback"`
+	Sending    *Sending   `json:"sending,omitempty"` // own campaigns only
 }
 
 // MaxTrend is how many minutes of a campaign's course a Snapshot carries.
@@ -249,12 +253,29 @@ type Error struct {
 
 // Cluster is a trait that the failures share.
 type Cluster struct {
+	// Attribute is country, prefix (digits that a number begins with), template,
+	// language, number, a column of the list, word (of a filled-in variable), lines (of
+	// the list) or minute.
 	Attribute string  `json:"attribute"`
 	Value     string  `json:"value"`
-	Sent      int64   `json:"sent"`
+	Code      int     `json:"code,omitempty"` // Failed counts this code alone; 0 = any
+	Sent      int64   `json:"sent"`           // of them it is known, or long due, what became of them
 	Failed    int64   `json:"failed"`
-	Lift      float64 `json:"lift"`
-	PAdjusted float64 `json:"p_adjusted"`
+	Lift      float64 `json:"lift"`       // failed share of Sent over that of all messages
+	PAdjusted float64 `json:"p_adjusted"` // how likely by chance, corrected for all that was looked at
+	Explains  float64 `json:"explains"`   // Failed as a share of all failures
+	Sends     float64 `json:"sends"`      // Sent as a share of all messages that were judged
+	MainCode  int     `json:"main_code"`  // the commonest code of Failed
+	Action    string  `json:"action"`     // what to do, one sentence
+
+	Examples []ClusterExample `json:"examples"` // the newest failures, at most five
+}
+
+// ClusterExample is one failed message of a cluster.
+type ClusterExample struct {
+	Phone  string     `json:"phone"` // masked
+	Code   int        `json:"code"`
+	SentAt *time.Time `json:"sent_at,omitempty"`
 }
 
 // Fallback counts people and their second attempts over other channels. Waiting,

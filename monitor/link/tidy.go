@@ -73,7 +73,11 @@ func (c *Campaign) tidy() {
 	})
 	c.Sending = c.Sending.tidied()
 	c.Fallback.tidy()
-	c.Clusters = slices.DeleteFunc(each(c.Clusters, nil), func(k Cluster) bool {
+	c.ClustersAt = utc(c.ClustersAt)
+	c.Clusters = slices.DeleteFunc(each(c.Clusters, func(k *Cluster) {
+		k.Explains, k.Sends = orZero(k.Explains), orZero(k.Sends)
+		k.Examples = each(k.Examples, func(e *ClusterExample) { e.SentAt = utc(e.SentAt) })
+	}), func(k Cluster) bool {
 		return !finite(k.Lift) || !finite(k.PAdjusted)
 	})
 }
@@ -96,6 +100,9 @@ func (w *Sending) tidied() *Sending {
 	t := *w
 	t.PerSecond = orZero(w.PerSecond)
 	t.StartsAt, t.ExpiresAt, t.EndsAt = utc(w.StartsAt), utc(w.ExpiresAt), utc(w.EndsAt)
+	if w.Aside != nil {
+		t.Aside = each(w.Aside, nil)
+	}
 	if w.Ramp != nil {
 		t.Ramp = &Ramp{Shares: each(w.Ramp.Shares, nil), Step: w.Ramp.Step}
 	}

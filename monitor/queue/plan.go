@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"tickwatch/monitor/list"
 	"tickwatch/wa"
 )
 
@@ -118,6 +119,56 @@ func (q *Queue) Swap(ctx context.Context, campaign int64, form wa.TemplateForm, 
 	clear(c.blamed)
 	c.sameCount = 0
 	return nil
+}
+
+// SetAside changes the traits whose messages are set aside. When it returns, nothing
+// begins any more that has one of them: what was claimed before and had not begun is
+// back in the queue, and the next claim goes by the new traits. Where the store fails
+// the former stand.
+func (q *Queue) SetAside(ctx context.Context, campaign int64, change func(now []wa.Trait) []wa.Trait) error {
+	c, release, err := q.take(ctx, campaign)
+	if err != nil {
+		return err
+	}
+	defer release()
+	q.mu.Lock()
+	next := *c.plan
+	q.mu.Unlock()
+	if next.State == wa.PlanCancelled {
+		return errors.New("it is cancelled: nothing of it goes out any more")
+	}
+	defer c.thaw()
+	if err := c.freeze(ctx); err != nil {
+		return fmt.Errorf("nothing was changed: %w", err)
+	}
+	next.Aside = change(slices.Clone(next.Aside))
+	if err := c.save(ctx, next); err != nil {
+		return fmt.Errorf("nothing was changed: %w", err)
+	}
+	return nil
+}
+
+// aside is wa.ClaimRequest.Aside of a plan. A trait that cannot be looked for any more,
+// for its column is gone, holds nothing back.
+func aside(p *wa.Plan) func(phone string, line int64, values []string) string {
+	if len(p.Aside) == 0 {
+		return nil
+	}
+	var has []list.Matcher
+	var names []string
+	for _, t := range p.Aside {
+		if m, err := list.NewMatcher(p, t); err == nil {
+			has, names = append(has, m), append(names, t.String())
+		}
+	}
+	return func(phone string, line int64, values []string) string {
+		for i, m := range has {
+			if m(phone, line, values) {
+				return names[i]
+			}
+		}
+		return ""
+	}
 }
 
 // Cancel ends a campaign: nothing of it begins any more, whatever the store does,

@@ -56,6 +56,7 @@ func (c *campaign) claim(l *lane, size int) (next time.Time) {
 	c.claiming = q.deed(func(ctx context.Context) {
 		var window atomic.Int64
 		r.Hold = q.hold(t.plan, &window)
+		r.Aside = aside(t.plan)
 		got, err := q.o.Store.Claim(context.WithoutCancel(ctx), r) // a claim that is cut off could be on disk all the same
 		q.claimed(l, &t, claimResult{got, room, stirs, wa.Instant(window.Load()), err})
 	})

@@ -60,6 +60,17 @@ func benchCampaign(now time.Time, name, number string) link.Campaign {
 		},
 		Reports: link.Reports{OptOuts: 40, Rate: new(0.000587), Refusers: 71, Verdict: link.VerdictOK},
 	}
+	for range link.MaxClusters {
+		k := link.Cluster{
+			Attribute: "prefix", Value: "22507", Code: 131026, Sent: 6870, Failed: 1780, Lift: 7.887550200803213, PAdjusted: 1e-300, Explains: 0.7091633466135459,
+			Sends: 0.09726175834627211, MainCode: 131026, Action: "Set those that still wait aside, then have their numbers checked.",
+		}
+		for range 5 {
+			k.Examples = append(k.Examples, link.ClusterExample{Phone: "+225********70", Code: 131026, SentAt: &start})
+		}
+		c.Clusters = append(c.Clusters, k)
+	}
+	c.ClustersAt = &now
 	for _, seconds := range []int64{5, 30, 60, 300, 1800} {
 		c.First30.ByAge = append(c.First30.ByAge, link.AgeShare{Seconds: seconds, Share: 0.8471204188481675, Messages: 70_233})
 	}

@@ -60,6 +60,7 @@ type commands struct {
 	Check    checkCmd    `cmd:"" help:"Judge a recipient list. Touches nothing."`
 	Campaign campaignCmd `cmd:"" help:"Own campaigns: import, test, start, pace, cancel, list, show."`
 	Swap     swapCmd     `cmd:"" help:"Send the rest of a campaign with another approved template."`
+	Aside    asideCmd    `cmd:"" help:"Set a part of a campaign aside: list, set, release, cancel."`
 	Retry    retryCmd    `cmd:"" help:"Try failed messages of a campaign again."`
 	Fallback fallbackCmd `cmd:"" help:"Reach people whose message failed by SMS, voice or e-mail: order, go-on, cancel."`
 	Suppress suppressCmd `cmd:"" help:"Who is never written to: add, remove, list, import, export."`

@@ -210,6 +210,12 @@ func (d *answering) does(cmd link.Command) (any, error) {
 			r.Queued = 98
 		}
 		return r, nil
+	case link.VerbAside:
+		return link.Asides{Changed: 312, Text: "312 waiting messages are set aside.", Aside: setAside}, nil
+	case link.VerbAsides:
+		return link.Asides{Aside: setAside}, nil
+	case link.VerbAsideEnd:
+		return link.Asides{Changed: 312, Text: "312 messages: done.", Aside: []link.Aside{}}, nil
 	case link.VerbResolve:
 		return link.Resolved{Resolved: 2}, nil
 	case link.VerbNote:
@@ -323,3 +329,6 @@ func (d *answering) lists(cmd link.Command) (any, error) {
 	}
 	return job, nil
 }
+
+// setAside is what the answering daemon has set aside.
+var setAside = []link.Aside{{AsideTrait: link.AsideTrait{Attribute: "prefix", Value: "22507"}, Messages: 312}}

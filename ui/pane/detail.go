@@ -20,10 +20,11 @@ type Page struct {
 }
 
 // ErrorDetail explains one error code: what it means, why it happens, what
-// helps, how it went over the campaign's minutes, and which messages it hit.
-func ErrorDetail(l Look, e *link.Error, minutes []link.Minute, known wa.ErrorCode, p *Page, w, h int) string {
+// helps, what the failures have in common, how it went over the campaign's minutes,
+// and which messages it hit.
+func ErrorDetail(l Look, e *link.Error, c *link.Campaign, known wa.ErrorCode, p *Page, w, h int) string {
 	inner := max(w-4, 0)
-	lines := l.errorHead(e, minutes, known, inner, h)
+	lines := l.errorHead(e, c, known, inner, h)
 	switch {
 	case p.Note != "" && len(p.Messages) == 0:
 		lines = append(lines, l.Theme.Dim.Render(clip(p.Note, inner)))
@@ -54,11 +55,12 @@ func ErrorDetail(l Look, e *link.Error, minutes []link.Minute, known wa.ErrorCod
 }
 
 // ErrorDetailRows is how many messages fit below the explanation.
-func ErrorDetailRows(l Look, e *link.Error, minutes []link.Minute, known wa.ErrorCode, w, h int) int {
-	return max(h-2-len(l.errorHead(e, minutes, known, max(w-4, 0), h)), 1)
+func ErrorDetailRows(l Look, e *link.Error, c *link.Campaign, known wa.ErrorCode, w, h int) int {
+	return max(h-2-len(l.errorHead(e, c, known, max(w-4, 0), h)), 1)
 }
 
-func (l Look) errorHead(e *link.Error, minutes []link.Minute, known wa.ErrorCode, w, h int) []string {
+func (l Look) errorHead(e *link.Error, c *link.Campaign, known wa.ErrorCode, w, h int) []string {
+	minutes := c.Trend
 	dim, text := l.Theme.Dim.Render, l.Theme.Text.Render
 	lines := []string{
 		l.Theme.Strong.Render(clip(e.Title, w)),
@@ -97,6 +99,7 @@ func (l Look) errorHead(e *link.Error, minutes []link.Minute, known wa.ErrorCode
 		para("What to do", firstOf(e.Advice, known.Advice), 2)
 	} else {
 		para("Why", known.Cause, 3)
+		para("In common", l.inCommon(c, e.Code), 3)
 		para("What to do", firstOf(e.Advice, known.Advice), 4) // is read whole; the messages take what is left
 		para("Send again", retryWords(firstOf(e.Retry, known.Retry)), 1)
 		para("SMS instead", smsWords(firstOf(e.SMS, known.Fallback)), 1)
@@ -156,6 +159,18 @@ func AlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, w, h int) string {
 		lines = append(lines, "", dim("What to do"))
 		for _, line := range wrap(a.Advice, inner, 4) {
 			lines = append(lines, text(line))
+		}
+	}
+	if a.Open() && (a.Kind == "delivery" || a.Kind == "withheld" || a.Kind == "list") {
+		for i := range s.Campaigns {
+			if c := &s.Campaigns[i]; c.ID == a.Campaign {
+				for k, line := range wrap(l.commonest(c), inner, 3) {
+					if k == 0 {
+						lines = append(lines, "", dim("What the failures have in common"))
+					}
+					lines = append(lines, text(line))
+				}
+			}
 		}
 	}
 	lines = append(lines, "", dim("raised   ")+text(l.clock(a.RaisedAt)))

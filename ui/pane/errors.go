@@ -11,8 +11,8 @@ import (
 )
 
 // Errors lists why messages fail, the most frequent cause first: code, title,
-// messages, share of the failures, course, and what helps. selected is an index
-// into c.Errors; its row is always in view.
+// messages, share of the failures, course, and what helps; above them what most
+// failures have in common. selected is an index into c.Errors; its row is always in view.
 func Errors(l Look, c *link.Campaign, selected int, focused bool, w, h int) string {
 	inner, rows := max(w-4, 0), max(h-2, 0)
 	if len(c.Errors) == 0 {
@@ -20,12 +20,19 @@ func Errors(l Look, c *link.Campaign, selected int, focused bool, w, h int) stri
 		return l.box("Errors", "why it fails", lines, w, h, focused)
 	}
 	note := things(c.Counts.Failed, "message", "messages") + " failed"
+	var common []string
+	if line := l.commonLine(c, inner); line != "" && rows >= 3 {
+		common = append(common, line)
+		rows--
+	} else if c.ClustersAt != nil {
+		note += ", " + noTrait
+	}
 	from, to := window(len(c.Errors), rows, selected)
 	if to-from < len(c.Errors) {
 		note = strconv.Itoa(from+1) + "–" + strconv.Itoa(to) + " of " + strconv.Itoa(len(c.Errors)) + " causes, " + note
 	}
 	shape := errorShape(inner)
-	lines := make([]string, 0, to-from)
+	lines := append(make([]string, 0, rows+1), common...)
 	top := 1.0 // one scale for all, so that the cause that grows stands out
 	for i := range c.Errors {
 		top = max(top, highest(latest(c.Errors[i].Trend, shape.trend)))
@@ -33,12 +40,12 @@ func Errors(l Look, c *link.Campaign, selected int, focused bool, w, h int) stri
 	for i := from; i < to; i++ {
 		lines = append(lines, l.errorRow(&c.Errors[i], shape, top))
 	}
-	if selected < len(c.Errors) && rows-len(lines) >= 4 {
-		lines = append(append(lines, ""), l.selectedAdvice(&c.Errors[selected], inner, rows-len(lines)-1)...)
+	if spare := rows + len(common) - len(lines); selected < len(c.Errors) && spare >= 4 {
+		lines = append(append(lines, ""), l.selectedAdvice(&c.Errors[selected], inner, spare-1)...)
 	}
 	marked := -1
 	if focused {
-		marked = selected - from
+		marked = selected - from + len(common)
 	}
 	return l.list("Errors", note, lines, marked, w, h, focused)
 }

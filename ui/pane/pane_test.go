@@ -71,6 +71,7 @@ func panes(l Look, s *link.Snapshot, c *link.Campaign, w, h int) map[string]stri
 			Previews: [][]string{{"Hello,", "", strings.Repeat("long ", 40)}, nil}, Asked: asked,
 		}
 	}
+	held, waits := []link.Aside{{AsideTrait: link.AsideTrait{Attribute: "city", Value: strings.Repeat("long ", 40)}, Messages: 7}}, int64(12)
 	again := &Retrying{Rows: []RetryRow{{Code: 131053, Retry: "after_fix", Ticked: true}, {Code: 131026, Retry: "never"}}}
 	counted := &Retrying{Rows: again.Rows, Counted: &link.Retried{Eligible: 9, LeftOut: asks.Forecast.LeftOut}, Input: "Type 9: "}
 	return map[string]string{
@@ -83,8 +84,10 @@ func panes(l Look, s *link.Snapshot, c *link.Campaign, w, h int) map[string]stri
 		"errors": Errors(l, c, 0, true, w, h), "queue": Queue(l, s, c, true, w, h), "alarms": Alarms(l, s, "", 0, nil, true, w, h),
 		"compact": Compact(l, s, c, nil, w, h), "empty": Empty(l, s, w, h), "waiting": Waiting(l, "no daemon", w, h),
 		"question": Question(l, "Leave?", "y n", w, h), "switcher": Switcher(l, s, &Choices{Cards: cards, Input: "> "}, 0, w, h),
-		"find": Find(l, "> ", &link.Found{Query: "x"}, "", w, h), "detail": ErrorDetail(l, &e, c.Trend, wa.Explain(e.Code, ""), p, w, h),
-		"events": Events(l, log, 0, w, h), "unloaded": Events(l, &Log{}, 0, w, h), "feed": Feed(l, s, w, h),
+		"find": Find(l, "> ", &link.Found{Query: "x"}, "", w, h), "detail": ErrorDetail(l, &e, c, wa.Explain(e.Code, ""), p, w, h),
+		"aside":        AsideView(l, c, &Asiding{Clusters: c.Clusters, Aside: held, Selected: 0, Count: &waits}, w, h),
+		"aside to end": AsideView(l, c, &Asiding{Clusters: c.Clusters, Aside: held, Selected: len(c.Clusters), Input: "Type: ", Note: "Nothing was changed."}, w, h),
+		"events":       Events(l, log, 0, w, h), "unloaded": Events(l, &Log{}, 0, w, h), "feed": Feed(l, s, w, h),
 		"delivered view": DeliveredDetail(l, c, w, h), "reports view": ReportsDetail(l, c, w, h), "queue view": QueueDetail(l, s, c, w, h),
 		"quality view": QualityDetail(l, subjects, len(subjects)-1, log, 0, w, h),
 		"alarm":        AlarmDetail(l, s, &a, w, h), "help": Help(l, []HelpSection{{"Keys", [][2]string{{"p", "pause"}}}}, 0, w, h),

@@ -146,7 +146,7 @@ func QueueDetail(l Look, s *link.Snapshot, c *link.Campaign, w, h int) string {
 	for _, other := range []branch{
 		{0, "going out now", out, "on their way to Meta"},
 		{0, "may have gone out", n.Unknown, "no answer came; never sent again by itself"},
-		{0, "set aside", n.SetAside, "on hold with their group"},
+		{0, "set aside", n.SetAside, "wait for your word, see a"},
 		{0, "cancelled", n.Cancelled, "will not be sent"},
 		{0, "refused at once", n.Refused, "Meta did not take them, see Errors"},
 		{0, "waiting for Meta", n.Paced, "Meta watches the template's quality first"},
@@ -164,6 +164,15 @@ func QueueDetail(l Look, s *link.Snapshot, c *link.Campaign, w, h int) string {
 			l.Theme.Text.Render(right(count(b.count), 10))+l.Theme.Dim.Render(right(percent(share, 0), 7)+"  "+b.says))
 	}
 	add("no answer yet", n.InFlight, "no news but sent; most arrive within a minute")
+	if c.Sending != nil && len(c.Sending.Aside) > 0 {
+		var names []string
+		for _, t := range c.Sending.Aside {
+			names = append(names, l.trait(&link.Cluster{Attribute: t.Attribute, Value: t.Value}))
+		}
+		for _, line := range wrap("Set aside: "+strings.Join(names, ", ")+". a releases or cancels them.", inner, 2) {
+			lines = append(lines, l.Theme.Text.Render(line))
+		}
+	}
 	if n.Unknown > 0 {
 		if h >= 26 {
 			lines = append(lines, "")
