@@ -49,7 +49,7 @@ func optedOutBy(age float64) float64 {
 
 // Evidence that accuses of too many opt-outs: they are few, and one of ten thousand
 // campaigns' messages too many is worth a look long before it is certain.
-const accuseReports = 7
+const accuseReports = 6
 
 // NewReports judges by shares of opt-outs per delivery.
 func NewReports(ok, act float64) *Reports {
