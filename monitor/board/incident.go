@@ -93,6 +93,7 @@ func Incidents() []Incident {
 	add(Incident{Name: "the template is paused", Expected: "delivery", From: 600, fails: falls(healthyFailures, 1, 600)})
 	add(Incident{Name: "Meta withholds 20 %", Expected: "withheld", From: 600, withheld: falls(healthyWithheld, 0.20, 600)})
 	add(Incident{Name: "0.1 % opt out", messages: wholeCampaign, optOuts: steady(0.001)})
+	add(Incident{Name: "0.3 % opt out", messages: wholeCampaign, optOuts: steady(0.003)})
 	add(Incident{Name: "2 % opt out, from the start", Expected: "reports", optOuts: steady(0.02)})
 	return all
 }
