@@ -9,61 +9,6 @@ import (
 	"tickwatch/wa"
 )
 
-const (
-	liveWithin = wa.Instant(30_000) // an event in the last half minute: the feed is live
-	// A feed is stalled when it has been silent for a minute although answers are
-	// due: messages that are young enough to be answered, and more of them than the
-	// slow tail of a healthy send explains.
-	stalledAfter = wa.Instant(60_000)
-	dueWithin    = 10 // minutes of a message's age in which an answer is due
-	dueAtLeast   = 20
-	dueShare     = 0.10
-)
-
-// feedState tells live, idle and stalled apart. Once stalled it stays so until
-// something comes in or nothing runs any more: that answers are no longer due
-// after ten minutes mends nothing. m.mu is held.
-func (m *Monitor) feedState(now wa.Instant) string {
-	silent := now - m.feed.LastEventAt
-	switch {
-	case m.feed.LastEventAt == 0:
-		return link.FeedIdle
-	case silent < liveWithin:
-		return link.FeedLive
-	case silent < stalledAfter, m.ended:
-		return link.FeedIdle
-	}
-	var due, sent int64
-	running := false
-	for _, l := range m.campaigns {
-		if l.running(now) {
-			running = true
-			if l.course != nil {
-				d, n := l.course.due(now)
-				due, sent = due+d, sent+n
-			}
-		}
-	}
-	if running && (m.stalledAt == m.feed.LastEventAt || (due >= dueAtLeast && float64(due) > dueShare*float64(sent))) {
-		m.stalledAt = m.feed.LastEventAt
-		return link.FeedStalled
-	}
-	return link.FeedIdle
-}
-
-// due counts the messages of a campaign that are young enough for an answer to
-// be due, and those of them that have none.
-func (c *course) due(now wa.Instant) (due, sent int64) {
-	minute := now.Second() / 60
-	for m := minute - dueWithin; m <= minute; m++ {
-		if p, ok := c.minutes[m]; ok {
-			sent += p.Messages
-			due += p.Messages - p.Delivered - p.Failed
-		}
-	}
-	return due, sent
-}
-
 // rate counts updates over the last ten seconds.
 type rate struct {
 	seconds [10]int64

@@ -70,6 +70,7 @@ func (m *Monitor) openQueue(ctx context.Context) error {
 	m.queue, err = queue.New(ctx, queue.Options{
 		Store: m.o.Store, Sender: m.sends, Now: m.o.Now, Speed: s.Speed, Log: m.o.Log,
 		StopFile: s.StopFile, PerNumber: s.PerNumber, Cap: FrequencyCap, Unanswered: m.unanswered,
+		LeaveTemplates: !m.o.Auto.Template, LeaveAccount: !m.o.Auto.Account,
 		Throughput: m.throughput, Window: m.window(), Changed: m.wake, Incident: m.incident,
 	})
 	return err
@@ -184,7 +185,7 @@ func (m *Monitor) saveActions() {
 func (m *Monitor) judgeQueue(now wa.Instant, v *queue.View) {
 	standing := map[string]bool{}
 	for _, g := range v.Gates {
-		if !g.Closed || g.By != "tickwatch" || rampLook(g.Reason) {
+		if !g.Closed || g.By != byItself || rampLook(g.Reason) || strings.HasPrefix(g.Reason, byItselfWord) {
 			continue
 		}
 		code := m.gateCodes[[2]string{g.Scope, g.ID}]

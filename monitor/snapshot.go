@@ -17,7 +17,7 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *lin
 	s := &link.Snapshot{
 		Rev: m.rev, Deed: m.deed, At: now.Time(), Version: m.o.Version, Zone: m.o.Zone, Host: m.host,
 		Gates: []link.Gate{}, Campaigns: []link.Campaign{}, Numbers: []link.Number{}, Templates: []link.Template{},
-		Alarms: m.incidents.view(), Actions: m.actionsView(),
+		Alarms: m.advised(now, view, m.incidents.view()), Actions: m.actionsView(),
 	}
 	for _, l := range shown {
 		if l.course != nil { // else it could not be read, and the log says why
@@ -100,7 +100,7 @@ func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
 	for minute := first; minute <= last && first != 0; minute++ {
 		p := l.course.minutes[minute]
 		c.Trend = append(c.Trend, link.Minute{
-			At: time.Unix(minute*60, 0).UTC(), Messages: p.Messages, Delivered: p.Delivered, Failed: p.Failed,
+			At: time.Unix(minute*60, 0).UTC(), Messages: p.Messages, Delivered: p.Delivered, Failed: p.Failed, Gap: m.inGap(now, minute, &p),
 		})
 		c.Reports.Trend = append(c.Reports.Trend, l.course.optOuts[minute])
 	}
@@ -119,24 +119,6 @@ func (c *course) trendSpan(now wa.Instant) (first, last int64) {
 	}
 	return max(c.first, end-link.MaxTrend+1), end
 }
-
-// ageFigures takes back what a campaign's figures cannot say while the feed is
-// stalled, and until Meta has had the time to repeat what was missed: silence
-// would read as messages that do not arrive.
-func (m *Monitor) ageFigures(now wa.Instant, c *link.Campaign) {
-	stalled, since := m.incidents.stands("feed", "feed"), m.incidents.clearedAt("feed", "feed")
-	if c.State != "running" || !stalled && (since == 0 || now-since > catchUp) {
-		return
-	}
-	f := &c.First30
-	f.Projected, f.Low, f.High = nil, nil, nil
-	if stalled && f.Verdict == link.VerdictOK {
-		f.Verdict, f.Reason = link.VerdictUnsure, "as it stood when the feed stalled"
-	}
-}
-
-// catchUp is how long after an outage of the feed nothing is projected.
-const catchUp = wa.Instant(dueWithin * time.Minute / time.Millisecond)
 
 func (m *Monitor) reports(l *live) link.Reports {
 	r := link.Reports{

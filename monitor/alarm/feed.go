@@ -25,6 +25,7 @@ const (
 	// Of another system's newest messages half have no answer: they were cut off. A
 	// send that is over has answers to all but the slow tail.
 	newestMany, newestLeast = 30, 20
+	dueWithin               = wa.Instant(600_000) // what is older need not be answered any more
 	// The slow tail of deliveries and reads goes on after a send is over, and fades
 	// over minutes. tailMissing of it missing at once is no fading.
 	tailMissing = 10
@@ -163,7 +164,7 @@ func (f *Feed) isSilent(now wa.Instant) bool {
 			unanswered += max(c.Messages-c.Answered, 0)
 		}
 	}
-	if messages >= newestLeast && 2*unanswered >= messages {
+	if messages >= newestLeast && 2*unanswered >= messages && now-f.last <= dueWithin {
 		return true
 	}
 	return f.tail()*float64(now-f.last)/1000*tailFades >= tailMissing

@@ -172,6 +172,9 @@ type First30 struct {
 	High      *float64   `json:"high,omitempty"`
 	Verdict   string     `json:"verdict"`
 	Reason    string     `json:"reason"` // one sentence
+	// Provisional says that webhooks of these messages are missing, or were until just
+	// now: the figures may still change a lot.
+	Provisional bool `json:"provisional,omitempty"`
 }
 
 // AgeShare is the share of messages that had arrived at an age, of those that are that old.
@@ -188,6 +191,9 @@ type Minute struct {
 	Messages  int64     `json:"messages"`
 	Delivered int64     `json:"delivered"`
 	Failed    int64     `json:"failed"`
+	// Gap says that no webhooks came of this minute's messages: what is missing of
+	// them was not heard.
+	Gap bool `json:"gap,omitempty"`
 }
 
 // Reports stands in for the report rate, which Meta does not publish: opt-outs

@@ -76,6 +76,11 @@ type Options struct {
 	PerNumber   wa.Pace // our own ceiling for each number; zero = none
 	Connections int     // requests of a number that may be open at once; 0 = 64
 
+	// Where Meta does not take a template, or anything at all, gates close by
+	// themselves, unless these say to leave them: then what it refuses so waits for a
+	// minute and is tried again.
+	LeaveTemplates, LeaveAccount bool
+
 	Cap wa.FrequencyCap // on marketing templates; zero = none
 	// Window gives, for a plan, until when a person must not be written to; nil, or
 	// a nil answer = no sending windows.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"tickwatch/monitor"
 	"tickwatch/wa"
 )
 
@@ -63,6 +64,9 @@ func (c *Config) check(v values) error {
 	if err := c.Suppress.check(v); err != nil {
 		return err
 	}
+	if err := c.Auto.check(v); err != nil {
+		return err
+	}
 	if err := c.Sheet.check(v); err != nil {
 		return err
 	}
@@ -93,6 +97,25 @@ func (g GraphConfig) check(v values) error {
 		}
 	}
 	return nil
+}
+
+func (a AutoConfig) check(v values) error {
+	for key, mode := range map[string]string{"auto.delivery": a.Delivery, "auto.reports": a.Reports} {
+		switch mode {
+		case monitor.AutoOff, monitor.AutoAdvise, monitor.AutoAct:
+		default:
+			return v.fault(key, "%s is none of off, advise and act", quoted(mode))
+		}
+	}
+	return nil
+}
+
+// auto is what the monitor may do by itself.
+func (a AutoConfig) auto() monitor.Auto {
+	return monitor.Auto{
+		Delivery: a.Delivery, Reports: a.Reports, BlindAfter: a.BlindAfter, Template: a.Template, Account: a.Account, Disk: a.Disk,
+		SecondPersonOver: int64(a.SecondPersonOver),
+	}
 }
 
 func (s SuppressConfig) check(v values) error {
