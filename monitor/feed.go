@@ -45,7 +45,30 @@ func (r *rate) perSecond(now wa.Instant) float64 {
 type answers struct {
 	mu      sync.Mutex
 	seconds [60][answerBuckets]uint32
+	sums    [60]answered
 	at      int64
+}
+
+// answered sums up answers.
+type answered struct {
+	n       int64
+	took    time.Duration // in all
+	slowest time.Duration
+}
+
+func (a answered) mean() time.Duration { return a.took / time.Duration(max(a.n, 1)) }
+
+// lately sums up the last minute.
+func (a *answers) lately(now time.Time) (sum answered) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.forward(now.Unix())
+	for _, s := range a.sums {
+		sum.n += s.n
+		sum.took += s.took
+		sum.slowest = max(sum.slowest, s.slowest)
+	}
+	return sum
 }
 
 const answerBuckets = 64 // 10 µs · 1.25^63: over ten seconds
@@ -60,15 +83,17 @@ func (a *answers) add(now time.Time, d time.Duration) {
 	defer a.mu.Unlock()
 	a.forward(now.Unix())
 	a.seconds[a.at%60][bucketOf(d)]++
+	s := &a.sums[a.at%60]
+	s.n, s.took, s.slowest = s.n+1, s.took+d, max(s.slowest, d)
 }
 
 func (a *answers) forward(s int64) {
 	if s-a.at >= 60 || s < a.at {
-		a.seconds, a.at = [60][answerBuckets]uint32{}, s
+		a.seconds, a.sums, a.at = [60][answerBuckets]uint32{}, [60]answered{}, s
 	}
 	for a.at < s {
 		a.at++
-		a.seconds[a.at%60] = [answerBuckets]uint32{}
+		a.seconds[a.at%60], a.sums[a.at%60] = [answerBuckets]uint32{}, answered{}
 	}
 }
 

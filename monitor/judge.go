@@ -28,6 +28,7 @@ func (m *Monitor) judge(now wa.Instant) {
 	m.incidents.clearOthers(now, "delivery", func(key string) bool { return runs(key) && now-m.byKey[key].Latest < sendingOver })
 	m.incidents.clearOthers(now, "reports", runs)
 	m.judgeFeed(now)
+	m.judgeCallbacks(now)
 	m.judgeHost(now)
 	m.judgeStore(now)
 	m.judgeSheet(now)

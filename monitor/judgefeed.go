@@ -31,7 +31,7 @@ const (
 type feedGap struct {
 	from, to wa.Instant // to 0 = it still is
 	late     int64      // statuses of messages of that stretch that came long after their time
-	told     int64      // of these, those that the alarm tells of
+	told     bool       // an alarm tells of them
 	lateAt   int64      // the second in which the latest of them came
 }
 
@@ -155,8 +155,8 @@ func (m *Monitor) judgeQuiet(now wa.Instant) {
 	level := alarm.OK
 	if q.late >= lateProves && now.Second()-q.lateAt < receivedLate {
 		level = alarm.Watch
-		if q.told == 0 {
-			q.told = q.late
+		if !q.told {
+			q.told = true
 			m.gaps = append(m.gaps, *q)
 			m.gaps = m.gaps[max(0, len(m.gaps)-maxGaps):]
 		}
@@ -169,8 +169,8 @@ func (m *Monitor) judgeQuiet(now wa.Instant) {
 
 // text says what an outage was that is over.
 func (g *feedGap) text() string {
-	return fmt.Sprintf("No webhook for %s, from %s to %s UTC. %s came late since, with their old times: it was the feed, not the campaign",
-		lasted(g.to.Sub(g.from)), g.from.Time().Format("15:04"), g.to.Time().Format("15:04"), count(g.late))
+	return fmt.Sprintf("No webhook for %s, from %s to %s UTC. What was missing came late since, with its old times: it was the feed, not the campaign",
+		lasted(g.to.Sub(g.from)), g.from.Time().Format("15:04"), g.to.Time().Format("15:04"))
 }
 
 const checkFeedWords = "Enter on this alarm checks the listener, the public address and the subscription, as `tickwatch doctor` does."
@@ -208,14 +208,14 @@ func (m *Monitor) loadGaps(last wa.Instant) {
 func (m *Monitor) tellCaughtUp(now wa.Instant) {
 	for k := range m.gaps {
 		g := &m.gaps[k]
-		if g.to == 0 || g.late < lateProves || g.late == g.told || now-g.to > catchUp {
+		if g.to == 0 || g.late < lateProves || g.told || now-g.to > catchUp {
 			continue
 		}
 		for _, i := range slices.Backward(m.incidents.cleared) {
 			if i.Kind != "feed" || i.ClearedAt < g.to {
 				continue
 			}
-			g.told = g.late
+			g.told = true
 			i.Text = g.text()
 			i.dirty = true
 			break

@@ -181,6 +181,7 @@ func (m *Monitor) apply(c *store.Change) {
 		}
 		l.Numbers, l.Latest, l.Counts, l.card = cc.Numbers, cc.Latest, cc.Campaign.Counts, nil
 		if l.Own {
+			l.callbacks.add(now.Second(), cc.Heard)
 			m.listen(cc)
 		}
 		switch {

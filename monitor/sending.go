@@ -88,12 +88,19 @@ func (m *Monitor) window() func(*wa.Plan) func(string) wa.Instant {
 func (m *Monitor) unanswered() (n int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	n, _ = m.unansweredOf(wa.At(m.o.Now()))
+	return n
+}
+
+// unansweredOf is unanswered for who holds m.mu, and whether any of ours runs.
+func (m *Monitor) unansweredOf(now wa.Instant) (n int64, running bool) {
 	for _, l := range m.campaigns {
-		if l.Own && l.running(wa.At(m.o.Now())) {
+		if l.Own && l.running(now) {
+			running = true
 			n += l.Counts.Messages - l.Counts.Sent - l.Counts.Paced - (l.Counts.Failed - l.Counts.Refused)
 		}
 	}
-	return n
+	return n, running
 }
 
 // incident records what the queue did by itself.

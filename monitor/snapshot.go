@@ -40,6 +40,7 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *lin
 		s.Gates = append(s.Gates, gateView(g))
 	}
 	s.Feed = m.feedView(now)
+	s.Host.Queue = m.queueShare(now)
 	for _, n := range m.joinedNumbers() {
 		s.Numbers = append(s.Numbers, m.numberView(n))
 	}
@@ -68,7 +69,8 @@ func (m *Monitor) feedView(now wa.Instant) link.Feed {
 		State: m.feedState(now), LastEventAt: moment(m.feed.LastEventAt),
 		Posts: m.feed.Posts, Refused: m.feed.Refused + m.o.Store.Refused(), NotUnderstood: m.feed.NotUnderstood,
 		TurnedAway: m.o.Store.TurnedAway(), Updates: m.feed.Updates, Duplicates: m.feed.Duplicates,
-		AnswerMS: m.answers.quantiles(time.Now()), PerSecond: m.updates.perSecond(now), Trend: m.pace.view(now),
+		CallbackRate: m.callbackRate(now),
+		AnswerMS:     m.answers.quantiles(time.Now()), PerSecond: m.updates.perSecond(now), Trend: m.pace.view(now),
 	}
 }
 

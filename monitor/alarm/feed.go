@@ -26,6 +26,10 @@ const (
 	// send that is over has answers to all but the slow tail.
 	newestMany, newestLeast = 30, 20
 	dueWithin               = wa.Instant(600_000) // what is older need not be answered any more
+	dueShare                = 0.10                // more have no answer than the slow tail explains
+	// A send that is over has late answers after its last message; one that is cut off
+	// has none.
+	abruptly = 10 // seconds
 	// The slow tail of deliveries and reads goes on after a send is over, and fades
 	// over minutes. tailMissing of it missing at once is no fading.
 	tailMissing = 10
@@ -61,6 +65,8 @@ type Feed struct {
 		Outside
 	}
 
+	newest int64 // second of the newest message of another system
+
 	last  wa.Instant // anything came in
 	own   wa.Instant // a status of ours did
 	blind wa.Instant // the first hand-over since that; 0 = there is none
@@ -85,6 +91,9 @@ func (f *Feed) Add(now wa.Instant, n FeedNews) {
 			continue
 		case c.second < second:
 			c.second, c.Outside = second, Outside{}
+		}
+		if o.Messages > 0 {
+			f.newest = max(f.newest, second)
 		}
 		c.Messages += o.Messages
 		c.Answered += o.Answered
@@ -157,17 +166,35 @@ func (f *Feed) isSilent(now wa.Instant) bool {
 	if f.last == 0 || now-f.last < silentAfter {
 		return false
 	}
-	messages, unanswered := int64(0), int64(0)
-	for s := f.last.Second(); s > f.last.Second()-feedKept/2 && messages < newestMany; s-- {
-		if c := &f.clocks[((s%feedKept)+feedKept)%feedKept]; c.second == s && c.Messages > 0 {
-			messages += c.Messages
-			unanswered += max(c.Messages-c.Answered, 0)
-		}
-	}
-	if messages >= newestLeast && 2*unanswered >= messages && now-f.last <= dueWithin {
+	if f.cutOff(now) {
 		return true
 	}
 	return f.tail()*float64(now-f.last)/1000*tailFades >= tailMissing
+}
+
+// cutOff tells whether messages were new until the silence began, and of the newest
+// ones half, or of those of ten minutes more than a healthy send explains, have no
+// answer yet.
+func (f *Feed) cutOff(now wa.Instant) bool {
+	if now-f.last > dueWithin || f.last.Second()-f.newest > abruptly {
+		return false
+	}
+	var all, newest Outside
+	for s := f.newest; s >= (now - dueWithin).Second(); s-- {
+		c := &f.clocks[((s%feedKept)+feedKept)%feedKept]
+		if c.second != s {
+			continue
+		}
+		if newest.Messages < newestMany {
+			newest.Messages += c.Messages
+			newest.Answered += c.Answered
+		}
+		all.Messages += c.Messages
+		all.Answered += c.Answered
+	}
+	due := all.Messages - all.Answered
+	return newest.Messages >= newestLeast && 2*newest.Answered <= newest.Messages ||
+		due >= newestLeast && float64(due) > dueShare*float64(all.Messages)
 }
 
 // tail is how many late statuses came in a second before the silence: the least of

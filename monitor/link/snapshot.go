@@ -81,6 +81,9 @@ type Quantiles struct {
 type Host struct {
 	CPU           *float64 `json:"cpu,omitempty"`
 	MemoryBytes   *uint64  `json:"memory_bytes,omitempty"`    // of the daemon itself
+	Memory        *float64 `json:"memory,omitempty"`          // share of the machine's memory in use
+	Disk          *float64 `json:"disk,omitempty"`            // share of the data folder's disk in use
+	Queue         *float64 `json:"queue,omitempty"`           // share of the messages that may wait for Meta's word; own campaigns only
 	DiskFreeBytes *uint64  `json:"disk_free_bytes,omitempty"` // where the store lies
 }
 
@@ -283,6 +286,7 @@ type Alarm struct {
 	Kind      string     `json:"kind"`     // delivery, withheld, reports, quality, template, feed, callbacks, host, account, limit, list
 	Severity  string     `json:"severity"` // watch, act
 	Campaign  string     `json:"campaign,omitempty"`
+	Subject   string     `json:"subject,omitempty"` // of a host alarm: cpu, memory, disk, queue, answers, store, sheet
 	Text      string     `json:"text"`
 	Advice    string     `json:"advice,omitempty"` // what helps now, one sentence
 	Until     *time.Time `json:"until,omitempty"`  // when it ends by itself, where Meta has told

@@ -92,6 +92,12 @@ type ThresholdsConfig struct {
 	ReportsAct   float64       `key:"reports_act" default:"0.005" doc:"opt-out rate above which to act"`
 	CPUOK        float64       `key:"cpu_ok" default:"0.70" doc:"load of the machine up to which all is well"`
 	CPUAct       float64       `key:"cpu_act" default:"0.90" doc:"load of the machine above which to act"`
+	MemoryOK     float64       `key:"memory_ok" default:"0.70" doc:"share of the machine's memory in use up to which all is well"`
+	MemoryAct    float64       `key:"memory_act" default:"0.90" doc:"share of the machine's memory in use above which to act"`
+	DiskOK       float64       `key:"disk_ok" default:"0.70" doc:"share of the data folder's disk in use up to which all is well"`
+	DiskAct      float64       `key:"disk_act" default:"0.90" doc:"share of the data folder's disk in use above which to act"`
+	QueueOK      float64       `key:"queue_ok" default:"0.70" doc:"share of the 10,000 messages that may be without any status up to which all is well"`
+	QueueAct     float64       `key:"queue_act" default:"0.90" doc:"share of the 10,000 messages that may be without any status above which to act"`
 	CallbacksOK  float64       `key:"callbacks_ok" default:"0.99" doc:"share of messages with a status after a minute from which on all is well"`
 	CallbacksAct float64       `key:"callbacks_act" default:"0.95" doc:"share of messages with a status after a minute below which to act"`
 	InvalidAct   float64       `key:"invalid_act" default:"0.05" doc:"share of invalid numbers in a list above which it is not sent without --force"`

@@ -188,6 +188,9 @@ func (t ThresholdsConfig) check(v values) error {
 	}{
 		{"reports", t.ReportsOK, t.ReportsAct},
 		{"cpu", t.CPUOK, t.CPUAct},
+		{"memory", t.MemoryOK, t.MemoryAct},
+		{"disk", t.DiskOK, t.DiskAct},
+		{"queue", t.QueueOK, t.QueueAct},
 	} {
 		if p.ok > p.act {
 			return v.faultOfPair("thresholds."+p.name, "ok (%v) is above act (%v); a high rate is bad, so ok is the smaller", p.ok, p.act)
@@ -241,6 +244,9 @@ func nearest(key string, known []string) string {
 	apart := func(to string) (least, whole int) {
 		lower := strings.ToLower(to)
 		whole = distance(key, lower)
+		if strings.HasPrefix(lower, key+"_") { // the half of a pair
+			return 1, 0
+		}
 		return min(whole, 1+distance(last(key), last(lower))), whole
 	}
 	return slices.MinFunc(known, func(a, b string) int {

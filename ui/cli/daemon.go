@@ -148,7 +148,8 @@ func thresholds(cfg Config) monitor.Thresholds {
 	t := cfg.Thresholds
 	return monitor.Thresholds{
 		DeliveryOK: t.DeliveryOK, DeliveryAct: t.DeliveryAct, ReportsOK: t.ReportsOK, ReportsAct: t.ReportsAct,
-		CPUOK: t.CPUOK, CPUAct: t.CPUAct, CallbacksOK: t.CallbacksOK, CallbacksAct: t.CallbacksAct,
+		CPUOK: t.CPUOK, CPUAct: t.CPUAct, MemoryOK: t.MemoryOK, MemoryAct: t.MemoryAct, DiskOK: t.DiskOK, DiskAct: t.DiskAct,
+		QueueOK: t.QueueOK, QueueAct: t.QueueAct, CallbacksOK: t.CallbacksOK, CallbacksAct: t.CallbacksAct,
 		InvalidAct: t.InvalidAct, RefusersAct: t.RefusersAct, JudgeAfter: t.JudgeAfter, MinMessages: int64(t.MinMessages),
 	}
 }
