@@ -40,6 +40,9 @@ type Options struct {
 	Fallback   Fallback // and how people are reached otherwise
 	Auto       Auto     // what is done without an operator; zero = nothing
 
+	// CheckFeed looks whether webhooks can get here; nil = nobody can.
+	CheckFeed func(ctx context.Context) link.FeedChecks
+
 	// Sheet says how it stands with the operator's sheet; nil = there is none.
 	Sheet func() notify.SheetState
 

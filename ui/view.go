@@ -106,6 +106,9 @@ func (m *model) body(w, h int) string {
 		return pane.ErrorDetail(l, e, m.failures.minutes, wa.Explain(e.Code, e.Title), m.failures.shown(), w, h)
 	case alarmDialog:
 		if i := m.alarmAt(); i < len(m.shown.Alarms) {
+			if a := &m.shown.Alarms[i]; a.Kind == "feed" {
+				return pane.FeedAlarmDetail(l, m.shown, a, m.feedCheck.shown(), w, h)
+			}
 			return pane.AlarmDetail(l, m.shown, &m.shown.Alarms[i], w, h)
 		}
 	case resumeDialog:

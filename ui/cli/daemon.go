@@ -90,7 +90,8 @@ func startOn(ctx context.Context, port net.Listener, cfg Config, now func() time
 	d.monitor, err = monitor.New(ctx, monitor.Options{
 		Sending: sending, Fallback: other, Sheet: sheet, Auto: cfg.Auto.auto(),
 		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Zone: zoneName(), Log: d.log, Decode: webhook.Decode,
-		Host: func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
+		CheckFeed: func(ctx context.Context) link.FeedChecks { return checkFeed(ctx, cfg, d.port.Addr().String()) },
+		Host:      func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
 	})
 	if err != nil {
 		return nil, err

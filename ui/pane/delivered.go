@@ -114,7 +114,9 @@ func settledByMinute(trend []link.Minute) []float64 {
 	values := make([]float64, len(trend))
 	for i, m := range trend {
 		values[i] = math.NaN()
-		if decided := m.Delivered + m.Failed; decided > 0 {
+		if m.Gap {
+			values[i] = chart.Gap
+		} else if decided := m.Delivered + m.Failed; decided > 0 {
 			values[i] = float64(m.Delivered) / float64(decided)
 		}
 	}
