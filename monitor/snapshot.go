@@ -23,6 +23,7 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *lin
 		if l.course != nil { // else it could not be read, and the log says why
 			c := m.campaign(now, l)
 			m.showQueue(now, l, view, &c)
+			c.Blast = m.blastOf(now, l, view)
 			s.Campaigns = append(s.Campaigns, c)
 		}
 	}

@@ -115,6 +115,16 @@ type Campaign struct {
 	Clusters  []Cluster    `json:"clusters"`
 	Fallback  Fallback     `json:"fallback"`
 	Sending   *Sending     `json:"sending,omitempty"` // own campaigns only
+	Blast     *Blast       `json:"blast,omitempty"`   // while it goes out, and enough is decided to say
+}
+
+// Blast is what each minute of waiting costs while a campaign goes out, at the pace
+// and with the failures of the last minutes.
+type Blast struct {
+	SentPerMinute int64    `json:"sent_per_minute"`
+	FailuresLow   int64    `json:"failures_low"`          // of a minute's messages so many will fail at least,
+	FailuresHigh  int64    `json:"failures_high"`         // and at most, in 95 of 100 cases
+	LimitShare    *float64 `json:"limit_share,omitempty"` // of the people that Meta allows in 24 hours; nil = no limit, or not known
 }
 
 // MaxTrend is how many minutes of a campaign's course a Snapshot carries.

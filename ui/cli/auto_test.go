@@ -101,10 +101,19 @@ func TestDeliveryPausesByItself(t *testing.T) {
 func TestDeliveryAdvises(t *testing.T) {
 	t.Parallel()
 	s := playOwn(t, "cliff", 50, 6000, 4)
-	s.until(t, "an alarm that names the key", func(s *link.Snapshot) bool {
+	snap := s.until(t, "an alarm that names the key", func(s *link.Snapshot) bool {
 		a := alarmOf(s, "delivery")
 		return a != nil && a.Severity == "act" && strings.HasPrefix(a.Advice, "p pauses it: ") && gateOf(s) == nil
 	})
+	// 4 a second, of which about a third fails by now.
+	if b := autumn(snap).Blast; b == nil || b.SentPerMinute < 120 || b.SentPerMinute > 360 || b.FailuresLow < 5 || b.FailuresLow >= b.FailuresHigh ||
+		b.FailuresHigh > b.SentPerMinute || b.LimitShare == nil || *b.LimitShare <= 0 || *b.LimitShare > 0.2 {
+		t.Errorf("what each minute costs: %+v", b)
+	}
+	if _, err := s.as(t, "ines", link.VerbPause, link.GateArgs{}); err != nil {
+		t.Fatal(err)
+	}
+	s.until(t, "nothing more is at stake once it is paused", func(s *link.Snapshot) bool { return autumn(s).State == "paused" && autumn(s).Blast == nil })
 }
 
 // A resume of much needs two people within ten minutes.
