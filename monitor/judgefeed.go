@@ -173,7 +173,7 @@ func (g *feedGap) text() string {
 		lasted(g.to.Sub(g.from)), g.from.Time().Format("15:04"), g.to.Time().Format("15:04"))
 }
 
-const checkFeedWords = "Enter on this alarm checks the listener, the public address and the subscription, as `tickwatch doctor` does."
+const checkFeedWords = "Enter on it checks the listener, the public address and the subscription; so does `tickwatch doctor`."
 
 // keepGap begins and ends the stretch in which the feed is sick.
 func (m *Monitor) keepGap(now wa.Instant, sick alarm.Sickness, since wa.Instant) {

@@ -57,6 +57,9 @@ func (l Look) settled(f *link.First30) string {
 // projection is what the first thirty minutes will probably end with. Unlike
 // the figure beside it, it is a share of all messages, and says so.
 func projection(f *link.First30, w int) string {
+	if f.Provisional {
+		return "provisional"
+	}
 	if f.Closed || f.Low == nil || f.High == nil {
 		return ""
 	}

@@ -154,23 +154,24 @@ type Checked struct {
 // ways that webhooks come in by.
 func FeedAlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, c *Checked, w, h int) string {
 	inner := max(w-4, 0)
-	lines := []string{"", l.Theme.Dim.Render("The ways in")}
+	lines := []string{l.Theme.Dim.Render("The ways in")}
+	if h >= 26 {
+		lines = append([]string{""}, lines...)
+	}
 	if c.Note != "" {
 		lines = append(lines, l.Theme.Dim.Render(clip(c.Note, inner)))
 	}
 	const state, name = 6, 16
 	for i := range c.Checks {
 		x := &c.Checks[i]
-		word, texts := l.Theme.OK.Render("OK"), []string{x.Text}
+		word, texts, depth := l.Theme.OK.Render("OK"), []string{x.Text}, 1
 		if !x.OK {
-			word = l.Theme.Act.Render("FAIL")
-		}
-		if x.Mend != "" {
+			word, depth = l.Theme.Act.Render("FAIL"), 3
 			texts = append(texts, "Do: "+x.Mend)
 		}
 		head := fit(word, state) + l.Theme.Text.Render(fit(x.Name, name))
 		for _, text := range texts {
-			for _, line := range wrap(text, max(inner-state-name, 10), 3) {
+			for _, line := range wrap(text, max(inner-state-name, 10), depth) {
 				lines = append(lines, head+l.Theme.Text.Render(line))
 				head = fit("", state+name)
 			}
