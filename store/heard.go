@@ -10,7 +10,7 @@ type Heard struct {
 // handed over. Messages of other systems are not in it: of them only what is heard
 // is known at all.
 func (g *group) noteHeard(t *touched) {
-	add := func(campaign int64, at int64, taken, heard bool, sign int64) {
+	add := func(campaign, at int64, taken, heard bool, sign int64) {
 		if !taken {
 			return
 		}
