@@ -18,6 +18,8 @@ type play struct {
 	rate   float64                 // messages a second while it does
 	reads  float64                 // share that is read
 	quick  float64                 // share of arrivals within five seconds
+	dark   float64                 // share that no answer ever comes of: phones that are off
+	hasty  bool                    // who reads does so within 40 seconds
 	cut    int64                   // the outage begins; 0 = there is none
 }
 
@@ -44,7 +46,7 @@ func (p *play) course(r *rand.Rand) (handed []int64, all []statusAt) {
 			case u < 0.03:
 				all = append(all, statusAt{at + int64(r.ExpFloat64()*4), s, 'f'})
 				continue
-			case u < 0.06: // a phone that is off
+			case u < 0.03+p.dark:
 				continue
 			}
 			delay := r.Float64() * 5
@@ -53,7 +55,11 @@ func (p *play) course(r *rand.Rand) (handed []int64, all []statusAt) {
 			}
 			all = append(all, statusAt{at + int64(delay), s, 'd'})
 			if r.Float64() < p.reads {
-				all = append(all, statusAt{at + int64(delay+math.Exp(5.5+1.2*r.NormFloat64())), s, 'r'})
+				read := math.Exp(5.5 + 1.2*r.NormFloat64())
+				if p.hasty {
+					read = 40 * r.Float64()
+				}
+				all = append(all, statusAt{at + int64(delay+read), s, 'r'})
 			}
 		}
 	}
@@ -116,7 +122,7 @@ func plays(r *rand.Rand, n int, sick bool) []play {
 	for i := range all {
 		p := play{
 			own: i%2 == 0, rate: math.Exp(math.Log(0.28) + r.Float64()*math.Log(20/0.28)), length: 600 + r.Int64N(1200),
-			reads: 0.2 + 0.4*r.Float64(), quick: 0.7 + 0.25*r.Float64(), send: always, name: "even",
+			reads: 0.2 + 0.4*r.Float64(), quick: 0.7 + 0.25*r.Float64(), dark: 0.03, send: always, name: "even",
 		}
 		if !p.own { // one of a few messages says too little of another system's feed
 			p.rate = 2 + r.Float64()*18
@@ -131,6 +137,9 @@ func plays(r *rand.Rand, n int, sick bool) []play {
 			if !sick {
 				p.name, p.length = "short", 60+r.Int64N(120)
 			}
+		}
+		if i%5 == 0 {
+			p.dark = 0.15
 		}
 		if sick {
 			p.cut = 240 + r.Int64N(300)
@@ -198,8 +207,12 @@ func TestFeedNeverHeardOf(t *testing.T) {
 
 // 600 messages at once, their answers, and silence are no outage, whoever sends.
 func TestFeedAfterABurst(t *testing.T) {
-	for _, own := range []bool{true, false} {
-		p := play{own: own, length: 2, rate: 400, reads: 0.3, quick: 0.85, send: func(int64) bool { return true }}
+	for i := range 4 {
+		own := i%2 == 0
+		p := play{own: own, length: 2, rate: 400, reads: 0.3, quick: 0.85, dark: 0.03, hasty: i >= 2, send: func(int64) bool { return true }}
+		if p.hasty {
+			p.quick = 1
+		}
 		for seed := range uint64(50) {
 			if at, what := p.run(rand.New(rand.NewPCG(seed, 1))); at >= 0 {
 				t.Errorf("own %v, seed %d: %d at second %d", own, seed, what, at)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tickwatch/monitor/link"
+	"tickwatch/wa/sandbox"
 )
 
 // as gives a command as an operator of a name.
@@ -140,4 +141,23 @@ func TestASecondPersonResumes(t *testing.T) {
 	if r, err = s.as(t, "ines", link.VerbResume, link.ResumeArgs{GateArgs: gate}); err != nil || !r.Already {
 		t.Errorf("of what is not paused: %+v, %v", r, err)
 	}
+}
+
+// Half of the webhooks that never come are an alarm of its own: neither the feed is
+// silent, nor does delivery show it. A replay of the recording tells the same.
+func TestLostCallbacksAlarm(t *testing.T) {
+	t.Parallel()
+	s := playOwn(t, "healthy", 40, 8000, 6)
+	s.until(t, "a callback rate that is well", func(s *link.Snapshot) bool {
+		return old(s, 2) && s.Feed.CallbackRate != nil && *s.Feed.CallbackRate > 0.99 && alarmOf(s, "callbacks") == nil
+	})
+	if _, err := s.meta.Inject(sandbox.Fault{Kind: sandbox.FaultLostWebhooks, Share: 0.5}); err != nil {
+		t.Fatal(err)
+	}
+	snap := s.until(t, "an alarm", func(s *link.Snapshot) bool { a := alarmOf(s, "callbacks"); return a != nil && a.Severity == "act" })
+	a := alarmOf(snap, "callbacks")
+	if a.Campaign != autumn(snap).ID || *snap.Feed.CallbackRate >= 0.95 || !strings.Contains(a.Text, "have no webhook after a minute") || alarmOf(snap, "feed") != nil {
+		t.Errorf("%+v, %v", a, *snap.Feed.CallbackRate)
+	}
+	playsAgain(t, s)
 }

@@ -18,6 +18,9 @@ func TestDeliveredDetailDrawsTheGap(t *testing.T) {
 	if !strings.Contains(got, "┊ no webhook came") || !strings.Contains(got, "┊┊┊┊") {
 		t.Errorf("no gap:\n%s", got)
 	}
+	if got := Delivered(look(), c, false, 40, 8); !strings.Contains(got, "┊┊") || strings.Contains(got, "┊┊┊") {
+		t.Errorf("no gap in the pane:\n%s", got)
+	}
 	c.Trend[4].Gap, c.Trend[5].Gap = false, false
 	if got := DeliveredDetail(look(), c, 80, 24); strings.Contains(got, "┊") {
 		t.Errorf("a gap where there is none:\n%s", got)
