@@ -236,8 +236,13 @@ func (in *incidents) view() []link.Alarm {
 }
 
 func (i *incident) view() link.Alarm {
+	about := ""
+	if i.Kind == "host" {
+		about = i.Subject
+	}
 	return link.Alarm{
-		ID: alarmID(i.ID), Kind: i.Kind, Severity: i.Severity, Campaign: i.Campaign, Text: i.Text, Advice: i.Advice,
+		Subject: about,
+		ID:      alarmID(i.ID), Kind: i.Kind, Severity: i.Severity, Campaign: i.Campaign, Text: i.Text, Advice: i.Advice,
 		RaisedAt: i.RaisedAt.Time(), ActedAt: moment(i.ActedAt), ClearedAt: moment(i.ClearedAt), AckedBy: i.AckedBy,
 		Until: moment(i.until), SnoozedBy: i.SnoozedBy, SnoozedUntil: i.quietUntil(),
 	}

@@ -222,7 +222,8 @@ type Campaign struct {
 type CampaignChange struct {
 	Campaign
 	Tally
-	Failed map[int]int64 // messages that Meta had taken and that failed in this commit, by code
+	Heard  map[int64]Heard // the difference to what is heard of our own, by the second in which Meta took them
+	Failed map[int]int64   // messages that Meta had taken and that failed in this commit, by code
 }
 
 // Change is what one commit changed.

@@ -145,6 +145,46 @@ func smsWords(sms string) string {
 
 // AlarmDetail shows one alarm whole: what, since when, and what helps.
 func AlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, w, h int) string {
+	return l.alarmDetail(s, a, nil, w, h)
+}
+
+// Checked is what the daemon found of its feed.
+type Checked struct {
+	Checks []link.FeedCheck
+	Note   string // "looking…", or why there are none
+}
+
+// FeedAlarmDetail is AlarmDetail of an alarm of the feed, with what was found of the
+// ways that webhooks come in by.
+func FeedAlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, c *Checked, w, h int) string {
+	inner := max(w-4, 0)
+	lines := []string{l.Theme.Dim.Render("The ways in")}
+	if h >= 26 {
+		lines = append([]string{""}, lines...)
+	}
+	if c.Note != "" {
+		lines = append(lines, l.Theme.Dim.Render(clip(c.Note, inner)))
+	}
+	const state, name = 6, 16
+	for i := range c.Checks {
+		x := &c.Checks[i]
+		word, texts, depth := l.Theme.OK.Render("OK"), []string{x.Text}, 1
+		if !x.OK {
+			word, depth = l.Theme.Act.Render("FAIL"), 3
+			texts = append(texts, "Do: "+x.Mend)
+		}
+		head := fit(word, state) + l.Theme.Text.Render(fit(x.Name, name))
+		for _, text := range texts {
+			for _, line := range wrap(text, max(inner-state-name, 10), depth) {
+				lines = append(lines, head+l.Theme.Text.Render(line))
+				head = fit("", state+name)
+			}
+		}
+	}
+	return l.alarmDetail(s, a, lines, w, h)
+}
+
+func (l Look) alarmDetail(s *link.Snapshot, a *link.Alarm, more []string, w, h int) string {
 	inner := max(w-4, 0)
 	dim, text := l.Theme.Dim.Render, l.Theme.Text.Render
 	lines := []string{l.alarmWord(a) + " " + dim(a.Kind)}
@@ -188,6 +228,7 @@ func AlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, w, h int) string {
 	if a.ClearedAt != nil {
 		lines = append(lines, dim("cleared  ")+text(l.clock(*a.ClearedAt)))
 	}
+	lines = append(lines, more...)
 	if t := alarmTrend(s, a); len(t.values) > 0 && h-2-len(lines) >= 5 {
 		lines = append(append(lines, ""), l.trend(t, inner, min(h-3-len(lines), 10))...)
 	}
