@@ -120,9 +120,7 @@ func (d *Drift) look() {
 // forget takes back all blocks but the first ones.
 func (d *Drift) forget(known int) {
 	d.blocks = d.blocks[:known]
-	for _, row := range d.sums[known+1:] {
-		d.spare = append(d.spare, row)
-	}
+	d.spare = append(d.spare, d.sums[known+1:]...)
 	d.sums, d.stands = d.sums[:known+1], d.stands[:known+1]
 }
 

@@ -22,7 +22,7 @@ var lines = alarm.Lines{DeliveryOK: 0.95, DeliveryAct: 0.90, ReportsOK: 0.001, R
 
 // play plays one campaign, second by second, to the alarms and to the plain rule.
 func play(in *Incident, seed uint64, number int) rung {
-	fates := draw(rand.New(rand.NewPCG(seed, uint64(number))), in)
+	fates := draw(rand.New(rand.NewPCG(seed, uint64(number))), in) //nolint:gosec // a count
 	news := newsOf(fates)
 	campaign, out := alarm.NewCampaign(lines), rung{map[string]int64{}, map[string]int64{}}
 	var plain plainRule
