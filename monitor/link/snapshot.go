@@ -273,7 +273,7 @@ type Error struct {
 // Cluster is a trait that the failures share.
 type Cluster struct {
 	// Attribute is country, prefix (digits that a number begins with), template,
-	// language, number, a column of the list, word (of a filled-in variable), lines (of
+	// language, number, carrier (to whose range numbers belong), a column of the list, word (of a filled-in variable), lines (of
 	// the list) or minute.
 	Attribute string  `json:"attribute"`
 	Value     string  `json:"value"`
