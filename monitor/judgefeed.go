@@ -39,6 +39,10 @@ type feedGap struct {
 // writer waits.
 func (m *Monitor) listenTo(now wa.Instant, c *store.Change) {
 	n := alarm.FeedNews{Any: c.Feed.Updates > m.feed.Updates || c.Feed.LastEventAt > m.feed.LastEventAt, Outside: map[int64]alarm.Outside{}}
+	if n.Any && m.heard && now-m.feed.LastEventAt >= silentLately && m.listener.Blind() == 0 && !m.gapOpen() {
+		m.quiet = feedGap{from: m.feed.LastEventAt, to: now} // whether it was more than calm, what comes now shows
+	}
+	m.heard = m.heard || n.Any
 	for _, cc := range c.Campaigns {
 		d := &cc.Tally.Counts
 		n.Late += max(d.Read, 0)
@@ -51,10 +55,6 @@ func (m *Monitor) listenTo(now wa.Instant, c *store.Change) {
 			m.listenToSecond(now.Second(), second, &p, cc.Own, &n)
 		}
 	}
-	if n.Any && m.heard && now-m.feed.LastEventAt >= silentLately && m.listener.Blind() == 0 && !m.gapOpen() {
-		m.quiet = feedGap{from: m.feed.LastEventAt, to: now} // whether it was more than calm, what comes now shows
-	}
-	m.heard = m.heard || n.Any
 	m.listener.Add(now, n)
 }
 

@@ -29,7 +29,7 @@ const (
 	dueShare                = 0.10                // more have no answer than the slow tail explains
 	// A send that is over has late answers after its last message; one that is cut off
 	// has none.
-	abruptly = 10 // seconds
+	abruptly = 5 // seconds
 	// The slow tail of deliveries and reads goes on after a send is over, and fades
 	// over minutes. tailMissing of it missing at once is no fading.
 	tailMissing = 10

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,11 @@ func TestBlindSendingIsPaused(t *testing.T) {
 	})
 	if n := ownPauses(snap); n != 1 {
 		t.Errorf("paused %d times", n)
+	}
+	if !slices.ContainsFunc(snap.Alarms, func(a link.Alarm) bool {
+		return a.Kind == "feed" && !a.Open() && strings.Contains(a.Text, "it was the feed, not the campaign")
+	}) {
+		t.Errorf("what came late proves nothing: %+v", snap.Alarms)
 	}
 	if rate := snap.Feed.CallbackRate; rate == nil || *rate < 0.99 || alarmOf(snap, "callbacks") != nil {
 		t.Errorf("callbacks after it has caught up: %v", rate)
