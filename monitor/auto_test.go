@@ -40,7 +40,7 @@ func TestActingOnAnothersCampaign(t *testing.T) {
 	if closed, done := itself(s); closed != 1 || done != 1 || s.Gates[0].ID != "autumn" {
 		t.Fatalf("%+v, %+v", s.Gates, s.Actions)
 	}
-	if got := open(r.looked()); len(got) != 1 || !strings.HasPrefix(got[0].Advice, "tickwatch has noted it as paused: pause it where it is sent from, too.") {
+	if got := open(r.looked()); len(got) != 1 || !strings.HasPrefix(got[0].Pause, "tickwatch has noted it as paused: pause it where it is sent from, too.") {
 		t.Errorf("%+v", got)
 	}
 	clock.forward(time.Second)
@@ -65,8 +65,9 @@ func TestNotActing(t *testing.T) {
 			clock.forward(7 * time.Second)
 			r.looked()
 		}
-		if closed, done := itself(r.looked()); closed != 0 || done != 0 {
-			t.Errorf("%q: %d closed, %d done", mode, closed, done)
+		s := r.looked()
+		if closed, done := itself(s); closed != 0 || done != 0 || open(s)[0].Pause != "" {
+			t.Errorf("%q: %d closed, %d done, %+v", mode, closed, done, open(s))
 		}
 	}
 }

@@ -171,7 +171,7 @@ func (w *writer) due(g *group) []int64 {
 
 // sumUp writes totals, and says what changed.
 func (g *group) sumUp() (*Change, error) {
-	change := &Change{Seq: g.seq, Deed: g.next.deed, Accounts: g.accounts, Alerts: g.alerts, Faults: g.faults, Titles: g.titles}
+	change := &Change{Seq: g.seq, From: g.oldest, Deed: g.next.deed, Accounts: g.accounts, Alerts: g.alerts, Faults: g.faults, Titles: g.titles}
 	gone := map[int64]bool{}
 	for _, c := range g.gone {
 		change.Gone = append(change.Gone, c.id)

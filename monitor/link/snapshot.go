@@ -299,6 +299,7 @@ type Alarm struct {
 	Subject   string     `json:"subject,omitempty"` // of a host alarm: cpu, memory, disk, queue, answers, store, sheet
 	Text      string     `json:"text"`
 	Advice    string     `json:"advice,omitempty"` // what helps now, one sentence
+	Pause     string     `json:"pause,omitempty"`  // what was paused by itself because of it, or which key pauses; one sentence
 	Until     *time.Time `json:"until,omitempty"`  // when it ends by itself, where Meta has told
 	RaisedAt  time.Time  `json:"raised_at"`
 	ActedAt   *time.Time `json:"acted_at,omitempty"` // when it became act

@@ -54,7 +54,7 @@ func TestBlindSendingIsPaused(t *testing.T) {
 	}
 	snap = s.until(t, "an alarm that says so", func(s *link.Snapshot) bool {
 		a := alarmOf(s, "feed")
-		return a == nil || strings.Contains(a.Advice, "u resumes it")
+		return a == nil || strings.Contains(a.Pause, "u resumes it")
 	})
 	if f := autumn(snap).First30; alarmOf(snap, "delivery") != nil || !f.Provisional {
 		t.Errorf("delivery is judged by silence: %+v", f)
@@ -90,7 +90,7 @@ func TestDeliveryPausesByItself(t *testing.T) {
 	}
 	s.until(t, "an alarm that says so", func(s *link.Snapshot) bool {
 		a := alarmOf(s, "delivery")
-		return a != nil && strings.HasPrefix(a.Advice, "tickwatch has paused it by itself: u resumes it.")
+		return a != nil && strings.HasPrefix(a.Pause, "tickwatch has paused it by itself: u resumes it.")
 	})
 	if _, err := s.as(t, "ines", link.VerbResume, link.ResumeArgs{GateArgs: link.GateArgs{Scope: link.ScopeCampaign, ID: id}}); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func TestDeliveryAdvises(t *testing.T) {
 	s := playOwn(t, "cliff", 50, 6000, 4)
 	snap := s.until(t, "an alarm that names the key", func(s *link.Snapshot) bool {
 		a := alarmOf(s, "delivery")
-		return a != nil && a.Severity == "act" && strings.HasPrefix(a.Advice, "p pauses it: ") && gateOf(s) == nil
+		return a != nil && a.Severity == "act" && strings.HasPrefix(a.Pause, "p pauses it: ") && gateOf(s) == nil
 	})
 	// 4 a second, of which about a third fails by now.
 	if b := autumn(snap).Blast; b == nil || b.SentPerMinute < 120 || b.SentPerMinute > 360 || b.FailuresLow < 5 || b.FailuresLow >= b.FailuresHigh ||
