@@ -129,30 +129,26 @@ func (m *Monitor) carryOut(ctx context.Context, all []order) {
 	}
 }
 
-// advised adds to the open alarms of campaigns what was done about them, or which
-// key helps. m.mu is held.
+// advised adds to the open alarms of campaigns what was paused because of them, or
+// which key does. m.mu is held.
 func (m *Monitor) advised(now wa.Instant, v *queue.View, all []link.Alarm) []link.Alarm {
 	for k := range all {
 		a := &all[k]
 		if a.Kind == "feed" && a.Open() {
-			a.Advice = strings.TrimSpace(m.blindAdvice(v) + " " + a.Advice)
+			a.Pause = m.blindAdvice(v)
 		}
 		l := m.byKey[a.Campaign]
 		mode := m.mode(a.Kind)
 		if !a.Open() || l == nil || a.Severity != link.VerdictAct || mode != AutoAdvise && mode != AutoAct {
 			continue
 		}
-		said := ""
 		switch {
 		case pausedByItself(v, l.Key) && l.Own:
-			said = "tickwatch has paused it by itself: u resumes it."
+			a.Pause = "tickwatch has paused it by itself: u resumes it."
 		case pausedByItself(v, l.Key):
-			said = "tickwatch has noted it as paused: pause it where it is sent from, too."
+			a.Pause = "tickwatch has noted it as paused: pause it where it is sent from, too."
 		case l.Own && m.goesOut(now, v, l):
-			said = fmt.Sprintf("p pauses it: %s wait.", count(l.Counts.Waiting+l.Counts.Claimed))
-		}
-		if said != "" {
-			a.Advice = strings.TrimSpace(said + " " + a.Advice)
+			a.Pause = fmt.Sprintf("p pauses it: %s wait.", count(l.Counts.Waiting+l.Counts.Claimed))
 		}
 	}
 	return all

@@ -42,7 +42,7 @@ func (m *Monitor) blastOf(now wa.Instant, l *live, v *queue.View) *link.Blast {
 	return b
 }
 
-// failuresAhead is between how many of the next messages will fail, in 95 of 100
+// failuresAhead is between how many of the next messages will fail, in nine of ten
 // cases, when failed of decided messages did: Wilson's interval of the rate, and the
 // chance of the messages themselves, both widened for failures that come in blocks.
 func failuresAhead(messages, failed, decided int64) (low, high int64) {

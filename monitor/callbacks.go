@@ -40,13 +40,22 @@ func (c *callbacks) add(now int64, change map[int64]store.Heard) {
 // recent sums the messages that are a minute old and no older than the window.
 func (c *callbacks) recent(now int64) (sum store.Heard) {
 	for at, h := range c.seconds {
-		// What was taken before the start has only its later half here.
+		// Of what was taken before the start only the later news is here.
 		if age := now - at; age >= callbackAge && age < callbackWindow+callbackAge && h.Taken > 0 {
 			sum.Taken += h.Taken
 			sum.Heard += min(h.Heard, h.Taken)
 		}
 	}
 	return sum
+}
+
+// unheard counts the messages of the latest minutes of which nothing is heard, however
+// young.
+func (c *callbacks) unheard() (n int64) {
+	for _, h := range c.seconds {
+		n += max(h.Taken-h.Heard, 0)
+	}
+	return n
 }
 
 // callbackRate is the share of all that we handed over in the latest minutes of

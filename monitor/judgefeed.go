@@ -38,7 +38,14 @@ type feedGap struct {
 // listenTo tells the listener what a commit brought. m.mu is held, and the store's
 // writer waits.
 func (m *Monitor) listenTo(now wa.Instant, c *store.Change) {
-	n := alarm.FeedNews{Any: c.Feed.Updates > m.feed.Updates || c.Feed.LastEventAt > m.feed.LastEventAt, Outside: map[int64]alarm.Outside{}}
+	n := alarm.FeedNews{Any: c.From != 0, Outside: map[int64]alarm.Outside{}}
+	if n.Any {
+		now = c.Feed.LastEventAt // when it was received: a recording tells that, too
+		if m.heard && c.From-m.feed.LastEventAt >= silentLately && m.listener.Blind() == 0 && !m.gapOpen() {
+			m.quiet = feedGap{from: m.feed.LastEventAt, to: c.From} // whether it was more than calm, what comes now shows
+		}
+		m.heard = true
+	}
 	for _, cc := range c.Campaigns {
 		d := &cc.Tally.Counts
 		n.Late += max(d.Read, 0)
@@ -51,10 +58,6 @@ func (m *Monitor) listenTo(now wa.Instant, c *store.Change) {
 			m.listenToSecond(now.Second(), second, &p, cc.Own, &n)
 		}
 	}
-	if n.Any && m.heard && now-m.feed.LastEventAt >= silentLately && m.listener.Blind() == 0 && !m.gapOpen() {
-		m.quiet = feedGap{from: m.feed.LastEventAt, to: now} // whether it was more than calm, what comes now shows
-	}
-	m.heard = m.heard || n.Any
 	m.listener.Add(now, n)
 }
 

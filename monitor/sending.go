@@ -104,7 +104,8 @@ func (m *Monitor) unansweredOf(now wa.Instant) (n int64, running bool) {
 	for _, l := range m.campaigns {
 		if l.Own && l.running(now) {
 			running = true
-			n += l.Counts.Messages - l.Counts.Sent - l.Counts.Paced - (l.Counts.Failed - l.Counts.Refused)
+			// One that was sent and failed is in both counts; of the latest it is known better.
+			n += max(l.Counts.Messages-l.Counts.Sent-l.Counts.Paced-(l.Counts.Failed-l.Counts.Refused), l.callbacks.unheard(), 0)
 		}
 	}
 	return n, running

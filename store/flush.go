@@ -172,7 +172,7 @@ func (w *writer) due(g *group) []int64 {
 // sumUp writes totals, and says what changed.
 func (g *group) sumUp() (*Change, error) {
 	change := &Change{
-		Seq: g.seq, Deed: g.next.deed, Accounts: g.accounts, Alerts: g.alerts, Faults: g.faults, Titles: g.titles,
+		Seq: g.seq, From: g.oldest, Deed: g.next.deed, Accounts: g.accounts, Alerts: g.alerts, Faults: g.faults, Titles: g.titles,
 		Compared: g.compared, Edits: g.edits, Names: g.names, Security: g.security,
 	}
 	gone := map[int64]bool{}

@@ -36,6 +36,7 @@ type group struct {
 	faults    []wa.Fault
 	tallies   map[int64]*Tally          // differences to what is known, by campaign
 	totals    map[int64]*Tally          // differences to what is stored
+	oldest    wa.Instant                // receipt of its oldest signed post
 	heard     map[int64]map[int64]Heard // see CampaignChange.Heard, by campaign
 	failed    map[int64]map[int]int64   // see CampaignChange.Failed, by campaign
 	entries   map[indexKind][]entry
@@ -111,6 +112,9 @@ func (g *group) post(p *wa.Post) error {
 	g.bodies = append(g.bodies, p)
 	if wa.Beside(p.Source) {
 		return g.beside(raw, p)
+	}
+	if g.oldest == 0 || p.ReceivedAt < g.oldest {
+		g.oldest = p.ReceivedAt
 	}
 	g.feed.add(&Feed{Posts: 1, NotUnderstood: int64(p.NotUnderstood), Updates: int64(p.Updates()), LastEventAt: p.ReceivedAt})
 	if err := g.statuses(p); err != nil {

@@ -228,9 +228,10 @@ type CampaignChange struct {
 
 // Change is what one commit changed.
 type Change struct {
-	Seq       int64 // grows by one a commit
-	Deed      int64 // the newest of the journal
-	Feed      Feed  // totals after the commit
+	Seq       int64      // grows by one a commit
+	Deed      int64      // the newest of the journal
+	From      wa.Instant // receipt of its oldest signed post; 0 = it has none
+	Feed      Feed       // totals after the commit
 	Campaigns []*CampaignChange
 	Gone      []int64 // campaigns that turned out to be none; their messages moved elsewhere
 	Numbers   []wa.Number

@@ -29,13 +29,14 @@ const (
 	dueShare                = 0.10                // more have no answer than the slow tail explains
 	// A send that is over has late answers after its last message; one that is cut off
 	// has none.
-	abruptly = 10 // seconds
+	abruptly = 5 // seconds
 	// The slow tail of deliveries and reads goes on after a send is over, and fades
 	// over minutes. tailMissing of it missing at once is no fading.
 	tailMissing = 10
 	tailFades   = 0.5 // of its pace before is expected of it at least
 
-	feedKept = 900 // seconds
+	feedKept   = 900 // seconds
+	outOfOrder = 60  // seconds by which clocks may disagree
 )
 
 // FeedNews is what came in at one moment.
@@ -54,7 +55,7 @@ type Outside struct{ Messages, Answered int64 }
 
 // Feed tells a sick feed from a campaign that fares badly, is over, or is sent in
 // bursts: by what was sent, what was heard of it, and silence. It is told what
-// came by Add and asked by Look, both with moments that never go back. Once sick
+// came by Add and asked by Look. Once sick
 // it stays so until something comes in, or nothing runs any more. The zero Feed has
 // heard of nothing.
 type Feed struct {
@@ -74,9 +75,13 @@ type Feed struct {
 	since wa.Instant
 }
 
-// Add takes in what came. What was handed over is taken as before the statuses of
+// Add takes in what came at a moment; one that is a little older than the one
+// before counts as of then. What was handed over is taken as before the statuses of
 // the same moment.
 func (f *Feed) Add(now wa.Instant, n FeedNews) {
+	if now.Second() < f.at && f.at-now.Second() < outOfOrder {
+		now = wa.Instant(f.at * 1000)
+	}
 	f.forward(now)
 	cell := &f.received[f.at%feedKept]
 	cell.handed += n.Handed
@@ -87,7 +92,7 @@ func (f *Feed) Add(now wa.Instant, n FeedNews) {
 	for second, o := range n.Outside {
 		c := &f.clocks[((second%feedKept)+feedKept)%feedKept]
 		switch {
-		case c.second > second || second > f.at:
+		case c.second > second || second > f.at+outOfOrder:
 			continue
 		case c.second < second:
 			c.second, c.Outside = second, Outside{}

@@ -220,3 +220,19 @@ func TestFeedAfterABurst(t *testing.T) {
 		}
 	}
 }
+
+// A small send that is over, with many phones that are off and few late answers, is
+// silent for long; that its last answers came after its last message tells it from one
+// that was cut off.
+func TestFeedAfterASmallSend(t *testing.T) {
+	falsely := 0
+	for seed := range uint64(100) {
+		p := play{length: 75, rate: 2, reads: 0.15, quick: 0.98, dark: 0.15, send: func(int64) bool { return true }}
+		if at, _ := p.run(rand.New(rand.NewPCG(seed, 2))); at >= 0 {
+			falsely++
+		}
+	}
+	if falsely > 6 {
+		t.Errorf("%d of 100 are called sick", falsely)
+	}
+}

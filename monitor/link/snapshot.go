@@ -128,7 +128,7 @@ type Campaign struct {
 type Blast struct {
 	SentPerMinute int64    `json:"sent_per_minute"`
 	FailuresLow   int64    `json:"failures_low"`          // of a minute's messages so many will fail at least,
-	FailuresHigh  int64    `json:"failures_high"`         // and at most, in 95 of 100 cases
+	FailuresHigh  int64    `json:"failures_high"`         // and at most, in nine of ten cases or more
 	LimitShare    *float64 `json:"limit_share,omitempty"` // of the people that Meta allows in 24 hours; nil = no limit, or not known
 }
 
@@ -384,6 +384,7 @@ type Alarm struct {
 	Subject   string     `json:"subject,omitempty"` // of a host alarm: cpu, memory, disk, queue, answers, store, sheet
 	Text      string     `json:"text"`
 	Advice    string     `json:"advice,omitempty"` // what helps now, one sentence
+	Pause     string     `json:"pause,omitempty"`  // what was paused by itself because of it, or which key pauses; one sentence
 	Until     *time.Time `json:"until,omitempty"`  // when it ends by itself, where Meta has told
 	RaisedAt  time.Time  `json:"raised_at"`
 	ActedAt   *time.Time `json:"acted_at,omitempty"` // when it became act

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func TestBlindSendingIsPaused(t *testing.T) {
 	}
 	snap = s.until(t, "an alarm that says so", func(s *link.Snapshot) bool {
 		a := alarmOf(s, "feed")
-		return a == nil || strings.Contains(a.Advice, "u resumes it")
+		return a == nil || strings.Contains(a.Pause, "u resumes it")
 	})
 	if f := autumn(snap).First30; alarmOf(snap, "delivery") != nil || !f.Provisional {
 		t.Errorf("delivery is judged by silence: %+v", f)
@@ -67,6 +68,11 @@ func TestBlindSendingIsPaused(t *testing.T) {
 	})
 	if n := ownPauses(snap); n != 1 {
 		t.Errorf("paused %d times", n)
+	}
+	if !slices.ContainsFunc(snap.Alarms, func(a link.Alarm) bool {
+		return a.Kind == "feed" && !a.Open() && strings.Contains(a.Text, "it was the feed, not the campaign")
+	}) {
+		t.Errorf("what came late proves nothing: %+v", snap.Alarms)
 	}
 	if rate := snap.Feed.CallbackRate; rate == nil || *rate < 0.99 || alarmOf(snap, "callbacks") != nil {
 		t.Errorf("callbacks after it has caught up: %v", rate)
@@ -84,7 +90,7 @@ func TestDeliveryPausesByItself(t *testing.T) {
 	}
 	s.until(t, "an alarm that says so", func(s *link.Snapshot) bool {
 		a := alarmOf(s, "delivery")
-		return a != nil && strings.HasPrefix(a.Advice, "tickwatch has paused it by itself: u resumes it.")
+		return a != nil && strings.HasPrefix(a.Pause, "tickwatch has paused it by itself: u resumes it.")
 	})
 	if _, err := s.as(t, "ines", link.VerbResume, link.ResumeArgs{GateArgs: link.GateArgs{Scope: link.ScopeCampaign, ID: id}}); err != nil {
 		t.Fatal(err)
@@ -104,7 +110,7 @@ func TestDeliveryAdvises(t *testing.T) {
 	s := playOwn(t, "cliff", 50, 6000, 4)
 	snap := s.until(t, "an alarm that names the key", func(s *link.Snapshot) bool {
 		a := alarmOf(s, "delivery")
-		return a != nil && a.Severity == "act" && strings.HasPrefix(a.Advice, "p pauses it: ") && gateOf(s) == nil
+		return a != nil && a.Severity == "act" && strings.HasPrefix(a.Pause, "p pauses it: ") && gateOf(s) == nil
 	})
 	// 4 a second, of which about a third fails by now.
 	if b := autumn(snap).Blast; b == nil || b.SentPerMinute < 120 || b.SentPerMinute > 360 || b.FailuresLow < 5 || b.FailuresLow >= b.FailuresHigh ||

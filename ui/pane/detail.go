@@ -195,9 +195,9 @@ func (l Look) alarmDetail(s *link.Snapshot, a *link.Alarm, more []string, w, h i
 	for _, line := range wrap(l.alarmText(a), inner, 5) {
 		lines = append(lines, l.Theme.Strong.Render(line))
 	}
-	if a.Advice != "" {
+	if what := strings.TrimSpace(a.Pause + " " + a.Advice); what != "" {
 		lines = append(lines, "", dim("What to do"))
-		for _, line := range wrap(a.Advice, inner, 4) {
+		for _, line := range wrap(what, inner, 4) {
 			lines = append(lines, text(line))
 		}
 	}
