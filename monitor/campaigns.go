@@ -21,6 +21,7 @@ type live struct {
 	card           *link.Card // what it was when it last was drawn up, unless it has changed since
 	sending        bool       // of ours, started, and not everything has gone out
 	traits         traits     // of its failures
+	engaged        engaged    // what people do after its messages
 }
 
 type pendingChange struct {

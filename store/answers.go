@@ -50,8 +50,8 @@ type bearing struct {
 	refused          bool
 }
 
-func (m *message) bearing(person int64) bearing {
-	return bearing{m.campaign, person, m.progress.Clock(), m.progress.AnswersAt(), m.progress.Refused()}
+func (m *message) bearing() bearing {
+	return bearing{m.campaign, m.person, m.progress.Clock(), m.progress.AnswersAt(), m.progress.Refused()}
 }
 
 // lately tells whether a person wrote so lately that their messages bear on it.
@@ -68,14 +68,17 @@ func (g *group) lately(person int64) bool {
 
 // answerAll judges anew what people wrote on whom the group bears.
 func (g *group) answerAll() error {
+	if len(g.wrote)+len(g.w.wrote)+len(g.again) == 0 {
+		return nil
+	}
 	for _, t := range g.order {
-		was, now := g.is(t.was.person), g.is(t.now.person)
-		if !g.lately(was) && !g.lately(now) {
+		if !t.fresh && t.was.bearing() == t.now.bearing() {
 			continue
 		}
-		if t.fresh || t.was.bearing(was) != t.now.bearing(now) {
-			g.rejudge(was)
-			g.rejudge(now)
+		for _, who := range [...]int64{t.was.person, t.now.person} {
+			if who = g.is(who); g.lately(who) {
+				g.rejudge(who)
+			}
 		}
 	}
 	people := map[int64]bool{}

@@ -116,6 +116,8 @@ type Campaign struct {
 	// common; nil = there were too few so far. Without Clusters then nothing stands out.
 	ClustersAt *time.Time `json:"clusters_at,omitempty"`
 	Fallback   Fallback   `json:"fallback"`
+	// Engagement is nil while nobody has answered the campaign.
+	Engagement *Engagement `json:"engagement,omitempty"`
 	Sending    *Sending   `json:"sending,omitempty"` // own campaigns only
 }
 
