@@ -25,7 +25,7 @@ func (l Look) whatPeopleDo(c *link.Campaign, w int) []string {
 		}
 		switch word := stepWords[s.Step]; {
 		case s.Label != "":
-			labels = append(labels, dim("“"+clip(s.Label, 24)+"” ")+part)
+			labels = append(labels, dim("\""+clip(s.Label, 24)+"\" ")+part)
 		case word != "":
 			way = append(way, dim(word+" ")+part)
 		}
@@ -62,9 +62,9 @@ func answeredWords(e *link.Engagement) string {
 	if e.Answered == nil {
 		return ""
 	}
-	s := "answered: " + percent(*e.Answered, 0) + " of those who asked"
+	s := percent(*e.Answered, 0) + " of those who wrote got an answer"
 	if r := e.FirstResponseMS; r != nil {
-		s += "; half within " + wait(r.P50) + ", 95 in 100 within " + wait(r.P95)
+		s = percent(*e.Answered, 0) + " got an answer: half within " + wait(r.P50) + ", 95 in 100 within " + wait(r.P95)
 	}
 	return s
 }

@@ -34,10 +34,10 @@ func DeliveredDetail(l Look, c *link.Campaign, w, h int) string {
 	charts := []trend{arrived, countTrend("Arrived a minute, by the minute they were sent in", c.Trend, perMinute(c.Trend, func(m *link.Minute) int64 { return m.Delivered }))}
 	people := l.whatPeopleDo(c, inner)
 	if free := rows - len(lines) - len(tail); len(people) > 0 && free > len(people) {
-		tail = append(append([]string{""}, people...), tail...)
-		if free-len(people) < 16 { // what people do says more than a second chart
-			charts = charts[:1]
+		if free-len(people) < 16 { // what people do says more than a second chart, and the sum below
+			charts, tail = charts[:1], tail[1:len(tail)-1]
 		}
+		tail = append(append([]string{""}, people...), tail...)
 	}
 	lines = append(lines, l.charts(inner, rows-len(lines)-len(tail), charts...)...)
 	return l.box("Delivered", "first 30 min", append(lines, tail...), w, h, true)
