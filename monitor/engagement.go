@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"tickwatch/monitor/alarm"
@@ -82,11 +84,8 @@ func (m *Monitor) engagementView(now wa.Instant, l *live) *link.Engagement {
 		Inbound: e.Inbound, People: e.People, Answered: share(e.Answered, e.Asked),
 		Unanswered: e.Waiting, OldestUnansweredAt: moment(e.Oldest), Steps: []link.EngagementStep{}, PerMinute: []int64{},
 	}
-	if e.Answered > 0 {
-		out.FirstResponseMS = &link.ResponseTimes{P50: e.FirstP50, P95: e.FirstP95}
-		mean := e.Mean
-		out.MeanResponseMS = &mean
-	}
+	out.FirstResponseMS, out.MeanResponseMS = responses(e)
+	out.Templates = m.engagementByTemplate(l, e)
 	n := &l.Counts
 	add := func(step, label string, people, of int64) {
 		out.Steps = append(out.Steps, link.EngagementStep{Step: step, Label: label, People: people, Share: share(people, of)})
@@ -105,6 +104,37 @@ func (m *Monitor) engagementView(now wa.Instant, l *live) *link.Engagement {
 		}
 	}
 	return out
+}
+
+// responses are how long people waited; nil where nobody was answered.
+func responses(e *store.Engagement) (first *link.ResponseTimes, mean *int64) {
+	if e.Answered == 0 {
+		return nil, nil
+	}
+	all := e.Mean
+	return &link.ResponseTimes{P50: e.FirstP50, P95: e.FirstP95}, &all
+}
+
+// engagementByTemplate is what people did after each template of a campaign; nil
+// where there is one only. m.mu is held.
+func (m *Monitor) engagementByTemplate(l *live, e *store.Engagement) (all []link.EngagementTemplate) {
+	if !l.Own || len(e.Templates) < 2 {
+		return nil
+	}
+	plan := m.planOf(l)
+	names := m.templateNames(&plan)
+	for _, id := range slices.Sorted(maps.Keys(e.Templates)) {
+		of := e.Templates[id]
+		t := link.EngagementTemplate{People: of.People, Answered: share(of.Answered, of.Asked), Unanswered: of.Waiting, Steps: []link.EngagementStep{}}
+		t.TemplateRef = link.TemplateRef{Name: cmp.Or(wa.Clean(names[id].Name), strconv.FormatInt(id, 10)), Language: wa.Clean(names[id].Language)}
+		t.FirstResponseMS, t.MeanResponseMS = responses(of)
+		for _, s := range shownSteps(of.Steps) {
+			t.Steps = append(t.Steps, link.EngagementStep{Step: s.Step, Label: s.Label, People: s.People})
+		}
+		all = append(all, t)
+	}
+	slices.SortStableFunc(all, func(a, b link.EngagementTemplate) int { return cmp.Compare(b.People, a.People) })
+	return all[:min(len(all), link.MaxStepLabels)]
 }
 
 // shownSteps are the steps in the order of the way: written answers, then at most

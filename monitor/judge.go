@@ -29,7 +29,9 @@ func (m *Monitor) judge(now wa.Instant) {
 	sends := func(key string) bool { return runs(key) && now-m.byKey[key].Latest < sendingOver }
 	m.incidents.clearOthers(now, "delivery", sends)
 	m.incidents.clearOthers(now, "withheld", sends)
-	m.incidents.clearOthers(now, "reports", func(key string) bool { return runs(strings.TrimSuffix(strings.TrimSuffix(key, typedSubject), repliesSubject)) })
+	m.incidents.clearOthers(now, "reports", func(key string) bool {
+		return runs(strings.TrimSuffix(strings.TrimSuffix(key, typedSubject), repliesSubject))
+	})
 	m.judgeFeed(now)
 	m.judgeHost(now)
 	m.judgeStore(now)

@@ -40,6 +40,7 @@ type written struct {
 	wamid, step, replyTo string
 	at                   wa.Instant
 	number, campaign     int64
+	message              int64 // of ours, that it belongs to
 	answeredAt           wa.Instant
 }
 
@@ -103,8 +104,8 @@ func (g *group) rejudge(person int64) {
 // answer judges what a person wrote of late.
 func (g *group) answer(who int64) error {
 	all, err := query(g.ctx, g.conn, func(s scanner) (r written, err error) {
-		return r, s.Scan(&r.wamid, &r.step, &r.replyTo, &r.at, &r.number, &r.campaign, &r.answeredAt)
-	}, "SELECT wamid, step, reply_to, at, number, campaign, answered_at FROM inbound WHERE person = ? ORDER BY at DESC, wamid LIMIT ?", who, latestInbound)
+		return r, s.Scan(&r.wamid, &r.step, &r.replyTo, &r.at, &r.number, &r.campaign, &r.message, &r.answeredAt)
+	}, "SELECT wamid, step, reply_to, at, number, campaign, message, answered_at FROM inbound WHERE person = ? ORDER BY at DESC, wamid LIMIT ?", who, latestInbound)
 	if err != nil || len(all) == 0 {
 		return err
 	}
@@ -138,7 +139,7 @@ func (g *group) answer(who int64) error {
 			break
 		}
 		next := *r
-		if next.campaign, err = g.writtenTo(r, all, sends); err != nil {
+		if next.campaign, next.message, err = g.writtenTo(r, all, sends); err != nil {
 			return err
 		}
 		if r.answeredAt != noAnswer {
@@ -169,20 +170,29 @@ func (g *group) answersWith(t *touched, all []written) wa.Instant {
 	return 0
 }
 
-// writtenTo is the campaign that somebody's message belongs to: that of the message
-// which it answers, else of the latest that they got from that number before; 0 =
+// writtenTo is the campaign and the message that somebody's message belongs to: the
+// one which it answers, else of the latest that they got from that number before; 0 =
 // none. Our own answers are in no campaign, whatever run holds them.
-func (g *group) writtenTo(r *written, all []written, sends []*touched) (int64, error) {
+func (g *group) writtenTo(r *written, all []written, sends []*touched) (campaign, message int64, err error) {
 	if r.replyTo != "" {
 		m, err := g.known(r.replyTo)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if m != nil && g.answersWith(m, all) == 0 {
-			return m.now.campaign, nil
+			return m.now.campaign, m.now.id, nil
 		}
 	}
-	var latest *message
+	latest := latestBefore(r, sends)
+	if latest == nil {
+		return 0, 0, nil
+	}
+	return latest.campaign, latest.id, nil
+}
+
+// latestBefore is the latest message that somebody got, from the number that they
+// wrote to, before they wrote; nil when there is none.
+func latestBefore(r *written, sends []*touched) (latest *message) {
 	for _, t := range sends {
 		m := &t.now
 		clock := m.progress.Clock()
@@ -193,18 +203,15 @@ func (g *group) writtenTo(r *written, all []written, sends []*touched) (int64, e
 			latest = m
 		}
 	}
-	if latest == nil {
-		return 0, nil
-	}
-	return latest.campaign, nil
+	return latest
 }
 
 // keepWritten writes what has become of an inbound message.
 func (g *group) keepWritten(was, now *written) error {
-	if now.campaign == was.campaign && now.answeredAt == was.answeredAt {
+	if *now == *was {
 		return nil
 	}
-	if _, err := g.conn.ExecContext(g.ctx, "UPDATE inbound SET campaign = ?, answered_at = ? WHERE wamid = ?", now.campaign, int64(now.answeredAt), was.wamid); err != nil {
+	if _, err := g.conn.ExecContext(g.ctx, "UPDATE inbound SET campaign = ?, message = ?, answered_at = ? WHERE wamid = ?", now.campaign, now.message, int64(now.answeredAt), was.wamid); err != nil {
 		return err
 	}
 	if was.step == "" {

@@ -218,3 +218,46 @@ func writtenRows(t interface{ Fatalf(string, ...any) }, s *Store) []string {
 	}
 	return rows
 }
+
+// What tickwatch sends itself is told apart by template: what the rest went out with
+// after a swap is answered for itself.
+func TestEngagementByTemplate(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 4, wa.CategoryUtility)
+	var phones []string
+	send := func(id string) {
+		claims, err := s.Claim(t.Context(), wa.ClaimRequest{Campaign: p.Campaign, From: sender.NumberID, Limit: 2, Now: at(0)})
+		if err != nil || len(claims.Messages) != 2 {
+			t.Fatalf("%+v, %v", claims, err)
+		}
+		for i, c := range claims.Messages {
+			phones = append(phones, c.Phone[1:])
+			accepted := wa.Accepted{WAMID: fmt.Sprint("wamid.", id, i), Person: wa.Person{Phone: c.Phone[1:]}}
+			if err := s.Settle(t.Context(), wa.Outcome{Message: c.Message, Kind: wa.OutcomeAccepted, At: at(0), Accepted: accepted}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	send("first")
+	p.Form.ID, p.Form.Name = 8, "winter_offer"
+	if err := s.SavePlan(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	send("second")
+	in := []wa.InboundMessage{wrote("1", "1", "button", "More", at(10), "first0"), wrote("2", "1", "text", "hi", at(10), ""), wrote("3", "1", "button", "Less", at(10), "second0")}
+	in[0].Phone, in[1].Phone, in[2].Phone = phones[0], phones[1], phones[2]
+	reply := answer("1", "1", wa.StatusSent, at(40))
+	reply.Phone = phones[2]
+	ingest(t, s, inboundPosts(in...), statuses(reply))
+	e, err := s.Engagement(t.Context(), p.Campaign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[int64]*Engagement{
+		7: {Inbound: 2, People: 2, Asked: 2, Waiting: 2, Oldest: at(10), Steps: []Step{{wa.StepButton, "More", 1}, {wa.StepReply, "", 1}}},
+		8: {Inbound: 1, People: 1, Asked: 1, Answered: 1, FirstP50: 30_000, FirstP95: 30_000, Mean: 30_000, Steps: []Step{{wa.StepButton, "Less", 1}}},
+	}
+	if diff := cmp.Diff(want, e.Templates); diff != "" || e.People != 3 || e.Waiting != 2 {
+		t.Errorf("%+v\n%s", e, diff)
+	}
+}

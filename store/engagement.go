@@ -26,6 +26,10 @@ type Engagement struct {
 	Mean               int64
 
 	Steps []Step // by wa.Step… and label
+
+	// Templates is the same by Meta's id of the template that was answered, of what
+	// tickwatch itself has sent; whoever answered two is in both.
+	Templates map[int64]*Engagement
 }
 
 // Step is how many people took one step.
@@ -38,8 +42,9 @@ type Step struct {
 // maxLabels bounds how many labels a reading tells apart: the texts are foreign.
 const maxLabels = 1000
 
-const engagement = `SELECT person, at, answered_at, step, label FROM inbound
-	WHERE campaign = ? AND campaign <> 0 AND step <> '' ORDER BY person, at`
+const engagement = `SELECT i.person, i.at, i.answered_at, i.step, i.label, coalesce(a.template, 0)
+	FROM inbound i LEFT JOIN attempt a ON a.message = i.message
+	WHERE i.campaign = ? AND i.campaign <> 0 AND i.step <> '' ORDER BY i.person, i.at`
 
 // Engagement reads what people did after a campaign's messages.
 func (s *Store) Engagement(ctx context.Context, campaign int64) (*Engagement, error) {
@@ -48,20 +53,35 @@ func (s *Store) Engagement(ctx context.Context, campaign int64) (*Engagement, er
 		return nil, fmt.Errorf("reading what people wrote: %w", err)
 	}
 	defer rows.Close()
-	r := engagementReader{steps: map[Step]int64{}, took: map[Step]bool{}}
+	all := newEngagementReader()
+	byTemplate := map[int64]*engagementReader{}
 	for rows.Next() {
-		var who int64
+		var who, template int64
 		var at, answered wa.Instant
 		var step Step
-		if err := rows.Scan(&who, &at, &answered, &step.Step, &step.Label); err != nil {
+		if err := rows.Scan(&who, &at, &answered, &step.Step, &step.Label, &template); err != nil {
 			return nil, fmt.Errorf("reading what people wrote: %w", err)
 		}
-		r.add(who, at, answered, step)
+		all.add(who, at, answered, step)
+		if template == 0 {
+			continue
+		}
+		if byTemplate[template] == nil {
+			byTemplate[template] = newEngagementReader()
+		}
+		byTemplate[template].add(who, at, answered, step)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("reading what people wrote: %w", err)
 	}
-	return r.sum(), nil
+	e := all.sum()
+	for id, r := range byTemplate {
+		if e.Templates == nil {
+			e.Templates = map[int64]*Engagement{}
+		}
+		e.Templates[id] = r.sum()
+	}
+	return e, nil
 }
 
 // engagementReader adds up what people wrote, person by person, each in its order.
@@ -77,6 +97,10 @@ type engagementReader struct {
 	waited   int64      // and their sum
 	answered wa.Instant // the latest answer to the person; 0 = none yet
 	open     wa.Instant // since when the person waits; 0 = they do not
+}
+
+func newEngagementReader() *engagementReader {
+	return &engagementReader{steps: map[Step]int64{}, took: map[Step]bool{}}
 }
 
 func (r *engagementReader) add(who int64, at, answered wa.Instant, step Step) {

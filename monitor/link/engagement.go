@@ -19,6 +19,23 @@ type Engagement struct {
 	Steps     []EngagementStep `json:"steps"`
 	PerMinute []int64          `json:"per_minute"` // what came in, the latest MaxTrend minutes, the last one under way; empty = nothing
 	Spike     *Spike           `json:"spike,omitempty"`
+
+	// Templates is the same by template, where tickwatch has sent more than one; at
+	// most MaxStepLabels, what most people answered first.
+	Templates []EngagementTemplate `json:"templates,omitempty"`
+}
+
+// EngagementTemplate is what people did after one template of a campaign. Its steps
+// have no shares, and neither delivered nor read among them.
+type EngagementTemplate struct {
+	TemplateRef
+
+	People          int64            `json:"people"`
+	Answered        *float64         `json:"answered,omitempty"`
+	FirstResponseMS *ResponseTimes   `json:"first_response_ms,omitempty"`
+	MeanResponseMS  *int64           `json:"mean_response_ms,omitempty"`
+	Unanswered      int64            `json:"unanswered"`
+	Steps           []EngagementStep `json:"steps"`
 }
 
 // ResponseTimes are quantiles of people's waits, in milliseconds.
@@ -60,6 +77,9 @@ func (e *Engagement) tidied() *Engagement {
 	t := *e
 	t.Answered, t.OldestUnansweredAt = known(e.Answered), utc(e.OldestUnansweredAt)
 	t.Steps = each(e.Steps, func(s *EngagementStep) { s.Share = known(s.Share) })
+	if len(e.Templates) > 0 {
+		t.Templates = each(e.Templates, func(x *EngagementTemplate) { x.Answered, x.Steps = known(x.Answered), each(x.Steps, nil) })
+	}
 	t.PerMinute = each(e.PerMinute, nil)
 	if e.Spike != nil {
 		t.Spike = &Spike{e.Spike.Since.UTC(), e.Spike.PerMinute, orZero(e.Spike.Usual)}

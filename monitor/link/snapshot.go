@@ -118,7 +118,7 @@ type Campaign struct {
 	Fallback   Fallback   `json:"fallback"`
 	// Engagement is nil while nobody has answered the campaign.
 	Engagement *Engagement `json:"engagement,omitempty"`
-	Sending    *Sending   `json:"sending,omitempty"` // own campaigns only
+	Sending    *Sending    `json:"sending,omitempty"` // own campaigns only
 }
 
 // MaxTrend is how many minutes of a campaign's course a Snapshot carries.

@@ -4,7 +4,8 @@ ALTER TABLE inbound ADD COLUMN step TEXT NOT NULL DEFAULT '';         -- wa.Step
 ALTER TABLE inbound ADD COLUMN label TEXT NOT NULL DEFAULT '';        -- of the button or list row: foreign text
 ALTER TABLE inbound ADD COLUMN reply_to TEXT NOT NULL DEFAULT '';     -- wamid of ours
 ALTER TABLE inbound ADD COLUMN answered_at INTEGER NOT NULL DEFAULT 0; -- 0 = not yet, -1 = asks for no answer
-CREATE INDEX inbound_step ON inbound (campaign, person, at, answered_at, step, label) WHERE step <> '' AND campaign <> 0;
+ALTER TABLE inbound ADD COLUMN message INTEGER NOT NULL DEFAULT 0;    -- of ours, that it belongs to
+CREATE INDEX inbound_step ON inbound (campaign, person, at, answered_at, step, label, message) WHERE step <> '' AND campaign <> 0;
 
 -- What people of the business wrote to customers by hand, of the latest days: an
 -- answer may be told of before what it answers.

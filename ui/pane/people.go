@@ -37,7 +37,7 @@ func (l Look) whatPeopleDo(c *link.Campaign, w int) []string {
 		lines = append(lines, text(clip(s, w)))
 	}
 	if s := l.waitingWords(e); s != "" {
-		lines = append(lines, l.Theme.Strong.Render(clip(s, w)))
+		lines = append(lines, text(clip(s, w)))
 	}
 	if n := len(e.PerMinute); n > 0 {
 		values := floats(e.PerMinute)
@@ -59,14 +59,11 @@ var stepWords = map[string]string{
 
 // answeredWords says how quickly the help desk answers; "" where nothing is known.
 func answeredWords(e *link.Engagement) string {
-	if e.Answered == nil {
+	r := e.FirstResponseMS
+	if e.Answered == nil || r == nil {
 		return ""
 	}
-	s := percent(*e.Answered, 0) + " of those who wrote got an answer"
-	if r := e.FirstResponseMS; r != nil {
-		s = percent(*e.Answered, 0) + " got an answer: half within " + wait(r.P50) + ", 95 in 100 within " + wait(r.P95)
-	}
-	return s
+	return percent(*e.Answered, 0) + " got an answer: half within " + wait(r.P50) + ", 95 in 100 within " + wait(r.P95)
 }
 
 // wait prints milliseconds, rounded up: nobody waited less.
