@@ -117,9 +117,11 @@ func TestWhatPeopleDo(t *testing.T) {
 		Inbound: 6, People: 6, Answered: share(3, 5), FirstResponseMS: &link.ResponseTimes{P50: 60_000, P95: 120_000}, MeanResponseMS: &mean,
 		Unanswered: 2, OldestUnansweredAt: &first,
 		Steps: []link.EngagementStep{
-			{Step: "delivered", People: 40, Share: share(40, 40)}, {Step: "read", People: 10, Share: share(10, 40)},
+			{Step: "delivered", People: 40, Share: share(40, 40)},
+			{Step: "read", People: 10, Share: share(10, 40)},
 			{Step: "reply", People: 2, Share: share(2, 40)},
-			{Step: "button", Label: "Tell me more", People: 2, Share: share(2, 40)}, {Step: "list", Label: "Porto", People: 1, Share: share(1, 40)},
+			{Step: "button", Label: "Tell me more", People: 2, Share: share(2, 40)},
+			{Step: "list", Label: "Porto", People: 1, Share: share(1, 40)},
 			{Step: "reaction", People: 1, Share: share(1, 40)},
 		},
 		PerMinute: append(make([]int64, 26), 6, 0, 0, 0),

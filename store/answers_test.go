@@ -160,7 +160,8 @@ func TestAnswersInAnyOrder(t *testing.T) {
 		statuses(utility), statuses(priced), // a template that answers nothing
 		statuses(late), statuses(keyed), // nor does a message that proves to be a campaign's
 		statuses(status("4", wa.StatusSent, at(34), "winter:2")),
-		{Echoes: []wa.Echo{echoTo("3", at(55))}}, {Echoes: []wa.Echo{echoTo("3", at(28))}},
+		{Echoes: []wa.Echo{echoTo("3", at(55))}},
+		{Echoes: []wa.Echo{echoTo("3", at(28))}},
 		{Deletions: []wa.Deletion{{Sender: sender, MessageID: "wamid.IN7", At: at(80)}}},
 	}
 	reference := open(t, t.TempDir())

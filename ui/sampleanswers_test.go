@@ -10,9 +10,11 @@ import (
 func answered() *link.Snapshot {
 	s := trouble()
 	steps := []link.EngagementStep{
-		{Step: "delivered", People: 5931, Share: ptr(0.776)}, {Step: "read", People: 2104, Share: ptr(0.354)},
+		{Step: "delivered", People: 5931, Share: ptr(0.776)},
+		{Step: "read", People: 2104, Share: ptr(0.354)},
 		{Step: "reply", People: 212, Share: ptr(0.0357)},
-		{Step: "button", Label: "Tell me more", People: 180, Share: ptr(0.0303)}, {Step: "button", Label: "Not now", People: 33, Share: ptr(0.0055)},
+		{Step: "button", Label: "Tell me more", People: 180, Share: ptr(0.0303)},
+		{Step: "button", Label: "Not now", People: 33, Share: ptr(0.0055)},
 		{Step: "list", Label: "Shop in Porto", People: 12, Share: ptr(0.002)},
 		{Step: "reaction", People: 40, Share: ptr(0.0067)},
 	}
