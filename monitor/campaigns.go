@@ -22,6 +22,7 @@ type live struct {
 	callbacks      callbacks  // of ours: what is heard of its messages
 	sending        bool       // of ours, started, and not everything has gone out
 	traits         traits     // of its failures
+	engaged        engaged    // what people do after its messages
 }
 
 type pendingChange struct {

@@ -31,6 +31,7 @@ type course struct {
 	order   []int64 // keys of minutes, ascending
 	errors  map[int]*errorCourse
 	optOuts map[int64]int64
+	inbound map[int64]int64 // what people wrote and pressed
 
 	first  int64                 // the minute in which the campaign starts
 	window map[int64]store.Pulse // by second, windowSeconds from first on
@@ -54,7 +55,7 @@ func windowOf(minutes map[int64]store.Pulse) (from, to int64) {
 func newCourse(c *store.Course, lines alarm.Lines) *course {
 	out := &course{
 		seq: c.Seq, minutes: c.Minutes, order: slices.Sorted(maps.Keys(c.Minutes)),
-		errors: map[int]*errorCourse{}, optOuts: c.OptOuts, window: c.Seconds,
+		errors: map[int]*errorCourse{}, optOuts: c.OptOuts, inbound: c.Inbound, window: c.Seconds,
 	}
 	out.first, _ = startOf(out.minutes, out.order)
 	out.addErrors(c.Errors)
@@ -88,6 +89,9 @@ func (c *course) add(d *store.Tally, seq int64) {
 	c.addErrors(d.Errors)
 	for m, n := range d.OptOuts {
 		c.optOuts[m] += n
+	}
+	for m, n := range d.Inbound {
+		c.inbound[m] += n
 	}
 	if len(c.order) > keptMinutes+24*60 {
 		c.prune()
@@ -169,9 +173,11 @@ func (c *course) prune() {
 			}
 		}
 	}
-	for m := range c.optOuts {
-		if m < oldest {
-			delete(c.optOuts, m)
+	for _, by := range [...]map[int64]int64{c.optOuts, c.inbound} {
+		for m := range by {
+			if m < oldest {
+				delete(by, m)
+			}
 		}
 	}
 }

@@ -80,7 +80,9 @@ func (m *Monitor) judgeReports(now wa.Instant, l *live, j *alarm.Judgement) {
 }
 
 // optOutPercent prints a rate of opt-outs, rounded up.
-func optOutPercent(rate float64) string { return fmt.Sprintf("%.2f %%", math.Ceil(rate*1e4-1e-6)/100) }
+func optOutPercent(rate float64) string {
+	return fmt.Sprintf("%.2f %%", math.Max(math.Ceil(rate*1e4-1e-6), 0)/100)
+}
 
 // knownSoFar says how much of the opt-outs can have come in.
 func knownSoFar(known float64) string {

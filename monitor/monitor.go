@@ -215,6 +215,11 @@ func (m *Monitor) apply(c *store.Change) {
 			l.course.add(&cc.Tally, c.Seq)
 		}
 	}
+	for _, id := range c.Engaged {
+		if l := m.campaigns[id]; l != nil {
+			l.engaged.fresh = false
+		}
+	}
 	for _, n := range c.Numbers {
 		m.keepNumber(n)
 	}
@@ -289,6 +294,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	parts.Go(func() { m.watchUsage(ctx) })
 	parts.Go(func() { m.compareTemplates(ctx) })
 	parts.Go(func() { m.searchClusters(ctx) })
+	parts.Go(func() { m.watchEngagement(ctx) })
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
 	m.mu.Lock()
@@ -317,6 +323,7 @@ func (m *Monitor) Run(ctx context.Context) {
 		latest.Stop()
 	}
 	parts.Wait()
+	m.readEngagement(context.WithoutCancel(ctx))
 	m.publish(ctx) // what came last is not left out, nor what became of open requests
 }
 

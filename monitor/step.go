@@ -66,6 +66,7 @@ func (m *Monitor) Show(ctx context.Context) {
 	m.read(ctx, m.needed)
 	m.reading.Unlock()
 	m.showClusters(ctx)
+	m.readEngagement(ctx)
 	m.mu.Lock()
 	now := wa.At(m.o.Now())
 	m.rev++

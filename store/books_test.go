@@ -46,11 +46,19 @@ func checkBooks(t interface {
 			want.Counts.OptOuts++
 			want.OptOuts[at.Second()/60]++
 		}
+		wrote, err := query(ctx, s.readers, func(s scanner) (at wa.Instant, err error) { return at, s.Scan(&at) },
+			"SELECT at FROM inbound WHERE campaign = ? AND step <> ''", c.ID)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		for _, at := range wrote {
+			want.Inbound[at.Second()/60]++
+		}
 		stored, err := s.Course(ctx, c.ID, everySecond)
 		if err != nil {
 			t.Fatalf("%v", err)
 		}
-		course := &Tally{Counts: c.Counts, Pulses: stored.Seconds, Errors: stored.Errors, OptOuts: stored.OptOuts}
+		course := &Tally{Counts: c.Counts, Pulses: stored.Seconds, Errors: stored.Errors, OptOuts: stored.OptOuts, Inbound: stored.Inbound}
 		minutes := map[int64]Pulse{}
 		for second, p := range want.Pulses {
 			m := minutes[second/60]

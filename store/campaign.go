@@ -321,8 +321,15 @@ func (g *group) fold(c *campaign, n *number) error {
 	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO lone_key VALUES (?, ?)", c.key, t.now.id); err != nil {
 		return err
 	}
-	if _, err := g.conn.ExecContext(g.ctx, "UPDATE inbound SET campaign = ? WHERE campaign = ? AND person = ?", t.now.campaign, c.id, t.now.person); err != nil {
+	moved, err := query(g.ctx, g.conn, func(s scanner) (at wa.Instant, err error) { return at, s.Scan(&at) },
+		"UPDATE inbound SET campaign = ? WHERE campaign = ? AND person = ? RETURNING iif(step = '', 0, at)", t.now.campaign, c.id, t.now.person)
+	if err != nil {
 		return err
+	}
+	for _, at := range moved {
+		if at != 0 {
+			g.countInbound(t.now.campaign, at, 1)
+		}
 	}
 	g.gone = append(g.gone, c)
 	delete(g.campaigns, c.id)

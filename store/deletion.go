@@ -22,11 +22,12 @@ const (
 // a wish, not a message. A deletion that overtakes its message leaves a mark.
 func (g *group) deletion(raw int64, received wa.Instant, d *wa.Deletion) error {
 	at := wa.Believe(d.At, received)
-	var kind string
-	var notice, body int64
+	var kind, step string
+	var notice, body, who, campaign int64
+	var wrote wa.Instant
 	var optsOut bool
-	err := g.conn.QueryRowContext(g.ctx, `SELECT i.type, i.notice, coalesce(n.raw, 0), coalesce(json_extract(n.body, '$.OptsOut'), 0)
-		FROM inbound i LEFT JOIN notice n ON n.seq = i.notice WHERE i.wamid = ?`, d.MessageID).Scan(&kind, &notice, &body, &optsOut)
+	err := g.conn.QueryRowContext(g.ctx, `SELECT i.type, i.step, i.at, i.person, i.campaign, i.notice, coalesce(n.raw, 0), coalesce(json_extract(n.body, '$.OptsOut'), 0)
+		FROM inbound i LEFT JOIN notice n ON n.seq = i.notice WHERE i.wamid = ?`, d.MessageID).Scan(&kind, &step, &wrote, &who, &campaign, &notice, &body, &optsOut)
 	if err != nil && !missing(err) {
 		return err
 	}
@@ -43,8 +44,12 @@ func (g *group) deletion(raw int64, received wa.Instant, d *wa.Deletion) error {
 		if !optsOut {
 			g.strike(body, d.MessageID)
 		}
+		if step != "" {
+			g.countInbound(campaign, wrote, -1)
+		}
+		g.rejudge(who)
 	}
-	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO inbound VALUES (?, ?, 0, 0, 0, ?, ?)", d.MessageID, int64(at), gone, mark); err != nil {
+	if _, err := g.conn.ExecContext(g.ctx, "INSERT OR REPLACE INTO inbound (wamid, at, person, number, campaign, type, notice) VALUES (?, ?, 0, 0, 0, ?, ?)", d.MessageID, int64(at), gone, mark); err != nil {
 		return err
 	}
 	return g.notice(raw, gone, at, struct{ MessageID string }{d.MessageID})

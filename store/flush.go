@@ -22,6 +22,9 @@ func (g *group) flush() (*Change, error) {
 	if err := g.foldLoneKeys(); err != nil {
 		return nil, fmt.Errorf("sorting out campaigns: %w", err)
 	}
+	if err := g.answerAll(); err != nil {
+		return nil, fmt.Errorf("looking who was answered: %w", err)
+	}
 	if err := g.judgeMessages(); err != nil {
 		return nil, fmt.Errorf("writing a message: %w", err)
 	}
@@ -180,6 +183,11 @@ func (g *group) sumUp() (*Change, error) {
 		change.Gone = append(change.Gone, c.id)
 		gone[c.id] = true
 	}
+	for id := range g.engaged {
+		if !gone[id] {
+			change.Engaged = append(change.Engaged, id)
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(g.tallies)) {
 		if !gone[id] {
 			change.Campaigns = append(change.Campaigns, g.addUp(id, g.tallies[id]))
@@ -333,6 +341,10 @@ func (g *group) remember() {
 		} else {
 			w.homeless[person] = at
 		}
+	}
+	for person, at := range g.wrote {
+		person = g.is(person)
+		w.wrote[person] = max(w.wrote[person], at)
 	}
 	for _, c := range g.campaigns {
 		w.keepCampaign(c)

@@ -45,6 +45,9 @@ type group struct {
 	byKey     map[string]*campaign      // campaigns, by key
 	newRuns   map[int64][]int64         // campaigns of kind run, by number
 	homeless  map[int64]wa.Instant      // see writer; 0 = found a campaign
+	wrote     map[int64]wa.Instant      // people who wrote, and when they last did
+	again     map[int64]bool            // people of whom it is judged anew what they wrote
+	engaged   map[int64]bool            // campaigns of which other is known of what people do after their messages
 	formers   map[string][]former       // names given up
 	struck    map[int64]map[string]bool // messages to take out of raw bodies
 	alerts    []wa.AccountAlert
@@ -93,6 +96,9 @@ func newGroup(ctx context.Context, w *writer) *group {
 		byKey:     map[string]*campaign{},
 		newRuns:   map[int64][]int64{},
 		homeless:  map[int64]wa.Instant{},
+		wrote:     map[int64]wa.Instant{},
+		again:     map[int64]bool{},
+		engaged:   map[int64]bool{},
 		formers:   map[string][]former{},
 		struck:    map[int64]map[string]bool{},
 		limits:    map[string]accountLimit{},
@@ -123,6 +129,11 @@ func (g *group) post(p *wa.Post) error {
 	for i := range p.Inbound {
 		if err := g.inbound(raw, p.ReceivedAt, &p.Inbound[i]); err != nil {
 			return fmt.Errorf("storing an inbound message: %w", err)
+		}
+	}
+	for i := range p.Echoes {
+		if err := g.echo(p.ReceivedAt, &p.Echoes[i]); err != nil {
+			return fmt.Errorf("storing an echo: %w", err)
 		}
 	}
 	for i := range p.Deletions {
@@ -174,6 +185,9 @@ func (g *group) status(received wa.Instant, u *wa.StatusUpdate) error {
 	}
 	before := m.now.progress
 	next, fresh := before.Climb(u.Status, at, u.Code)
+	if u.Pricing.Template() {
+		next = next.Template()
+	}
 	m.now.progress = next
 	if next.Code != before.Code || next.CodeAt != before.CodeAt { // the text goes with the code
 		if err := g.failureText(m, u); err != nil {

@@ -19,7 +19,7 @@ const latestMessages = 20
 func missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 // inbound applies what a customer wrote. Of its text nothing is kept but the
-// raw body and whether it opts out.
+// raw body, whether it opts out, and what stands on the button that was pressed.
 func (g *group) inbound(raw int64, received wa.Instant, m *wa.InboundMessage) error {
 	at := wa.Believe(m.At, received)
 	named := at
@@ -42,8 +42,14 @@ func (g *group) inbound(raw int64, received wa.Instant, m *wa.InboundMessage) er
 		return err
 	}
 	optsOut := m.OptsOut(g.w.store.stops...)
-	done, err := g.conn.ExecContext(g.ctx, "INSERT OR IGNORE INTO inbound VALUES (?, ?, ?, ?, ?, ?, ?)",
-		m.MessageID, int64(at), who, n.id, campaign, bounded(m.Type), g.next.notice+1)
+	step, label := m.Step()
+	answered := 0
+	if optsOut || step == "" || step == wa.StepReaction {
+		answered = noAnswer
+	}
+	done, err := g.conn.ExecContext(g.ctx, `INSERT OR IGNORE INTO inbound (wamid, at, person, number, campaign, type, notice, step, label, reply_to, answered_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		m.MessageID, int64(at), who, n.id, campaign, bounded(m.Type), g.next.notice+1, step, boundedLabel(label), bounded(m.ReplyTo), answered)
 	if err != nil {
 		return err
 	}
@@ -54,6 +60,13 @@ func (g *group) inbound(raw int64, received wa.Instant, m *wa.InboundMessage) er
 			return err
 		}
 		return g.optOut(campaign, who, at, viaOf(m))
+	}
+	if step != "" {
+		g.countInbound(campaign, at, 1)
+	}
+	if who != 0 {
+		g.wrote[who] = max(g.wrote[who], at)
+		g.rejudge(who)
 	}
 	if err := g.notice(raw, "inbound", at, struct {
 		MessageID, Type string

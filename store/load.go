@@ -13,6 +13,7 @@ func (w *writer) load(ctx context.Context) error {
 	w.campaigns, w.byID, w.runs = map[string]*campaign{}, map[int64]*campaign{}, map[int64][]int64{}
 	w.lone, w.numbers = map[int64]map[int64]*campaign{}, newNumbers()
 	w.renamed, w.homeless = map[int64]int64{}, map[int64]wa.Instant{}
+	w.wrote = map[int64]wa.Instant{}
 	w.templates, w.titles = map[int64]wa.Template{}, map[int]string{}
 	w.formers, w.limits = map[string][]former{}, map[string]accountLimit{}
 	w.pending, w.people, w.lag = newPending(), newPeople(), map[int64]*Tally{}
@@ -90,13 +91,23 @@ func (w *writer) load(ctx context.Context) error {
 	if err := w.loadTails(ctx); err != nil {
 		return err
 	}
+	now := wa.At(w.store.now())
+	if _, err := query(ctx, w.conn, func(s scanner) (struct{}, error) {
+		var who int64
+		var at wa.Instant
+		err := s.Scan(&who, &at)
+		w.wrote[who] = at
+		return struct{}{}, err
+	}, "SELECT person, max(at) FROM inbound WHERE at > ? AND person <> 0 GROUP BY person", int64(now-unsettledFor)); err != nil {
+		return err
+	}
 	_, err = query(ctx, w.conn, func(s scanner) (struct{}, error) {
 		var who int64
 		var at wa.Instant
 		err := s.Scan(&who, &at)
 		w.homeless[who] = at
 		return struct{}{}, err
-	}, "SELECT person, at FROM opt_out WHERE campaign = 0 AND at > ?", int64(wa.At(w.store.now())-attributable))
+	}, "SELECT person, at FROM opt_out WHERE campaign = 0 AND at > ?", int64(now-attributable))
 	return err
 }
 

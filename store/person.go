@@ -245,6 +245,7 @@ func (g *group) unite(a, b int64, named person) (int64, error) {
 		args []any
 	}{
 		{"UPDATE inbound SET person = ? WHERE person = ?", []any{keep, drop}},
+		{"UPDATE OR REPLACE echo SET person = ? WHERE person = ?", []any{keep, drop}},
 		{"INSERT INTO released SELECT ?, rule, at FROM released WHERE person = ? ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", []any{keep, drop}},
 		{"DELETE FROM released WHERE person = ?", []any{drop}},
 		{"UPDATE former_name SET person = ? WHERE person = ?", []any{keep, drop}},
@@ -253,6 +254,12 @@ func (g *group) unite(a, b int64, named person) (int64, error) {
 	} {
 		if _, err := g.conn.ExecContext(g.ctx, step.text, step.args...); err != nil {
 			return 0, err
+		}
+	}
+	for _, id := range [...]int64{keep, drop} {
+		if g.lately(id) {
+			g.wrote[keep] = max(g.wrote[keep], g.wrote[id], g.w.wrote[id])
+			g.rejudge(keep)
 		}
 	}
 	g.people.drop(drop)

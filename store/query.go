@@ -17,6 +17,7 @@ type Course struct {
 	Seconds map[int64]Pulse      // by Unix second, those of the window that was asked for
 	Errors  map[CodeMinute]int64 // messages by their last code and its minute
 	OptOuts map[int64]int64      // people, by Unix minute
+	Inbound map[int64]int64      // what people wrote and pressed, by Unix minute
 	Latest  map[int64]Pulse      // by Unix second: the newest ones, at most LatestSeconds
 }
 
@@ -30,7 +31,7 @@ const pulseSums = `sum(messages), sum(delivered), sum(failed), sum(withheld), su
 // for which seconds, from and up to but without to, it wants the single seconds.
 // A reader that also follows OnCommit adds the changes newer than Seq, and no others.
 func (s *Store) Course(ctx context.Context, campaign int64, window func(minutes map[int64]Pulse) (from, to int64)) (*Course, error) {
-	c := &Course{Errors: map[CodeMinute]int64{}, OptOuts: map[int64]int64{}}
+	c := &Course{Errors: map[CodeMinute]int64{}, OptOuts: map[int64]int64{}, Inbound: map[int64]int64{}}
 	var lag Tally // what the stored course lacks
 	lag.init()
 	tx, err := s.view(ctx, func(w *writer) error {
@@ -85,6 +86,14 @@ func (s *Store) Course(ctx context.Context, campaign int64, window func(minutes 
 		return none{}, err
 	}, "SELECT at / 60000, count(*) FROM opt_out WHERE campaign = ? GROUP BY 1", campaign); err != nil {
 		return nil, fmt.Errorf("reading a campaign's opt-outs: %w", err)
+	}
+	if _, err := query(ctx, tx, func(s scanner) (none, error) {
+		var minute, n int64
+		err := s.Scan(&minute, &n)
+		c.Inbound[minute] = n
+		return none{}, err
+	}, "SELECT at / 60000, count(*) FROM inbound WHERE campaign = ? AND campaign <> 0 AND step <> '' GROUP BY 1", campaign); err != nil {
+		return nil, fmt.Errorf("reading what people wrote to a campaign: %w", err)
 	}
 	return c, nil
 }

@@ -24,6 +24,7 @@ func (w *writer) tend() {
 	if now := wa.At(w.store.now()); now-w.prunedAt > attributable/24 {
 		w.prunedAt = now
 		maps.DeleteFunc(w.homeless, func(_ int64, at wa.Instant) bool { return now-at > attributable })
+		w.pruneAnswers(now)
 	}
 	for _, x := range w.indexes {
 		if x.busy(w) {

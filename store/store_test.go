@@ -116,7 +116,7 @@ func TestCountsOfACampaign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	course.Seq, course.Minutes = 0, nil
+	course.Seq, course.Minutes, course.Latest = 0, nil, nil
 	wantCourse := &Course{
 		Seconds: map[int64]Pulse{
 			at(0).Second(): {Messages: 1, Delivered: 1, Within: [5]int64{1, 1, 1, 1, 1}},
@@ -127,6 +127,7 @@ func TestCountsOfACampaign(t *testing.T) {
 		},
 		Errors:  map[CodeMinute]int64{{131049, at(3).Second() / 60}: 1, {131050, at(9).Second() / 60}: 1},
 		OptOuts: map[int64]int64{},
+		Inbound: map[int64]int64{},
 	}
 	if diff := cmp.Diff(wantCourse, course); diff != "" {
 		t.Error(diff)

@@ -95,6 +95,7 @@ type Tally struct {
 	Pulses  map[int64]Pulse      // by second
 	Errors  map[CodeMinute]int64 // messages by the last code and its minute
 	OptOuts map[int64]int64      // people, by Unix minute
+	Inbound map[int64]int64      // what people wrote and pressed, by Unix minute; not in the stored totals
 }
 
 // Add adds every figure of d to t.
@@ -112,6 +113,9 @@ func (t *Tally) Add(d *Tally) {
 	for m, n := range d.OptOuts {
 		t.OptOuts[m] += n
 	}
+	for m, n := range d.Inbound {
+		t.Inbound[m] += n
+	}
 }
 
 func (t *Tally) init() {
@@ -119,6 +123,7 @@ func (t *Tally) init() {
 		t.Pulses = map[int64]Pulse{}
 		t.Errors = map[CodeMinute]int64{}
 		t.OptOuts = map[int64]int64{}
+		t.Inbound = map[int64]int64{}
 	}
 }
 
@@ -233,6 +238,7 @@ type Change struct {
 	From      wa.Instant // receipt of its oldest signed post; 0 = it has none
 	Feed      Feed       // totals after the commit
 	Campaigns []*CampaignChange
+	Engaged   []int64 // campaigns of which other is known of what people do after their messages
 	Gone      []int64 // campaigns that turned out to be none; their messages moved elsewhere
 	Numbers   []wa.Number
 	Templates []wa.Template

@@ -49,6 +49,7 @@ type writer struct {
 	renamed   map[int64]int64      // people who turned out to be someone known, since this writer began
 	prunedAt  wa.Instant           // when homeless last was
 	homeless  map[int64]wa.Instant // people with an opt-out that no message explains yet, and when
+	wrote     map[int64]wa.Instant // people who wrote lately, and when they last did
 	formers   map[string][]former  // names that people gave up
 	limits    map[string]accountLimit
 	health    map[entity]Health

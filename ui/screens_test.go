@@ -58,6 +58,7 @@ var screens = []struct {
 	}},
 	{"events", func(c *console) { c.live(trouble()).press("e") }},
 	{"feed", func(c *console) { c.live(trouble()).press("f") }},
+	{"people", func(c *console) { c.live(answered()).press("tab", "tab", "tab", "enter") }},
 	{"delivered", func(c *console) { c.live(trouble()).press("tab", "tab", "tab", "enter") }},
 	{"reports", func(c *console) { c.live(trouble()).press("tab", "tab", "tab", "tab", "enter") }},
 	{"quality", func(c *console) {

@@ -17,6 +17,7 @@ type Post struct {
 
 	Statuses    []StatusUpdate
 	Inbound     []InboundMessage
+	Echoes      []Echo
 	Preferences []Preference
 	Templates   []TemplateUpdate
 	Numbers     []NumberUpdate
@@ -42,7 +43,7 @@ type Post struct {
 
 // Updates is how many single pieces of news the post holds.
 func (p *Post) Updates() int {
-	return len(p.Statuses) + len(p.Inbound) + len(p.Preferences) + len(p.Templates) +
+	return len(p.Statuses) + len(p.Inbound) + len(p.Echoes) + len(p.Preferences) + len(p.Templates) +
 		len(p.Numbers) + len(p.Accounts) + len(p.Faults) + len(p.Deletions) + len(p.Actions) +
 		len(p.Edits) + len(p.Capabilities) + len(p.Alerts) + len(p.Names) + len(p.Security)
 }
@@ -103,7 +104,7 @@ type InboundMessage struct {
 	MessageID string // the inbound wamid
 	At        Instant
 	Type      string // text, button, interactive, reaction, image, …, as it came
-	Subtype   string // of a system message: user_changed_number, user_changed_user_id; of an unsupported one: edit, poll, …
+	Subtype   string // of a system message: user_changed_number, user_changed_user_id; of an unsupported one: edit, poll, …; of an interactive one: button_reply, list_reply, nfm_reply
 	Text      string // body, or the text of the pressed button
 	Payload   string // payload or id of the pressed button
 	ReplyTo   string // context.id: the wamid of ours that is answered
@@ -111,6 +112,16 @@ type InboundMessage struct {
 	Name      string // profile name, foreign text
 	Code      int    // for unsupported messages
 	Became    Person // of a system message: how the person is named from now on; Person is how they were
+}
+
+// Echo tells of a message that somebody of the business wrote to a customer by
+// hand, in the WhatsApp Business app or another app of the same number.
+type Echo struct {
+	Sender
+	Person           // whom it was written to
+	MessageID string // wamid
+	Type      string // text, image, …, as it came
+	At        Instant
 }
 
 // Deletion says that a customer deleted a message that they had sent.

@@ -60,8 +60,9 @@ type Progress struct {
 
 // Bits of Progress.Seen that no Status has.
 const (
-	seenRefused = 1 << 0
-	seenPaced   = 1 << 6
+	seenRefused  = 1 << 0
+	seenPaced    = 1 << 6
+	seenTemplate = 1 << 7
 )
 
 // Refuse is the progress of a message that the API refused at once, which
@@ -88,6 +89,21 @@ func (p Progress) Paced() bool { return p.Seen == seenPaced }
 
 // Heard tells whether any status of the message has come.
 func (p Progress) Heard() bool { return p.Seen&^(seenRefused|seenPaced) != 0 }
+
+// Template is the progress of a message of which a status said that it is a template.
+func (p Progress) Template() Progress { p.Seen |= seenTemplate; return p }
+
+// AnswersAt is when a message that nobody planned reached its person as an answer
+// could: when it was sent, else when it arrived. 0 for what failed, or is a template.
+func (p Progress) AnswersAt() Instant {
+	if p.Seen&seenTemplate != 0 || p.State() == StateFailed {
+		return 0
+	}
+	if p.SentAt != 0 {
+		return p.SentAt
+	}
+	return p.ArrivedAt()
+}
 
 // Climb applies one status; at is the moment that Believe gave, 0 when it is
 // not known. fresh is false when this status was known of this

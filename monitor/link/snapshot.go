@@ -119,8 +119,10 @@ type Campaign struct {
 	// common; nil = there were too few so far. Without Clusters then nothing stands out.
 	ClustersAt *time.Time `json:"clusters_at,omitempty"`
 	Fallback   Fallback   `json:"fallback"`
-	Sending    *Sending   `json:"sending,omitempty"` // own campaigns only
-	Blast      *Blast     `json:"blast,omitempty"`   // while it goes out, and enough is decided to say
+	// Engagement is nil while nobody has answered the campaign.
+	Engagement *Engagement `json:"engagement,omitempty"`
+	Sending    *Sending    `json:"sending,omitempty"` // own campaigns only
+	Blast      *Blast      `json:"blast,omitempty"`   // while it goes out, and enough is decided to say
 }
 
 // Blast is what each minute of waiting costs while a campaign goes out, at the pace

@@ -73,6 +73,7 @@ func (c *Campaign) tidy() {
 	})
 	c.Sending = c.Sending.tidied()
 	c.Fallback.tidy()
+	c.Engagement = c.Engagement.tidied()
 	c.ClustersAt = utc(c.ClustersAt)
 	c.Clusters = slices.DeleteFunc(each(c.Clusters, func(k *Cluster) {
 		k.Explains, k.Sends = orZero(k.Explains), orZero(k.Sends)

@@ -116,6 +116,7 @@ func (l Look) plainCampaign(c *link.Campaign) []string {
 	for _, f := range l.typed(&c.Reports) {
 		lines = append(lines, "    "+f.figure+", typed by "+f.who)
 	}
+	lines = append(lines, l.plainPeople(c.Engagement)...)
 	if len(c.Errors) > 0 {
 		lines = append(lines, "  Errors")
 	}

@@ -31,8 +31,15 @@ func DeliveredDetail(l Look, c *link.Campaign, w, h int) string {
 	tail = append(tail, dim(byAge(f.ByAge, inner)), dim(soFar(&c.Counts, inner)))
 	arrived := arrivedTrend(c.Trend)
 	arrived.what = arrivedWhat
-	lines = append(lines, l.charts(inner, rows-len(lines)-len(tail), arrived,
-		countTrend("Arrived a minute, by the minute they were sent in", c.Trend, arrivedPerMinute(c.Trend)))...)
+	charts := []trend{arrived, countTrend("Arrived a minute, by the minute they were sent in", c.Trend, arrivedPerMinute(c.Trend))}
+	people := l.whatPeopleDo(c, inner)
+	if free := rows - len(lines) - len(tail); len(people) > 0 && free > len(people) {
+		if free-len(people) < 16 { // what people do says more than a second chart, and the sum below
+			charts, tail = charts[:1], tail[1:len(tail)-1]
+		}
+		tail = append(append([]string{""}, people...), tail...)
+	}
+	lines = append(lines, l.charts(inner, rows-len(lines)-len(tail), charts...)...)
 	return l.box("Delivered", "first 30 min", append(lines, tail...), w, h, true)
 }
 

@@ -76,8 +76,10 @@ func (d *decoder) body(m *wa.InboundMessage, kind string, v value) {
 		d.object(kind, v, func(key []byte, v value) {
 			switch key := string(key); key {
 			case "button_reply", "list_reply":
+				m.Subtype = key
 				d.fill(key, v, field{"title", &m.Text}, field{"id", &m.Payload})
 			case "nfm_reply":
+				m.Subtype = key
 				d.fill(key, v, field{"body", &m.Text})
 			}
 		})

@@ -191,7 +191,9 @@ func (d *refDecoder) content(field string, v refValue) bool {
 		d.alert(v)
 	case "business_capability_update":
 		d.capability(v)
-	case "history", "smb_message_echoes", "smb_app_state_sync", "message_echoes": // what other apps of the business send
+	case "smb_message_echoes", "message_echoes": // what people of the business write by hand
+		d.echoes(v)
+	case "history", "smb_app_state_sync": // of other apps of the business
 		d.post.Unused++
 	default:
 		return false

@@ -76,8 +76,10 @@ func (d *refDecoder) body(m *wa.InboundMessage, kind string, v refValue) {
 		d.object(kind, v, func(key []byte, v refValue) {
 			switch key := string(key); key {
 			case "button_reply", "list_reply":
+				m.Subtype = key
 				d.fill(key, v, field{"title", &m.Text}, field{"id", &m.Payload})
 			case "nfm_reply":
+				m.Subtype = key
 				d.fill(key, v, field{"body", &m.Text})
 			}
 		})

@@ -103,9 +103,9 @@ var wanted = map[string]wa.Post{
 		{Sender: sender, Person: ines, MessageID: "wamid.IN1", At: 1795162000_000, Type: "button", Text: "Stop promotions", Payload: "STOP_PROMO", ReplyTo: "wamid.AAA1", Name: "Ines"},
 	}},
 	"inbound-interactive.json": {Inbound: []wa.InboundMessage{
-		{Sender: sender, Person: ines, MessageID: "wamid.IN2", At: 1795162001_000, Type: "interactive", Text: "No more, please", Payload: "stop", ReplyTo: "wamid.AAA1", Name: "Ines"},
-		{Sender: sender, Person: ines, MessageID: "wamid.IN3", At: 1795162002_000, Type: "interactive", Text: "M", Payload: "size-m", Name: "Ines"},
-		{Sender: sender, Person: ines, MessageID: "wamid.IN4", At: 1795162003_000, Type: "interactive", Text: "Sent", Name: "Ines"},
+		{Sender: sender, Person: ines, MessageID: "wamid.IN2", At: 1795162001_000, Type: "interactive", Subtype: "button_reply", Text: "No more, please", Payload: "stop", ReplyTo: "wamid.AAA1", Name: "Ines"},
+		{Sender: sender, Person: ines, MessageID: "wamid.IN3", At: 1795162002_000, Type: "interactive", Subtype: "list_reply", Text: "M", Payload: "size-m", Name: "Ines"},
+		{Sender: sender, Person: ines, MessageID: "wamid.IN4", At: 1795162003_000, Type: "interactive", Subtype: "nfm_reply", Text: "Sent", Name: "Ines"},
 	}},
 	"inbound-reaction-media.json": {Inbound: []wa.InboundMessage{
 		{Sender: sender, Person: ines, MessageID: "wamid.IN5", At: 1795162004_000, Type: "reaction", Text: "👍", ReplyTo: "wamid.AAA1", Name: "Ines"},

@@ -106,7 +106,9 @@ var wantedStanding = map[string]wa.Post{
 			{Sender: sender, Person: ines, MessageID: "wamid.SB3", At: 1795162000_000, Type: "text", Text: "STOP", Name: "Ines"},
 		},
 	},
-	"known-by-name.json": {Unused: 4},
+	"known-by-name.json": {Unused: 3, Echoes: []wa.Echo{
+		{Sender: sender, Person: phone("351900000001"), MessageID: "wamid.E1", Type: "text", At: 1795162000_000},
+	}},
 	"user-actions.json": {
 		Actions: []wa.UserAction{
 			{Sender: sender, Type: "marketing_messages_link_click", Component: "cta", Product: "sku-1", ClickID: "click-1", Token: "token-1", At: 1795162000_000},

@@ -252,7 +252,9 @@ func (d *decoder) content(field string, v value) bool {
 		d.alert(v)
 	case "business_capability_update":
 		d.capability(v)
-	case "history", "smb_message_echoes", "smb_app_state_sync", "message_echoes": // what other apps of the business send
+	case "smb_message_echoes", "message_echoes": // what people of the business write by hand
+		d.echoes(v)
+	case "history", "smb_app_state_sync": // of other apps of the business
 		d.post.Unused++
 	default:
 		return false
