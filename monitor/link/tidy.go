@@ -42,15 +42,19 @@ func (s *Snapshot) tidied() Snapshot {
 	if q := t.Feed.AnswerMS; q != nil && !(finite(q.P50) && finite(q.P99)) {
 		t.Feed.AnswerMS = nil
 	}
-	t.Host.CPU = known(t.Host.CPU)
+	t.Host.CPU, t.Host.Memory = known(t.Host.CPU), known(t.Host.Memory)
+	t.Host.Disk, t.Host.Queue = known(t.Host.Disk), known(t.Host.Queue)
 	t.Channels = each(s.Channels, nil)
 	t.Gates = each(s.Gates, func(g *Gate) { g.Since, g.OpensAt = g.Since.UTC(), utc(g.OpensAt) })
 	t.Campaigns = each(s.Campaigns, (*Campaign).tidy)
 	t.Numbers = each(s.Numbers, func(n *Number) {
 		n.ThroughputMPS = known(n.ThroughputMPS)
-		n.Since = utc(n.Since)
+		n.Since, n.LimitReachedAt, n.QualitySince = utc(n.Since), utc(n.LimitReachedAt), utc(n.QualitySince)
 	})
-	t.Templates = each(s.Templates, func(t *Template) { t.PausedUntil = utc(t.PausedUntil) })
+	t.Templates = each(s.Templates, func(t *Template) {
+		t.PausedUntil, t.QualitySince, t.NextCategoryAt = utc(t.PausedUntil), utc(t.QualitySince), utc(t.NextCategoryAt)
+	})
+	t.Limits = each(s.Limits, func(l *Limit) { l.CountedAt, l.ReachedAt = l.CountedAt.UTC(), utc(l.ReachedAt) })
 	t.Alarms = each(s.Alarms, func(a *Alarm) {
 		a.RaisedAt, a.ActedAt, a.ClearedAt, a.Until = a.RaisedAt.UTC(), utc(a.ActedAt), utc(a.ClearedAt), utc(a.Until)
 		a.SnoozedUntil = utc(a.SnoozedUntil)
@@ -64,9 +68,10 @@ func (c *Campaign) tidy() {
 	c.Numbers = each(c.Numbers, nil)
 	c.First30.tidy()
 	c.Trend = each(c.Trend, func(m *Minute) { m.At = m.At.UTC() })
-	c.Reports.Rate = known(c.Reports.Rate)
-	c.Reports.ReportedAt, c.Reports.BlockedAt = utc(c.Reports.ReportedAt), utc(c.Reports.BlockedAt)
-	c.Reports.Trend = each(c.Reports.Trend, nil)
+	c.Reports.tidy()
+	if b := c.Blast; b != nil {
+		c.Blast = &Blast{b.SentPerMinute, b.FailuresLow, b.FailuresHigh, known(b.LimitShare)}
+	}
 	c.Errors = each(c.Errors, func(e *Error) {
 		e.Share = orZero(e.Share)
 		e.Trend = each(e.Trend, nil)
@@ -81,6 +86,17 @@ func (c *Campaign) tidy() {
 	}), func(k Cluster) bool {
 		return !finite(k.Lift) || !finite(k.PAdjusted)
 	})
+}
+
+func (r *Reports) tidy() {
+	r.Rate, r.Known = known(r.Rate), known(r.Known)
+	r.ReportedAt, r.BlockedAt = utc(r.ReportedAt), utc(r.BlockedAt)
+	r.Trend = each(r.Trend, nil)
+	if r.Comparison != nil {
+		c := *r.Comparison
+		c.At = c.At.UTC()
+		r.Comparison = &c
+	}
 }
 
 func (f *Fallback) tidy() {
