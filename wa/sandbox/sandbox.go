@@ -110,7 +110,7 @@ func New(o Options) (*Sandbox, error) {
 	}
 	s := &Sandbox{
 		opts:     o,
-		scenario: scenario,
+		scenario: scenario.knowing(o.Seed),
 		token:    wa.NewSecret(fmt.Sprintf("EAAG%016x", hash(o.Seed, "token"))),
 		people:   newPopulation(o.Seed, max(o.Messages, 0)),
 		account:  newAccount(),
