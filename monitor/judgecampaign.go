@@ -31,18 +31,21 @@ func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
 	f := finding{kind: "delivery", subject: l.Key, campaign: l.Key}
 	if v := &j.Delivery; v.Level != alarm.OK {
 		f.text = arrives(v)
-		f.advice = "Look at the errors, and pause if it goes on: p."
+		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
 		if code, n := l.course.worstCode(now.Second()/60, max((now.Second()-v.Since)/60+1, 3)); n > 0 {
 			known := wa.Explain(code, m.titles[code])
-			f.text, f.advice = fmt.Sprintf("%s; most failures: %d %s", f.text, code, wa.Clean(known.Title)), known.Advice
+			f.text = fmt.Sprintf("%s; most failures: %d %s", f.text, code, wa.Clean(known.Title))
+			f.about.code, f.about.coded, f.about.title = code, true, m.titles[code]
 		}
+		f.advice = advise(&f.about).Lines()
 		m.incidents.fact(now, v.Level, f)
 		return
 	}
 	if v := &j.Late; v.Level != alarm.OK {
 		f.text = fmt.Sprintf("Late: of %s messages that did not fail only %s arrived within a minute (usual: %s)",
 			count(v.N), percent(v.Good()), percent(m.arrivals.by(60)))
-		f.advice = "Phones may be off, or Meta is slow: most will arrive yet. Do not send again. Wait for the figure at 5 minutes, and slow down if it stays."
+		f.about = situation{kind: f.kind, level: v.Level, own: l.Own, late: true}
+		f.advice = advise(&f.about).Lines()
 		m.incidents.fact(now, v.Level, f)
 		return
 	}
@@ -58,22 +61,30 @@ func (m *Monitor) judgeWithheld(now wa.Instant, l *live, v *alarm.Verdict) {
 	f := finding{kind: "withheld", subject: l.Key, campaign: l.Key}
 	if v.Level != alarm.OK {
 		f.text = fmt.Sprintf("Meta chose not to deliver %s of the last %s, surely over %s", percent(1-v.Good()), count(v.N), line(math.Floor(100*v.Beyond+1e-9)/100))
-		f.advice = "These people get too much marketing, from you or from others. Pausing mends nothing for them, and a retry is withheld again: let them rest, and send them fewer and better messages. " +
-			"tickwatch leaves out whom it happens to often."
+		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
+		f.advice = advise(&f.about).Lines()
 	}
 	m.incidents.fact(now, v.Level, f)
 }
 
 func (m *Monitor) judgeReports(now wa.Instant, l *live, j *alarm.Judgement) {
-	f, v := finding{kind: "reports", subject: l.Key, campaign: l.Key}, &j.Reports
+	f, v := finding{kind: "reports", subject: l.Key, campaign: l.Key}, optOutsNow(j)
 	if v.Level != alarm.OK {
 		f.text = fmt.Sprintf("%s opt out now (a proxy: Meta gives no report count), surely more than %s; %s", optOutPercent(1-v.Good()), line(v.Beyond), knownSoFar(j.Known))
-		f.advice = "People do not want this message. Stop the send where it is sent from before Meta lowers the quality; look at the list's consent and at the text."
-		if l.Own {
-			f.advice = "People do not want this message. Pause (p) before Meta lowers the quality; look at the list's consent and at the text."
-		}
+		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
+		f.advice = advise(&f.about).Lines()
 	}
 	m.incidents.fact(now, v.Level, f)
+}
+
+// optOutsNow is the judgement of opt-outs. So few that they say nothing raise nothing,
+// whatever the odds.
+func optOutsNow(j *alarm.Judgement) *alarm.Verdict {
+	v := j.Reports
+	if v.Level != alarm.OK && v.Bad < minOptOuts {
+		v.Level, v.Unsure = alarm.OK, true
+	}
+	return &v
 }
 
 // optOutPercent prints a rate of opt-outs, rounded up.

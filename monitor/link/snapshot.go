@@ -363,7 +363,9 @@ type Alarm struct {
 	Severity  string     `json:"severity"` // watch, act
 	Campaign  string     `json:"campaign,omitempty"`
 	Text      string     `json:"text"`
-	Advice    string     `json:"advice,omitempty"` // what helps now, one sentence
+	Advice    string     `json:"advice,omitempty"` // what to do now; a key of the console stands in brackets, "(p)"
+	DoNot     string     `json:"do_not,omitempty"` // what not to do
+	After     string     `json:"after,omitempty"`  // what to do once that is done
 	Until     *time.Time `json:"until,omitempty"`  // when it ends by itself, where Meta has told
 	RaisedAt  time.Time  `json:"raised_at"`
 	ActedAt   *time.Time `json:"acted_at,omitempty"` // when it became act
