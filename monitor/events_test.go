@@ -68,7 +68,7 @@ func TestEventsTellAnAlarmsLife(t *testing.T) {
 	want := []string{
 		"campaign: autumn: finished, no new message for two hours",
 		"alarm act: Grew worse: autumn: Too few messages arrive",
-		"action: tester has seen the alarm: 91.0 % arrive now",
+		"action: tester has seen the alarm: 90.9 % arrive now",
 		"alarm watch: autumn: Too few messages arrive",
 		"campaign: autumn: first message",
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"tickwatch/monitor/cluster"
 	"tickwatch/monitor/fallback"
 	"tickwatch/monitor/link"
 	"tickwatch/monitor/list"
@@ -155,12 +156,31 @@ func (p *fallbackPlanner) warn(m *Monitor) {
 			}
 		}
 	}
-	if bad*2 > all && all >= 20 {
+	if k := p.wrongNumbers(); k != nil {
+		p.warnings = append([]string{fmt.Sprintf("%s=%s has %.0f %% of the failures, most of them for numbers that cannot be reached: these numbers look wrong, and an SMS to them is paid for nothing. Have them checked first",
+			wa.Clean(k.Attribute), wa.Clean(k.Value), 100*k.Explains)}, p.warnings...)
+	} else if bad*2 > all && all >= 20 {
 		p.warnings = append(p.warnings, fmt.Sprintf("%d %% of the failures say that the number itself cannot be reached: many of these numbers may be wrong, and an SMS to them is paid for nothing", bad*100/all))
 	}
 	if p.stalled {
 		p.warnings = append(p.warnings, "the webhooks are stalled, or were until just now: some who are counted as failed may have got the message")
 	}
+}
+
+// wrongNumbers is what the failures have in common where that makes the numbers
+// themselves suspect: a part of the list of which they cannot be reached; nil = nothing.
+func (p *fallbackPlanner) wrongNumbers() *link.Cluster {
+	for i := range p.live.traits.found {
+		k := &p.live.traits.found[i]
+		switch k.Attribute {
+		case cluster.AttributeMinute, "template", "language", "number":
+			continue // not of the people
+		}
+		if wa.Explain(k.MainCode, p.titles[k.MainCode]).Category == wa.CategoryRecipient {
+			return k
+		}
+	}
+	return nil
 }
 
 // mayOrder tells whether an order can be taken.

@@ -117,3 +117,23 @@ func TestFallbackPlanner(t *testing.T) {
 		}
 	}
 }
+
+// Where the failures have wrong numbers in common the plan says so; a bad minute or a
+// bad image says nothing about numbers.
+func TestPlanNamesWrongNumbers(t *testing.T) {
+	for _, c := range []struct {
+		found link.Cluster
+		wrong bool
+	}{
+		{link.Cluster{Attribute: "prefix", Value: "22507", MainCode: 131026, Explains: 0.8}, true},
+		{link.Cluster{Attribute: "lines", Value: "1-500", MainCode: 131026, Explains: 0.5}, true},
+		{link.Cluster{Attribute: "minute", Value: "2026-11-27T12:00:00Z", MainCode: 131026, Explains: 0.9}, false},
+		{link.Cluster{Attribute: "city", Value: "Faro", MainCode: 131053, Explains: 0.9}, false},
+	} {
+		p := plannerOf(t)
+		p.live = &live{traits: traits{found: []link.Cluster{c.found}}}
+		if got := p.wrongNumbers(); (got != nil) != c.wrong {
+			t.Errorf("%+v: %+v", c.found, got)
+		}
+	}
+}

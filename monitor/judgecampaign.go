@@ -54,8 +54,11 @@ func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
 
 // arrives says how many messages arrive at present, and how sure that is.
 func arrives(v *alarm.Verdict) string {
-	return fmt.Sprintf("%s arrive now (%s judged), surely under %s", percent(v.Good()), count(v.N), line(math.Ceil(100*(1-v.Beyond)-1e-9)/100))
+	return fmt.Sprintf("%s arrive now (%s judged), surely under %s", percent(v.Good()), count(v.N), underLine(v))
 }
+
+// underLine is what the share that arrives is surely under, in whole per cent.
+func underLine(v *alarm.Verdict) string { return line(math.Ceil(100*(1-v.Beyond)-1e-9) / 100) }
 
 func (m *Monitor) judgeWithheld(now wa.Instant, l *live, v *alarm.Verdict) {
 	f := finding{kind: "withheld", subject: l.Key, campaign: l.Key}
@@ -102,15 +105,15 @@ func (m *Monitor) verdictNow(now wa.Instant, l *live) (verdict, reason string) {
 	v := &j.Delivery
 	switch {
 	case v.Level != alarm.OK:
-		return verdictOf(v.Level), arrives(v)
+		return verdictOf(v.Level), fmt.Sprintf("%s now, surely under %s (%s judged)", percent(v.Good()), underLine(v), count(v.N))
 	case j.Late.Level != alarm.OK:
-		return verdictOf(j.Late.Level), fmt.Sprintf("%s arrive within a minute, of those that do not fail (usual: %s)", percent(j.Late.Good()), percent(m.arrivals.by(60)))
+		return verdictOf(j.Late.Level), fmt.Sprintf("%s in a minute, usual: %s (%s judged)", percent(j.Late.Good()), percent(m.arrivals.by(60)), count(j.Late.N))
 	case v.N == 0:
-		return link.VerdictUnsure, "too early: no message is old enough to be judged"
+		return link.VerdictUnsure, "no message is old enough to be judged"
 	case v.Unsure && v.More > 0:
-		return link.VerdictUnsure, fmt.Sprintf("%s arrive now (%s judged): about %s more messages needed", percent(v.Good()), count(v.N), count(v.More))
+		return link.VerdictUnsure, fmt.Sprintf("%s now; about %s more messages needed (%s judged)", percent(v.Good()), count(v.More), count(v.N))
 	case v.Unsure:
-		return link.VerdictUnsure, fmt.Sprintf("%s arrive now (%s judged), too near the line to say", percent(v.Good()), count(v.N))
+		return link.VerdictUnsure, fmt.Sprintf("%s now, too near the line to say (%s judged)", percent(v.Good()), count(v.N))
 	}
-	return link.VerdictOK, fmt.Sprintf("%s arrive now (%s judged), surely over %s", percent(v.Good()), count(v.N), line(m.o.Thresholds.DeliveryAct))
+	return link.VerdictOK, fmt.Sprintf("%s now, surely over %s (%s judged)", percent(v.Good()), line(m.o.Thresholds.DeliveryAct), count(v.N))
 }

@@ -119,7 +119,7 @@ func TestLifeOfAnAlarm(t *testing.T) {
 	clock.forward(6 * time.Second)
 	got := open(r.looked())
 	if len(got) != 1 || got[0].Kind != "delivery" || got[0].Severity != "watch" || got[0].Campaign != "autumn" ||
-		!strings.Contains(got[0].Text, "91.0 % arrive now (1,500 judged)") || !strings.Contains(got[0].Text, "131026") {
+		!strings.Contains(got[0].Text, "90.9 % arrive now (1,440 judged), surely under 9") || !strings.Contains(got[0].Text, "131026") {
 		t.Fatalf("raised: %+v", got)
 	}
 	raised := got[0]

@@ -43,13 +43,13 @@ func (p *present) start(c *store.Course, lines alarm.Lines) {
 // add takes over the difference that a later commit makes.
 func (p *present) add(d *store.Tally) {
 	p.stale = true
-	for _, second := range slices.Sorted(maps.Keys(d.Pulses)) {
-		if cell := d.Pulses[second]; second >= p.since {
+	for second, cell := range d.Pulses { // in whatever order: they come to the same
+		if second >= p.since {
 			p.campaign.Add(second, sentOf(&cell))
 		}
 	}
-	for _, minute := range slices.Sorted(maps.Keys(d.OptOuts)) {
-		p.campaign.OptedOut(minute*60, d.OptOuts[minute])
+	for minute, n := range d.OptOuts {
+		p.campaign.OptedOut(minute*60, n)
 	}
 }
 

@@ -141,7 +141,7 @@ func (m *Monitor) reports(now wa.Instant, l *live) (r link.Reports) {
 	}
 	defer m.showReported(l, &r)
 	if l.Counts.Delivered == 0 || l.course == nil {
-		return r
+		return r // of one that is on no screen nothing is judged
 	}
 	j := l.course.present.judge(now)
 	known := j.Known

@@ -2,11 +2,24 @@
 // that its caller passes, so that a replay comes to the same judgement at the
 // same moment.
 //
+// How messages fare at present is judged by sequential tests (Drift, Rate, Reports,
+// Campaign): bets against a line that are valid at every look and begin again all
+// the time. Each bet is an e-process by universal inference: the chance of what was
+// seen under a mixture of alternatives over the greatest under the null hypothesis
+// (Wasserman, Ramdas, Balakrishnan, "Universal inference", PNAS 117, 2020). Their sum
+// over the moments at which they began is the Shiryaev-Roberts form of an e-detector
+// (Shin, Ramdas, Rinaldo, "E-detectors: a nonparametric framework for sequential
+// change detection", New England Journal of Statistics in Data Science 2, 2024), whose
+// average run length to a false alarm is at least its threshold, in blocks, while the
+// null hypothesis holds. Both hypotheses are over shares and degrees of clustering, on
+// a grid, of the beta-binomial distribution of bad messages in a block (Skellam, 1948).
+// How often they are wrong, and how soon right, package board measures.
+//
 // A Threshold is the plain rule "below 95 % watch, below 90 % act" with what a
 // plain rule needs to be bearable: a minimum volume, which its caller decides
 // by passing no figure; a hold, so that one odd moment raises nothing; and
 // hysteresis, so that a figure that lingers at the line does not ring again and
-// again.
+// again. It serves figures that are no shares of messages.
 package alarm
 
 import "tickwatch/wa"

@@ -40,27 +40,30 @@ func (v *Verdict) Good() float64 {
 	return 1 - float64(v.Bad)/float64(v.N)
 }
 
-// Evidence that accuses a delivery of falling short, that takes it back, and that
-// calls it well. The first was chosen so that a campaign of 10,000 messages of which
-// 95 % arrive is accused of less than 90 % once in a hundred times when its failures
-// come in runs of twelve (the scoreboard measures it), and as good as never when
-// each fails for itself.
+// Evidence that accuses a delivery of falling short, the same by blocks twice as
+// large, evidence that takes it back, and evidence that calls it well. They were
+// chosen so that of campaigns of 10,000 messages of which 95 % arrive one in a
+// hundred or fewer are accused of less than 90 % when failures come in runs of
+// twelve (the scoreboard measures it), and as good as none when each fails for itself.
 const (
-	accuse = 1200
-	acquit = 40
-	well   = 20
+	accuse       = 1000
+	accuseDouble = 90
+	acquit       = 40
+	well         = 20
 )
 
 // Rate judges how messages fare at present, second by second. Only those of an age
 // are judged, whatever became of them sooner, so that what is told soon does not
-// weigh more than what is told late. It is for one goroutine.
+// weigh more than what is told late. A second look, in blocks twice as large, must
+// agree: a run of failures that lies across two blocks looks like two that do not
+// depend on each other. It is for one goroutine.
 type Rate struct {
-	lines []Line
-	after int64 // seconds until a message is judged
-	count func(*Sent) (n, bad int64)
-	drift *Drift
-	young []second // not judged yet, in order
-	until int64    // seconds up to here are judged
+	after  int64 // seconds until a message is judged
+	count  func(*Sent) (n, bad int64)
+	drift  *Drift
+	double *Drift
+	young  []second // not judged yet, in order
+	until  int64    // seconds up to here are judged
 }
 
 type second struct {
@@ -73,38 +76,47 @@ type second struct {
 // messages, after is in seconds.
 func NewDelivery(ok, act float64, after int64) *Rate {
 	return newRate(after, func(s *Sent) (int64, int64) { return s.Messages - s.Paced - s.Withheld, s.Failed - s.Withheld },
-		Line{1 - ok, accuse, acquit}, Line{1 - act, accuse, acquit})
+		1-ok, 1-act)
 }
 
 // NewWithheld judges how many messages Meta chooses not to deliver: watch and act
 // are shares of them.
 func NewWithheld(watch, act float64, after int64) *Rate {
 	return newRate(after, func(s *Sent) (int64, int64) { return s.Messages - s.Paced, s.Withheld },
-		Line{watch, accuse, acquit}, Line{act, accuse, acquit})
+		watch, act)
 }
 
 // NewLateness judges how many of the messages that have not failed are still
 // undelivered after a minute; usual is the share of arrivals that come within it.
 // Nobody is told to act by a curve that is not the account's own.
 func NewLateness(ok, act, usual float64, own bool) *Rate {
-	lines := []Line{{1 - act*usual, accuse, acquit}}
+	lines := []float64{1 - act*usual}
 	if own {
-		lines = []Line{{1 - ok*usual, accuse, acquit}, {1 - act*usual, accuse, acquit}}
+		lines = []float64{1 - ok*usual, 1 - act*usual}
 	}
 	return newRate(60, func(s *Sent) (int64, int64) {
 		return s.Messages - s.Paced - s.Failed, s.Messages - s.Paced - s.Failed - s.Soon
 	}, lines...)
 }
 
-func newRate(after int64, count func(*Sent) (n, bad int64), lines ...Line) *Rate {
-	return &Rate{lines: lines, after: after, count: count, drift: NewDrift(lines...)}
+func newRate(after int64, count func(*Sent) (n, bad int64), shares ...float64) *Rate {
+	lines := func(accuse float64) []Line {
+		var all []Line
+		for _, s := range shares {
+			all = append(all, Line{Share: s, Accuse: accuse, Acquit: acquit})
+		}
+		return all
+	}
+	return &Rate{
+		after: after, count: count,
+		drift: newDrift(lines(accuse), ofFailures, blockSize), double: newDrift(lines(accuseDouble), ofFailures, 2*blockSize),
+	}
 }
 
 // Add adds to what is known of a second's messages.
 func (r *Rate) Add(at int64, d Sent) {
 	if at <= r.until {
-		n, bad := r.count(&d)
-		r.drift.Add(Cell{At: at, N: n, Bad: bad})
+		r.add(at, &d)
 		return
 	}
 	i, known := slices.BinarySearchFunc(r.young, at, func(s second, at int64) int { return int(s.at - at) })
@@ -114,22 +126,30 @@ func (r *Rate) Add(at int64, d Sent) {
 	r.young[i].add(&d)
 }
 
+func (r *Rate) add(at int64, s *Sent) {
+	n, bad := r.count(s)
+	r.drift.Add(Cell{At: at, N: n, Bad: bad})
+	r.double.Add(Cell{At: at, N: n, Bad: bad})
+}
+
 // Judge judges at a moment, in Unix seconds. Moments do not go back.
 func (r *Rate) Judge(now int64) Verdict {
 	r.until = max(r.until, now-r.after)
 	old := 0
 	for ; old < len(r.young) && r.young[old].at <= r.until; old++ {
-		n, bad := r.count(&r.young[old].Sent)
-		r.drift.Add(Cell{At: r.young[old].at, N: n, Bad: bad})
+		r.add(r.young[old].at, &r.young[old].Sent)
 	}
 	r.young = slices.Delete(r.young, 0, old)
-	return r.drift.verdict(r.lines[0].Share)
+	findings := r.drift.Judge()
+	for i, f := range r.double.Judge() {
+		findings[i].Accused = findings[i].Accused && f.Accused
+	}
+	return r.drift.verdict(findings)
 }
 
 // verdict is about the last line, then those before it, and calls a share well that
-// is under fine and surely within the last line.
-func (d *Drift) verdict(fine float64) Verdict {
-	findings := d.Judge()
+// is within the first line and surely within the last.
+func (d *Drift) verdict(findings []Finding) Verdict {
 	last := len(findings) - 1
 	for i := last; i >= 0; i-- {
 		if f := &findings[i]; f.Accused {
@@ -142,7 +162,7 @@ func (d *Drift) verdict(fine float64) Verdict {
 	}
 	f := &findings[last]
 	v := Verdict{N: f.N, Bad: f.Bad, Since: f.Since}
-	if v.Unsure = f.N == 0 || float64(f.Bad) > fine*float64(f.N) || !d.within(last, f.Since); v.Unsure {
+	if v.Unsure = f.N == 0 || float64(f.Bad) > d.lines[0].Share*float64(f.N) || !d.within(last, f.Since); v.Unsure {
 		v.More = d.more(last, f)
 	}
 	return v

@@ -23,7 +23,7 @@ type Line struct {
 // Drift tells whether more messages are bad at present than lines allow. It is for
 // one goroutine.
 //
-// Messages are taken in blocks of 20 or more that follow each other. For every
+// Messages are taken in blocks of some that follow each other. For every
 // block at which trouble may have begun, an e-process bets that since then more are
 // bad than the line: a mixture of the chances under shares beyond the line, divided
 // by the greatest chance under any share within it, both over all degrees of
@@ -35,6 +35,7 @@ type Line struct {
 type Drift struct {
 	model  *model
 	lines  []Line
+	size   int64 // of a block, at least
 	cells  []Cell
 	dirty  int         // the first cell that has changed since the last look
 	blocks []block     // what the cells make
@@ -65,11 +66,9 @@ const (
 	keep      = 2 * lookBack
 )
 
-// NewDrift makes a Drift for one or two lines of rising share.
-func NewDrift(lines ...Line) *Drift { return newDrift(lines, ofFailures) }
-
-func newDrift(lines []Line, of *kind) *Drift {
-	d := &Drift{lines: lines, model: modelFor(lines, of)}
+// newDrift makes a Drift for one or two lines of rising share.
+func newDrift(lines []Line, of *kind, size int64) *Drift {
+	d := &Drift{lines: lines, model: modelFor(lines, of), size: size}
 	d.sums = [][]float64{make([]float64, len(d.model.points))}
 	d.stands = [][]standing{make([]standing, len(lines))}
 	d.scan.init(d.model)
@@ -106,7 +105,7 @@ func (d *Drift) look() {
 	var b block
 	for ; at < len(d.cells); at++ {
 		b.n, b.bad, b.to = b.n+d.cells[at].N, b.bad+d.cells[at].Bad, at+1
-		if b.n >= blockSize {
+		if b.n >= d.size {
 			d.add(b)
 			b = block{}
 		}

@@ -104,7 +104,7 @@ func (d *Drift) more(line int, f *Finding) int64 {
 	if have = max(have, 1); have >= need {
 		return 0
 	}
-	gain := divergence(rate, l.Share) / (1 + (blockSize-1)*d.clustering(f.from))
+	gain := divergence(rate, l.Share) / (1 + float64(d.size-1)*d.clustering(f.from))
 	if gain < 1e-4 {
 		return -1
 	}

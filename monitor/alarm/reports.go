@@ -11,7 +11,6 @@ import (
 // of its opt-outs can be known by now. It is for one goroutine.
 type Reports struct {
 	drift  *Drift
-	lines  []Line
 	sent   []reached           // in order
 	until  int64               // minutes have what is known by this second; 0 = nothing
 	minute map[int64]*exposure // by its first second
@@ -50,12 +49,12 @@ func optedOutBy(age float64) float64 {
 
 // Evidence that accuses of too many opt-outs: they are few, and one of ten thousand
 // campaigns' messages too many is worth a look long before it is certain.
-const accuseReports = 7
+const accuseReports = 6
 
 // NewReports judges by shares of opt-outs per delivery.
 func NewReports(ok, act float64) *Reports {
 	lines := []Line{{ok, accuseReports, well}, {act, accuseReports, well}}
-	return &Reports{lines: lines, drift: newDrift(lines, ofOptOuts), minute: map[int64]*exposure{}}
+	return &Reports{drift: newDrift(lines, ofOptOuts, blockSize), minute: map[int64]*exposure{}}
 }
 
 // Delivered adds deliveries of messages whose clocks started in a second.
@@ -105,7 +104,7 @@ func (r *Reports) Judge(now int64) (v Verdict, known float64) {
 		known = come / all
 	}
 	r.forget(now - optOutsUntil - 3600)
-	return r.drift.verdict(r.lines[0].Share), known
+	return r.drift.verdict(r.drift.Judge()), known
 }
 
 // forget drops what is older than a moment.

@@ -18,6 +18,7 @@ type benchCmd struct {
 	Frame    benchFrameCmd    `cmd:"" help:"From a stored webhook to the terminal: how soon, how many bytes, how dear."`
 	Stored   benchStoredCmd   `cmd:"" help:"What a large store costs: ingest, snapshots, a restart."`
 	Queue    benchQueueCmd    `cmd:"" help:"How fast our own campaigns go out, how soon they stop, and what a list costs."`
+	Alarms   benchAlarmsCmd   `cmd:"" help:"The scoreboard: how often alarms are wrong, and how soon they are right."`
 	Consoles benchConsolesCmd `cmd:"" hidden:""`
 	Meta     benchMetaCmd     `cmd:"" hidden:""`
 }

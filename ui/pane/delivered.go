@@ -22,8 +22,12 @@ const (
 func Delivered(l Look, c *link.Campaign, focused bool, w, h int) string {
 	f := &c.First30
 	inner, rows := max(w-4, 0), max(h-2, 0)
+	figure, likely := l.badge(f.Verdict)+" "+l.settled(f), projection(f, inner)
+	if ansi.StringWidth(figure)+1+ansi.StringWidth(likely) > inner {
+		likely = strings.TrimPrefix(likely, "of all ")
+	}
 	top := []string{
-		row(l.badge(f.Verdict)+" "+l.settled(f), l.Theme.Dim.Render(projection(f, inner)), inner),
+		row(figure, l.Theme.Dim.Render(likely), inner),
 		l.Theme.Dim.Render("arrived, of those decided (" + count(f.Delivered+f.Failed) + ")"),
 	}
 	tail := l.deliveredCounts(c, inner)
