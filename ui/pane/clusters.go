@@ -141,6 +141,8 @@ func (l Look) commonest(c *link.Campaign) string {
 	return l.inCommon(c, -1)
 }
 
-func (l Look) clusterSays(k *link.Cluster) string {
-	return l.trait(k) + ": " + wholePercent(k.Explains) + " of all failures, " + wholePercent(k.Sends) + " of the sends. " + k.Action
+func (l Look) clusterSays(k *link.Cluster) string { return l.clusterFacts(k) + " " + k.Action }
+
+func (l Look) clusterFacts(k *link.Cluster) string {
+	return l.trait(k) + ": " + wholePercent(k.Explains) + " of all failures, " + wholePercent(k.Sends) + " of the sends."
 }
