@@ -17,13 +17,18 @@ func AlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, w, h int) string {
 	if a.Campaign != "" {
 		lines[0] += dim(" · ") + text(campaignName(s, a.Campaign))
 	}
-	lines = append(lines, "")
+	var gap []string
+	if h >= 14 {
+		gap = []string{""}
+	}
+	lines = append(lines, gap...)
 	for _, line := range wrap(l.alarmText(a), inner, 4) {
 		lines = append(lines, l.Theme.Strong.Render(line))
 	}
+	lines = append(lines, gap...)
 	lines = append(lines, l.alarmAdvice(a, inner)...)
 	lines = append(lines, l.alarmCommon(s, a, inner)...)
-	lines = append(lines, "")
+	lines = append(lines, gap...)
 	lines = append(lines, sayEach(l.alarmLife(a), inner)...)
 	if t := alarmTrend(s, a); len(t.values) > 0 && h-2-len(lines) >= 5 {
 		lines = append(append(lines, ""), l.trend(t, inner, min(h-3-len(lines), 10))...)
@@ -39,32 +44,26 @@ func (l Look) alarmAdvice(a *link.Alarm, w int) (lines []string) {
 	}{{"Now", a.Advice, l.Theme.Strong}, {"Not", a.DoNot, l.Theme.Text}, {"After", a.After, l.Theme.Text}} {
 		lines = append(lines, l.labelled(part.label, part.text, part.style, w, 4)...)
 	}
-	if len(lines) > 0 {
-		lines = append([]string{""}, lines...)
-	}
 	return lines
 }
 
-// labelled is a text beside its label, or under it where there is little room.
+// labelled is a text beside its label, or after it where there is little room.
 func (l Look) labelled(label, s string, style lipgloss.Style, w, depth int) (lines []string) {
 	if s == "" {
 		return nil
 	}
-	indent := 11
+	const indent = 11
 	if w < 50 {
-		indent = 0
-		lines = append(lines, l.Theme.Dim.Render(label))
+		for _, line := range wrap(label+": "+s, w, depth) {
+			lines = append(lines, style.Render(line))
+		}
+		return lines
 	}
 	for i, line := range wrap(s, w-indent, depth) {
 		if i > 0 {
 			label = ""
 		}
-		if indent > 0 {
-			line = l.Theme.Dim.Render(fit(label, indent)) + style.Render(line)
-		} else {
-			line = style.Render(line)
-		}
-		lines = append(lines, line)
+		lines = append(lines, l.Theme.Dim.Render(fit(label, indent))+style.Render(line))
 	}
 	return lines
 }

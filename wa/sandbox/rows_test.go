@@ -34,10 +34,10 @@ func TestFalls(t *testing.T) {
 func TestListBlock(t *testing.T) {
 	from, to := time.Duration(deadRows.from)*time.Second/defaultRate, time.Duration(deadRows.to)*time.Second/defaultRate
 	inside := fates(t, "list-block", between(from, to))
-	if inside.messages != 500 {
-		t.Errorf("%d rows are dead, want 500", inside.messages)
+	if inside.messages != 6000 {
+		t.Errorf("%d rows are dead, want 6,000", inside.messages)
 	}
-	within(t, "131026 inside", float64(inside.codes[131026])/500, 0.9, 0.97)
+	within(t, "131026 inside", float64(inside.codes[131026])/6000, 0.92, 0.96)
 	outside := fates(t, "list-block", func(m time.Duration, _ string) bool { return m < from || m >= to })
 	within(t, "settled outside", outside.settled(), 0.96, 0.98)
 	sc, err := scenarioNamed("list-block")

@@ -31,8 +31,10 @@ var slowArrival = curve{{0, 0.4}, {0.68, 5}, {0.79, 30}, {0.85, 60}, {0.93, 300}
 // nine in a hundred people of the list have such a number.
 const badBlock = "22507"
 
-// deadRows is the part of the list that the list-block scenario spoils, counted from 0.
-var deadRows = rows{from: 1200, to: 1700}
+// deadRows is the part of the list that the list-block scenario spoils, counted from 0:
+// a sixth of the demo's. A list of ours goes out in a random order, so that a small
+// block of it hurts little, and shows in what the failures have in common alone.
+var deadRows = rows{from: 4000, to: 10_000}
 
 var scenarios = []Scenario{
 	{
@@ -122,8 +124,8 @@ var scenarios = []Scenario{
 	fall("low-85", "is 85 % from the start: an old list, with numbers that are not on WhatsApp (131026)", 0, odds{131026, 0.122}, odds{131053, 0.0130}),
 	{
 		Name: "list-block",
-		Text: "500 rows of the list that follow each other, from the 1,200th on, are dead numbers (131026), the rest is healthy; " +
-			"Delivered goes to ACT while they are sent, Errors names the lines of the list, and it ends by itself after them.",
+		Text: "6,000 rows of the list that follow each other are dead numbers (131026), the rest is healthy; Delivered goes to ACT, " +
+			"Errors names the lines of the list, and once they are set aside (a) the rest arrives.",
 		phases: []phase{{rows: &deadRows, fail: []odds{{131026, 0.94}, {131049, 0.004}}}},
 	},
 	{
@@ -155,8 +157,9 @@ func fall(name, what string, from time.Duration, fail ...odds) Scenario {
 // runs is a healthy campaign whose failures come so many at a time.
 func runs(name string, run int) Scenario {
 	return Scenario{
-		Name:   name,
-		Text:   fmt.Sprintf("The campaign is healthy, but its failures come %d in a row, with long good stretches between them; Delivered stays OK and no alarm is raised.", run),
-		phases: []phase{{fail: besideRuns}, {rows: &rows{to: maxMessages, run: run, share: shareInRuns}, fail: inRuns}},
+		Name:    name,
+		Outside: true,
+		Text:    fmt.Sprintf("Another system sends a campaign that is healthy, but whose failures come %d in a row, with long good stretches between them; Delivered stays OK and no alarm is raised.", run),
+		phases:  []phase{{fail: besideRuns}, {rows: &rows{to: maxMessages, run: run, share: shareInRuns}, fail: inRuns}},
 	}
 }
