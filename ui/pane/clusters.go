@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"tickwatch/monitor/link"
 )
 
@@ -74,7 +76,11 @@ func (l Look) commonLine(c *link.Campaign, w int) string {
 	}
 	w -= len(key) + 1
 	says := ": " + wholePercent(k.Explains) + " of the failures, " + wholePercent(k.Sends) + " of the sends"
-	name := clip(l.trait(k), max(w-len(says), 8))
+	name := l.trait(k)
+	if ansi.StringWidth(name) > w-len(says) {
+		name = strings.TrimSuffix(name, " of the list") // the lines are what counts
+	}
+	name = clip(name, max(w-len(says), 8))
 	line := l.Theme.Strong.Render(name) + l.Theme.Text.Render(clip(says, max(w-8, 0)))
 	if key == "" {
 		return line

@@ -49,7 +49,7 @@ func plainRule(f *link.First30) string {
 	if f.Plain.Verdict == link.VerdictUnsure || f.Settled == nil {
 		return "The plain rule says nothing yet: " + says + "."
 	}
-	return "The plain rule says " + strings.ToUpper(f.Plain.Verdict) + ": " + percent(*f.Settled, 1) + " of all decided so far, " + says + ". It only looks back, and raises no alarm."
+	return "The plain rule says " + strings.ToUpper(f.Plain.Verdict) + ": " + percent(*f.Settled, 1) + " of all so far, " + says + ". It only looks back and raises no alarm."
 }
 
 // ReportsDetail shows the opt-outs over time, and what they stand for.
