@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,7 @@ type situation struct {
 	title  string // that came with the code
 	paused bool   // nothing of it goes out
 	common *link.Cluster
+	aside  bool // what has it in common is set aside
 }
 
 // advise is what somebody can do about an alarm who is not a programmer: the
@@ -51,6 +53,13 @@ func (s *situation) onFailures() wa.Advice {
 		known = wa.Explain(s.code, s.title).Steps()
 	} else {
 		known.Not = "Do not send again before it is clear why they fail."
+	}
+	if s.own && s.common != nil && s.aside {
+		return wa.Advice{
+			Now:   "What failed is set aside: " + commonName(s.common) + ". See whether the rest arrives now; if not, pause (p).",
+			Not:   known.Not,
+			After: join(known.Now, "Release them when that is mended, else cancel them (a).", known.After),
+		}
 	}
 	if s.own && s.common != nil {
 		return wa.Advice{
@@ -183,7 +192,10 @@ func (m *Monitor) alarmView(i *incident, v *queue.View) link.Alarm {
 	if l.Own {
 		plan := m.planOf(l)
 		about.paused = v.StopFile || m.heldByGate(v, l, &plan)
-		about.common = l.leading()
+		if about.common = l.leading(); about.common != nil {
+			trait := wa.Trait{Attribute: about.common.Attribute, Value: about.common.Value}
+			about.aside = slices.ContainsFunc(plan.Aside, trait.Same)
+		}
 	}
 	a := advise(&about)
 	out.Advice, out.DoNot, out.After = a.Now, a.Not, a.After

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"tickwatch/monitor/link"
+	"tickwatch/wa"
 )
 
 // noTrait is what is said where failures were searched and nothing stands out.
@@ -70,7 +71,7 @@ func (l Look) commonLine(c *link.Campaign, w int) string {
 	key := ""
 	if Own(c) && Settable(k) && w >= 70 {
 		key = "a sets aside"
-		if c.Sending != nil && slices.Contains(c.Sending.Aside, link.AsideTrait{Attribute: k.Attribute, Value: k.Value}) {
+		if c.Sending != nil && setAside(c.Sending, k) {
 			key = "set aside"
 		}
 	}
@@ -86,6 +87,12 @@ func (l Look) commonLine(c *link.Campaign, w int) string {
 		return line
 	}
 	return row(line, l.Theme.Dim.Render(key), w+len(key)+1)
+}
+
+// setAside tells whether what has a cluster's trait is set aside.
+func setAside(s *link.Sending, k *link.Cluster) bool {
+	trait := wa.Trait{Attribute: k.Attribute, Value: k.Value}
+	return slices.ContainsFunc(s.Aside, func(a link.AsideTrait) bool { return trait.Same(wa.Trait{Attribute: a.Attribute, Value: a.Value}) })
 }
 
 // wholePercent prints a share without decimals; one that is not zero is no 0 %, and
