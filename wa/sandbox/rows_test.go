@@ -80,7 +80,7 @@ func TestSlowTail(t *testing.T) {
 	usual, _ := soon("healthy")
 	within(t, "usually within a minute", usual, 0.87, 0.90)
 	minute, half := soon("slow-tail")
-	within(t, "within a minute", minute, 0.83, 0.86)
+	within(t, "within a minute", minute, 0.84, 0.87)
 	within(t, "within half an hour", half, 0.975, 0.995)
 	within(t, "settled", fates(t, "slow-tail", everyone).settled(), 0.96, 0.98)
 }

@@ -39,6 +39,7 @@ import (
 	"net/netip"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tickwatch/wa"
@@ -93,6 +94,7 @@ type Sandbox struct {
 	courier *courier
 
 	begin   wa.Instant    // when Run began
+	first   atomic.Int64  // moment of the first message, milliseconds; 0 = none yet
 	stopped chan struct{} // closed when Run ends
 	grace   time.Duration // how long open Graph requests may take to end then
 }
