@@ -92,3 +92,37 @@ func TestLeadingTrait(t *testing.T) {
 		}
 	}
 }
+
+// What an alarm says never denies itself: where the newest messages fare better than
+// what it was raised for, it says that this is not sure to last, and the words that
+// stay are those of when it was worst.
+func TestEasing(t *testing.T) {
+	bad, better := alarm.Verdict{Level: alarm.Act, N: 481, Bad: 149, Beyond: 0.1}, alarm.Verdict{Level: alarm.Act, N: 24, Beyond: 0.1}
+	if got := arrives(&bad); got != "69.0 % arrive now (481 judged), surely under 90 %" {
+		t.Error(got)
+	}
+	if got := arrives(&better); strings.Contains(got, "surely") || !strings.Contains(got, "100.0 % of the newest 24") {
+		t.Error(got)
+	}
+	in := incidents{open: map[subject]*incident{}}
+	f := finding{kind: "delivery", subject: "autumn", text: arrives(&bad)}
+	in.fact(1000, alarm.Act, f)
+	f.text, f.easing = arrives(&better), eases(&better)
+	in.fact(2000, alarm.Act, f)
+	if got := in.all()[0].Text; !strings.HasPrefix(got, "Easing: 100.0 %") {
+		t.Error(got)
+	}
+	in.fact(3000, alarm.OK, f)
+	if got := in.all()[0]; got.ClearedAt != 3000 || !strings.HasPrefix(got.Text, "69.0 %") {
+		t.Errorf("%+v", got.Alarm)
+	}
+}
+
+// So few opt-outs that they say nothing raise nothing, whatever the odds.
+func TestFewOptOuts(t *testing.T) {
+	for bad, want := range map[int64]alarm.Level{0: alarm.OK, 2: alarm.OK, 3: alarm.Watch} {
+		if got := optOutsNow(&alarm.Judgement{Reports: alarm.Verdict{Level: alarm.Watch, N: 20, Bad: bad, Beyond: 0.001}}); got.Level != want || got.Unsure != (want == alarm.OK) {
+			t.Errorf("%d opt-outs: %+v", bad, got)
+		}
+	}
+}

@@ -52,6 +52,7 @@ type finding struct {
 	kind, subject, campaign string
 	text, advice            string     // advice is of lines (wa.Advice)
 	about                   situation  // what the advice is about, if it is to follow it
+	easing                  bool       // the figure is better than what the alarm was raised for, and it is not sure to last
 	until                   wa.Instant // see incident
 }
 
@@ -68,6 +69,8 @@ func (in *incidents) judge(now wa.Instant, f finding, t alarm.Threshold, figure 
 	if i.state.Level != alarm.OK {
 		f.text, f.advice = describe()
 		switch {
+		case f.easing:
+			f.text = "Easing: " + f.text
 		case t.Plain(figure) >= i.state.Level && i.state.Level >= i.peak:
 			i.worst, i.peak = [2]string{f.text, f.advice}, i.state.Level
 		case t.Plain(figure) < i.state.Level:

@@ -30,7 +30,7 @@ func (m *Monitor) feedMutes(now wa.Instant) bool {
 func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
 	f := finding{kind: "delivery", subject: l.Key, campaign: l.Key}
 	if v := &j.Delivery; v.Level != alarm.OK {
-		f.text = arrives(v)
+		f.text, f.easing = arrives(v), eases(v)
 		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
 		if code, n := l.course.worstCode(now.Second()/60, max((now.Second()-v.Since)/60+1, 3)); n > 0 {
 			known := wa.Explain(code, m.titles[code])
@@ -52,8 +52,15 @@ func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
 	m.incidents.fact(now, alarm.OK, f)
 }
 
+// eases tells whether the newest figure is better than what it was surely worse than:
+// the trouble may be over, and it is too early to say so.
+func eases(v *alarm.Verdict) bool { return v.Level != alarm.OK && v.Good() >= 1-v.Beyond }
+
 // arrives says how many messages arrive at present, and how sure that is.
 func arrives(v *alarm.Verdict) string {
+	if eases(v) {
+		return fmt.Sprintf("%s of the newest %s arrive, too early to say that it is over", percent(v.Good()), count(v.N))
+	}
 	return fmt.Sprintf("%s arrive now (%s judged), surely under %s", percent(v.Good()), count(v.N), underLine(v))
 }
 
@@ -63,7 +70,11 @@ func underLine(v *alarm.Verdict) string { return line(math.Ceil(100*(1-v.Beyond)
 func (m *Monitor) judgeWithheld(now wa.Instant, l *live, v *alarm.Verdict) {
 	f := finding{kind: "withheld", subject: l.Key, campaign: l.Key}
 	if v.Level != alarm.OK {
+		f.easing = eases(v)
 		f.text = fmt.Sprintf("Meta chose not to deliver %s of the last %s, surely over %s", percent(1-v.Good()), count(v.N), line(math.Floor(100*v.Beyond+1e-9)/100))
+		if f.easing {
+			f.text = fmt.Sprintf("Meta chose not to deliver %s of the newest %s, too early to say that it is over", percent(1-v.Good()), count(v.N))
+		}
 		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
 		f.advice = advise(&f.about).Lines()
 	}
@@ -104,6 +115,8 @@ func (m *Monitor) verdictNow(now wa.Instant, l *live) (verdict, reason string) {
 	j := l.course.present.judge(now)
 	v := &j.Delivery
 	switch {
+	case eases(v):
+		return verdictOf(v.Level), fmt.Sprintf("easing: %s of the newest %s, too early to say", percent(v.Good()), count(v.N))
 	case v.Level != alarm.OK:
 		return verdictOf(v.Level), fmt.Sprintf("%s now, surely under %s (%s judged)", percent(v.Good()), underLine(v), count(v.N))
 	case j.Late.Level != alarm.OK:
