@@ -128,15 +128,23 @@ func (s *situation) onOwnPause() wa.Advice {
 		return wa.Advice{}
 	}
 	a := wa.Explain(s.code, s.title).Steps()
-	if wa.ClassOf(s.code) == wa.ClassTemplate && s.kind == "template" {
+	if s.kind != "template" {
+		return a
+	}
+	const safe = "Nothing more goes out, and nobody fails for it."
+	if s.code == codeTemplatePaused {
 		return wa.Advice{
-			Now:   "Nothing more goes out, and nobody fails for it. Send the rest with another approved template (t), then resume (u).",
-			Not:   a.Not,
-			After: a.Now,
+			Now:   safe + " Send the rest with another approved template (t), then resume (u).",
+			Not:   "Do not resume with this template: Meta refuses every message.",
+			After: "Mend its text before it is used again: the first pause lasts 3 hours, the second 6, and then Meta disables it.",
 		}
 	}
+	a.Now = join(safe, a.Now)
 	return a
 }
+
+// codeTemplatePaused is what Meta refuses messages with while it pauses their template.
+const codeTemplatePaused = 132015
 
 func join(parts ...string) string { return strings.Join(strings.Fields(strings.Join(parts, " ")), " ") }
 

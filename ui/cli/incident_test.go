@@ -13,6 +13,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
+	"github.com/google/go-cmp/cmp"
 
 	"tickwatch/monitor/link"
 	"tickwatch/ui"
@@ -180,4 +181,47 @@ func flattened(frame string) string {
 		all = append(all, strings.Fields(strings.Trim(line, "│| \n"))...)
 	}
 	return strings.Join(all, " ") + " "
+}
+
+// A recording gives the same alarms at the same moments every time and at any speed, to
+// the byte; with another threshold it says what would have been.
+func TestReplayIsTheSameAtAnySpeed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same to the race detector as the other scenarios")
+	}
+	t.Parallel()
+	s := playOwn(t, "fall-80", 15, 6000, sandboxRate)
+	s.until(t, "an alarm to act", func(s *link.Snapshot) bool {
+		a := alarmOf(s, "delivery")
+		return a != nil && a.Severity == link.VerdictAct
+	})
+	s.stop()
+	file := filepath.Join(t.TempDir(), "recording.ndjson")
+	command(t, "--data-dir", s.daemon.cfg.Data.Dir, "export", "recording", "--out", file)
+	first := command(t, "replay", file, "--json")
+	for _, speed := range []string{"max", "5000"} {
+		if again := command(t, "replay", file, "--json", "--speed", speed); again != first {
+			t.Errorf("at --speed %s the replay is another:\n%s", speed, cmp.Diff(first, again))
+		}
+	}
+	acts := func(text string) (acted, watched int) {
+		var end replayed
+		if err := json.Unmarshal([]byte(text), &end); err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range end.Alarms {
+			if a.Kind == "delivery" && a.ActedAt != nil {
+				acted++
+			} else if a.Kind == "delivery" {
+				watched++
+			}
+		}
+		return acted, watched
+	}
+	if acted, _ := acts(first); acted != 1 {
+		t.Errorf("%d alarms to act in %s", acted, first)
+	}
+	if acted, watched := acts(command(t, "replay", file, "--json", "--set", "thresholds.delivery_act=0.70")); acted != 0 || watched != 1 {
+		t.Errorf("if one acted below 70 %% only: %d alarms to act, %d to watch", acted, watched)
+	}
 }
