@@ -19,6 +19,7 @@ type live struct {
 	reading        bool // the course is being read; later changes wait in pending
 	pending        []pendingChange
 	card           *link.Card // what it was when it last was drawn up, unless it has changed since
+	callbacks      callbacks  // of ours: what is heard of its messages
 	sending        bool       // of ours, started, and not everything has gone out
 	traits         traits     // of its failures
 }

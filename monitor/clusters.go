@@ -119,7 +119,8 @@ const (
 	traitTemplate = "template"
 	traitLanguage = "language"
 	traitNumber   = "number"
-	ownTraits     = 4
+	traitCarrier  = "carrier"
+	ownTraits     = 5
 )
 
 // clusterAttributes are what clusterRows gives of each message.
@@ -129,6 +130,7 @@ func clusterAttributes(plan *wa.Plan) []cluster.Attribute {
 		{Name: traitTemplate, Rank: cluster.RankSending},
 		{Name: traitLanguage, Rank: cluster.RankSending + 1},
 		{Name: traitNumber, Rank: cluster.RankSending},
+		{Name: traitCarrier, Rank: cluster.RankLast}, // a prefix that says the same can be set aside
 	}
 	filled := map[int]bool{}
 	for _, column := range plan.Bind {
@@ -148,7 +150,7 @@ func clusterRows(judged []store.Judged, young wa.Instant, plan *wa.Plan, names m
 		j := &judged[i]
 		values := make([]string, ownTraits, ownTraits+len(plan.Columns))
 		if j.Phone != "" {
-			values[0] = list.CountryOf("+" + j.Phone)
+			values[0], values[4] = list.CountryOf("+"+j.Phone), list.CarrierOf(j.Phone)
 		}
 		if t, known := names[j.Template]; known {
 			values[1], values[2] = t.Name+"/"+t.Language, t.Language
@@ -196,6 +198,8 @@ func clusterAction(c *cluster.Cluster, own bool) string {
 		return "Look at this template; send with another one."
 	case traitNumber:
 		return "Look at the standing of this number, and pause it if it goes on."
+	case traitCarrier:
+		return "Numbers in the range of this carrier fail: it may have trouble. Pause if it goes on, and send the rest later."
 	case cluster.AttributeMinute:
 		if withheld(c.Main) {
 			return "Meta chose not to deliver in that time: no clean-up of the list mends it. Slow down, or send the rest later."

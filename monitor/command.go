@@ -119,6 +119,10 @@ func (m *Monitor) resume(ctx context.Context, command, operator string, a link.R
 	if err != nil {
 		return link.Receipt{}, err
 	}
+	first, err := m.second(operator, scope, id, l)
+	if err != nil {
+		return link.Receipt{}, err
+	}
 	var at time.Time
 	if a.At != nil {
 		at = *a.At
@@ -133,6 +137,9 @@ func (m *Monitor) resume(ctx context.Context, command, operator string, a link.R
 	r := m.receiptOf(command, scope, id, l)
 	r.Already = res.Already
 	r.Text = m.resumeText(scope, id, l, &r, a.At)
+	if first != "" {
+		r.Text += fmt.Sprintf(" Asked for by %s, confirmed by %s.", first, operator)
+	}
 	if !r.Already {
 		m.record(store.Action{Operator: operator, Verb: "resume", Target: gateName(scope, id), Effect: r.Text})
 	}

@@ -48,6 +48,11 @@ func (m *Monitor) Handle(ctx context.Context, peer link.Peer, cmd link.Command) 
 		return with(cmd, func(a link.ExportArgs) (any, error) { return m.Export(ctx, a) })
 	case link.VerbRows:
 		return with(cmd, func(a link.RowsArgs) (any, error) { return m.rows(ctx, a) })
+	case link.VerbCheckFeed:
+		if m.o.CheckFeed == nil {
+			return nil, refused("this is no daemon that takes webhooks: there is nothing to check")
+		}
+		return m.o.CheckFeed(ctx), nil
 	case link.VerbEvents:
 		return with(cmd, func(a link.EventsArgs) (any, error) { return m.events(ctx, a) })
 	case link.VerbCampaigns:

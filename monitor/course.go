@@ -197,3 +197,18 @@ func (c *course) lastMinute() int64 {
 	}
 	return 0
 }
+
+// recent sums the newest minutes up to and with now's until they hold enough
+// decided messages, at least three and at most thirty of them. False when even
+// thirty hold too few.
+func (c *course) recent(now, enough int64) (sum store.Pulse, ok bool) {
+	for span := int64(1); span <= 30; span++ {
+		if p, has := c.minutes[now-span+1]; has {
+			sum.Add(&p)
+		}
+		if span >= 3 && sum.Delivered+sum.Failed >= enough {
+			return sum, true
+		}
+	}
+	return sum, false
+}

@@ -9,61 +9,6 @@ import (
 	"tickwatch/wa"
 )
 
-const (
-	liveWithin = wa.Instant(30_000) // an event in the last half minute: the feed is live
-	// A feed is stalled when it has been silent for a minute although answers are
-	// due: messages that are young enough to be answered, and more of them than the
-	// slow tail of a healthy send explains.
-	stalledAfter = wa.Instant(60_000)
-	dueWithin    = 10 // minutes of a message's age in which an answer is due
-	dueAtLeast   = 20
-	dueShare     = 0.10
-)
-
-// feedState tells live, idle and stalled apart. Once stalled it stays so until
-// something comes in or nothing runs any more: that answers are no longer due
-// after ten minutes mends nothing. m.mu is held.
-func (m *Monitor) feedState(now wa.Instant) string {
-	silent := now - m.feed.LastEventAt
-	switch {
-	case m.feed.LastEventAt == 0:
-		return link.FeedIdle
-	case silent < liveWithin:
-		return link.FeedLive
-	case silent < stalledAfter, m.ended:
-		return link.FeedIdle
-	}
-	var due, sent int64
-	running := false
-	for _, l := range m.campaigns {
-		if l.running(now) {
-			running = true
-			if l.course != nil {
-				d, n := l.course.due(now)
-				due, sent = due+d, sent+n
-			}
-		}
-	}
-	if running && (m.stalledAt == m.feed.LastEventAt || (due >= dueAtLeast && float64(due) > dueShare*float64(sent))) {
-		m.stalledAt = m.feed.LastEventAt
-		return link.FeedStalled
-	}
-	return link.FeedIdle
-}
-
-// due counts the messages of a campaign that are young enough for an answer to
-// be due, and those of them that have none.
-func (c *course) due(now wa.Instant) (due, sent int64) {
-	minute := now.Second() / 60
-	for m := minute - dueWithin; m <= minute; m++ {
-		if p, ok := c.minutes[m]; ok {
-			sent += p.Messages
-			due += p.Messages - p.Delivered - p.Failed
-		}
-	}
-	return due, sent
-}
-
 // rate counts updates over the last ten seconds.
 type rate struct {
 	seconds [10]int64
@@ -100,7 +45,30 @@ func (r *rate) perSecond(now wa.Instant) float64 {
 type answers struct {
 	mu      sync.Mutex
 	seconds [60][answerBuckets]uint32
+	sums    [60]answered
 	at      int64
+}
+
+// answered sums up answers.
+type answered struct {
+	n       int64
+	took    time.Duration // in all
+	slowest time.Duration
+}
+
+func (a answered) mean() time.Duration { return a.took / time.Duration(max(a.n, 1)) }
+
+// lately sums up the last minute.
+func (a *answers) lately(now time.Time) (sum answered) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.forward(now.Unix())
+	for _, s := range a.sums {
+		sum.n += s.n
+		sum.took += s.took
+		sum.slowest = max(sum.slowest, s.slowest)
+	}
+	return sum
 }
 
 const answerBuckets = 64 // 10 µs · 1.25^63: over ten seconds
@@ -115,15 +83,17 @@ func (a *answers) add(now time.Time, d time.Duration) {
 	defer a.mu.Unlock()
 	a.forward(now.Unix())
 	a.seconds[a.at%60][bucketOf(d)]++
+	s := &a.sums[a.at%60]
+	s.n, s.took, s.slowest = s.n+1, s.took+d, max(s.slowest, d)
 }
 
 func (a *answers) forward(s int64) {
 	if s-a.at >= 60 || s < a.at {
-		a.seconds, a.at = [60][answerBuckets]uint32{}, s
+		a.seconds, a.sums, a.at = [60][answerBuckets]uint32{}, [60]answered{}, s
 	}
 	for a.at < s {
 		a.at++
-		a.seconds[a.at%60] = [answerBuckets]uint32{}
+		a.seconds[a.at%60], a.sums[a.at%60] = [answerBuckets]uint32{}, answered{}
 	}
 }
 

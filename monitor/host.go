@@ -8,6 +8,7 @@ import (
 
 	"github.com/shirou/gopsutil/v4/cpu"
 	"github.com/shirou/gopsutil/v4/disk"
+	"github.com/shirou/gopsutil/v4/mem"
 	"github.com/shirou/gopsutil/v4/process"
 
 	"tickwatch/monitor/link"
@@ -17,7 +18,7 @@ import (
 const hostEvery = 5 * time.Second
 
 // HostLoad looks at the machine: the processors' load since it was last asked,
-// the daemon's own memory, and the disk that a folder lies on. A figure that
+// its memory and the daemon's own, and the disk that a folder lies on. A figure that
 // the system does not give is nil.
 func HostLoad(ctx context.Context, dir string) link.Host {
 	var h link.Host
@@ -30,8 +31,14 @@ func HostLoad(ctx context.Context, dir string) link.Host {
 			h.MemoryBytes = &m.RSS
 		}
 	}
+	if all, err := mem.VirtualMemoryWithContext(ctx); err == nil {
+		used := math.Round(all.UsedPercent*10) / 1000
+		h.Memory = &used
+	}
 	if d, err := disk.UsageWithContext(ctx, dir); err == nil {
 		h.DiskFreeBytes = &d.Free
+		used := math.Round(d.UsedPercent*10) / 1000
+		h.Disk = &used
 	}
 	return h
 }

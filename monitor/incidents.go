@@ -230,9 +230,13 @@ func (in *incidents) standing(kind, name string) (severity, text string) {
 }
 
 func (i *incident) view() link.Alarm {
-	a := wa.AdviceOf(i.Advice)
+	about, a := "", wa.AdviceOf(i.Advice)
+	if i.Kind == "host" {
+		about = i.Subject
+	}
 	return link.Alarm{
-		ID: alarmID(i.ID), Kind: i.Kind, Severity: i.Severity, Campaign: i.Campaign, Text: i.Text, Advice: a.Now, DoNot: a.Not, After: a.After,
+		Subject: about,
+		ID:      alarmID(i.ID), Kind: i.Kind, Severity: i.Severity, Campaign: i.Campaign, Text: i.Text, Advice: a.Now, DoNot: a.Not, After: a.After,
 		RaisedAt: i.RaisedAt.Time(), ActedAt: moment(i.ActedAt), ClearedAt: moment(i.ClearedAt), AckedBy: i.AckedBy,
 		Until: moment(i.until), SnoozedBy: i.SnoozedBy, SnoozedUntil: i.quietUntil(),
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"tickwatch/monitor/alarm"
-	"tickwatch/monitor/link"
 	"tickwatch/wa"
 )
 
@@ -30,6 +29,7 @@ func (m *Monitor) judge(now wa.Instant) {
 	m.incidents.clearOthers(now, "withheld", sends)
 	m.incidents.clearOthers(now, "reports", func(key string) bool { return runs(strings.TrimSuffix(key, typedSubject)) })
 	m.judgeFeed(now)
+	m.judgeCallbacks(now)
 	m.judgeHost(now)
 	m.judgeStore(now)
 	m.judgeSheet(now)
@@ -65,32 +65,6 @@ func (c *course) worstCode(now, span int64) (code int, n int64) {
 	return code, n
 }
 
-func (m *Monitor) judgeFeed(now wa.Instant) {
-	level := alarm.OK
-	if m.feedState(now) == link.FeedStalled {
-		level = alarm.Watch
-	}
-	m.incidents.fact(now, level, finding{
-		kind: "feed", subject: "feed",
-		text: fmt.Sprintf("No webhook for %s while answers are due: the figures are old",
-			lasted(now.Sub(m.feed.LastEventAt))),
-		advice: "Do not judge delivery by these figures. Check the listener, the proxy before it and the webhook subscription: `tickwatch doctor`.",
-	})
-}
-
-// judgeStore says when webhooks cannot be stored, which a silent screen would hide.
-func (m *Monitor) judgeStore(now wa.Instant) {
-	level, text := alarm.OK, ""
-	if err := m.o.Store.Trouble(); err != nil {
-		level, text = alarm.Act, fmt.Sprintf("Webhooks cannot be stored and are turned away (%s so far): %s",
-			count(m.o.Store.TurnedAway()), wa.Clean(err.Error()))
-	}
-	m.incidents.fact(now, level, finding{
-		kind: "host", subject: "store", text: text,
-		advice: "Make room on the disk. Meta repeats what was turned away for days, so nothing is lost yet.",
-	})
-}
-
 // judgeSheet says when rows do not reach the operator's sheet.
 func (m *Monitor) judgeSheet(now wa.Instant) {
 	if m.o.Sheet == nil {
@@ -106,16 +80,6 @@ func (m *Monitor) judgeSheet(now wa.Instant) {
 	m.incidents.fact(now, level, finding{
 		kind: "host", subject: "sheet", text: fmt.Sprintf("%s rows wait for the sheet: %s", count(s.Behind), wa.Clean(s.Trouble)),
 		advice: "Nothing is lost: they wait on the disk, and go in once it is mended. tickwatch doctor looks at the sheet.",
-	})
-}
-
-func (m *Monitor) judgeHost(now wa.Instant) {
-	if m.host.CPU == nil {
-		return
-	}
-	m.incidents.judge(now, finding{kind: "host", subject: "cpu"}, m.o.Thresholds.cpu(), *m.host.CPU, func() (string, string) {
-		return fmt.Sprintf("This machine's processors are %.0f %% busy", 100**m.host.CPU),
-			"Webhooks may be answered late. Find what else runs here, and move it."
 	})
 }
 

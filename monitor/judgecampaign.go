@@ -13,18 +13,11 @@ import (
 // present. While the feed says too little, what was known of arrivals stands.
 func (m *Monitor) judgeCampaign(now wa.Instant, l *live) {
 	j := l.course.present.judge(now)
-	if now-l.Latest < sendingOver && !m.feedMutes(now) {
+	if now-l.Latest < sendingOver && !m.deaf(l) {
 		m.judgeDelivery(now, l, j)
 		m.judgeWithheld(now, l, &j.Withheld)
 	}
 	m.judgeReports(now, l, j)
-}
-
-// feedMutes tells whether messages that have no answer say nothing: the feed is
-// stalled, or Meta may still be repeating what was missed.
-func (m *Monitor) feedMutes(now wa.Instant) bool {
-	since := m.incidents.clearedAt("feed", "feed")
-	return m.incidents.stands("feed", "feed") || since != 0 && now-since <= catchUp
 }
 
 func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
@@ -41,7 +34,7 @@ func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
 		m.incidents.fact(now, v.Level, f)
 		return
 	}
-	if v := &j.Late; v.Level != alarm.OK {
+	if v := &j.Late; v.Level != alarm.OK && !m.catchingUp(now) {
 		f.text = fmt.Sprintf("Late: of %s messages that did not fail only %s arrived within a minute (usual: %s)",
 			count(v.N), percent(v.Good()), percent(m.arrivals.by(60)))
 		f.about = situation{kind: f.kind, level: v.Level, own: l.Own, late: true}
@@ -62,6 +55,13 @@ func arrives(v *alarm.Verdict) string {
 		return fmt.Sprintf("%s of the newest %s arrive, too early to say that it is over", percent(v.Good()), count(v.N))
 	}
 	return fmt.Sprintf("%s arrive now (%s judged), surely under %s", percent(v.Good()), count(v.N), underLine(v))
+}
+
+// catchingUp tells whether Meta may still be repeating what was missed: what looks
+// late then was told late.
+func (m *Monitor) catchingUp(now wa.Instant) bool {
+	since := m.incidents.clearedAt("feed", "feed")
+	return m.incidents.stands("feed", "feed") || since != 0 && now-since <= catchUp
 }
 
 // underLine is what the share that arrives is surely under, in whole per cent.
@@ -119,7 +119,7 @@ func (m *Monitor) verdictNow(now wa.Instant, l *live) (verdict, reason string) {
 		return verdictOf(v.Level), fmt.Sprintf("easing: %s of the newest %s, too early to say", percent(v.Good()), count(v.N))
 	case v.Level != alarm.OK:
 		return verdictOf(v.Level), fmt.Sprintf("%s now, surely under %s (%s judged)", percent(v.Good()), underLine(v), count(v.N))
-	case j.Late.Level != alarm.OK:
+	case j.Late.Level != alarm.OK && !m.catchingUp(now):
 		return verdictOf(j.Late.Level), fmt.Sprintf("%s in a minute, usual: %s (%s judged)", percent(j.Late.Good()), percent(m.arrivals.by(60)), count(j.Late.N))
 	case v.N == 0:
 		return link.VerdictUnsure, "no message is old enough to be judged"

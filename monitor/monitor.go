@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"tickwatch/monitor/alarm"
 	"tickwatch/monitor/fallback"
 	"tickwatch/monitor/link"
 	"tickwatch/monitor/notify"
@@ -37,6 +38,10 @@ type Options struct {
 	Log        *slog.Logger
 	Sending    Sending  // how our own campaigns go out
 	Fallback   Fallback // and how people are reached otherwise
+	Auto       Auto     // what is done without an operator; zero = nothing
+
+	// CheckFeed looks whether webhooks can get here; nil = nobody can.
+	CheckFeed func(ctx context.Context) link.FeedChecks
 
 	// Sheet says how it stands with the operator's sheet; nil = there is none.
 	Sheet func() notify.SheetState
@@ -74,7 +79,10 @@ type Monitor struct {
 	standing  standing // of the accounts
 	incidents incidents
 	arrivals  arrivals       // how late messages usually arrive
-	stalledAt wa.Instant     // the last event before the feed stalled; 0 = it did not
+	listener  alarm.Feed     // what tells a sick feed from a quiet campaign
+	quiet     feedGap        // the latest silence that nobody took for an outage
+	heard     bool           // something came in since the start
+	gaps      []feedGap      // stretches in which the feed was sick, oldest first
 	ended     bool           // a recording is over: that nothing more comes says nothing
 	listens   bool           // Run has begun: that nothing comes in says something
 	actions   []store.Action // oldest first
@@ -93,14 +101,15 @@ type Monitor struct {
 	sends          *stopwatch
 	lists          lists
 	gathering      gathering
-	plans          map[int64]wa.Plan // of our own campaigns, as they were last known
-	gates          []wa.Gate         // of a recording; nil = the queue's
-	deed           int64             // the newest of the store's journal
-	gateCodes      map[[2]string]int // why tickwatch closed a gate by itself: Meta's code
-	told           []told            // for the queue, which has not heard it yet
-	unrecorded     []store.Action    // not on the disk yet
-	recording      sync.WaitGroup    // those who write actions
-	ran            bool              // Run has ended
+	plans          map[int64]wa.Plan   // of our own campaigns, as they were last known
+	gates          []wa.Gate           // of a recording; nil = the queue's
+	deed           int64               // the newest of the store's journal
+	gateCodes      map[[2]string]int   // why tickwatch closed a gate by itself: Meta's code
+	asked          map[[2]string]asked // resumes that wait for a second operator, by gate
+	told           []told              // for the queue, which has not heard it yet
+	unrecorded     []store.Action      // not on the disk yet
+	recording      sync.WaitGroup      // those who write actions
+	ran            bool                // Run has ended
 
 	reading sync.Mutex // one at a time reads courses; taken before mu
 	saving  sync.Mutex // one at a time stores alarms; taken before mu
@@ -130,7 +139,7 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 		campaigns: map[int64]*live{}, byKey: map[string]*live{},
 		numbers: map[string]wa.Number{}, templates: map[int64]wa.Template{}, standing: standing{},
 		health: map[matter]store.Health{}, pastOld: true, comparedAt: map[[2]int64]wa.Instant{},
-		plans: map[int64]wa.Plan{}, gateCodes: map[[2]string]int{},
+		plans: map[int64]wa.Plan{}, gateCodes: map[[2]string]int{}, asked: map[[2]string]asked{},
 	}
 	m.pace.start(wa.At(o.Now()))
 	for _, a := range st.Actions {
@@ -160,8 +169,9 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 		return nil, err
 	}
 	if m.incidents.stands("feed", "feed") {
-		m.stalledAt = st.Feed.LastEventAt
+		m.listener.Resume(st.Feed.LastEventAt)
 	}
+	m.loadGaps(st.Feed.LastEventAt)
 	if err := m.openQueue(ctx); err != nil {
 		return nil, err
 	}
@@ -179,6 +189,7 @@ func (m *Monitor) apply(c *store.Change) {
 	now := wa.At(m.o.Now())
 	m.updates.add(now, c.Feed.Updates-m.feed.Updates)
 	m.pace.add(now, c.Feed.Posts-m.feed.Posts, c.Feed.Updates-m.feed.Updates, c.Feed.Duplicates-m.feed.Duplicates)
+	m.listenTo(now, c)
 	m.feed, m.deed = c.Feed, c.Deed
 	for _, id := range c.Gone {
 		if l := m.campaigns[id]; l != nil {
@@ -194,6 +205,7 @@ func (m *Monitor) apply(c *store.Change) {
 		}
 		l.Numbers, l.Latest, l.Counts, l.card = cc.Numbers, cc.Latest, cc.Campaign.Counts, nil
 		if l.Own {
+			l.callbacks.add(now.Second(), cc.Heard)
 			m.listen(cc)
 		}
 		switch {
@@ -329,12 +341,14 @@ func (m *Monitor) publish(ctx context.Context) (running bool) {
 	shown := m.newest(now)
 	m.judge(now)
 	m.judgeQueue(now, &view)
+	orders := m.orders(now, &view)
 	m.rev++
 	snap := m.snapshot(now, shown, &view)
 	notices := m.notices()
 	m.mu.Unlock()
 	m.o.Publish(snap) // before anything waits for the disk
-	_ = m.save(nil)   // it has said so in the log
+	m.carryOut(ctx, orders)
+	_ = m.save(nil) // it has said so in the log
 	running = slices.ContainsFunc(snap.Campaigns, func(c link.Campaign) bool { return c.State == "running" })
 	m.o.Notify.Look(now, notices, running)
 	return running

@@ -42,7 +42,7 @@ type running struct {
 	last  *link.Snapshot
 }
 
-func start(t *testing.T, dir string, clock *hand) *running {
+func start(t *testing.T, dir string, clock *hand, change ...func(*monitor.Options)) *running {
 	t.Helper()
 	r := &running{clock: clock}
 	r.came = sync.NewCond(&r.mu)
@@ -50,7 +50,7 @@ func start(t *testing.T, dir string, clock *hand) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := monitor.New(context.Background(), monitor.Options{
+	o := monitor.Options{
 		Store: s, Now: clock.now, Thresholds: monitor.DefaultThresholds(),
 		Publish: func(s *link.Snapshot) {
 			r.mu.Lock()
@@ -58,7 +58,11 @@ func start(t *testing.T, dir string, clock *hand) *running {
 			r.last = s
 			r.came.Broadcast()
 		},
-	})
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	m, err := monitor.New(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

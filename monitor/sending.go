@@ -77,6 +77,7 @@ func (m *Monitor) openQueue(ctx context.Context) error {
 	m.queue, err = queue.New(ctx, queue.Options{
 		Store: m.o.Store, Sender: m.sends, Now: m.o.Now, Speed: s.Speed, Log: m.o.Log,
 		StopFile: s.StopFile, PerNumber: s.PerNumber, Cap: FrequencyCap, Unanswered: m.unanswered,
+		LeaveTemplates: !m.o.Auto.Template, LeaveAccount: !m.o.Auto.Account,
 		Throughput: m.throughput, Window: m.window(), Changed: m.wake, Incident: m.incident,
 	})
 	return err
@@ -94,12 +95,20 @@ func (m *Monitor) window() func(*wa.Plan) func(string) wa.Instant {
 func (m *Monitor) unanswered() (n int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	n, _ = m.unansweredOf(wa.At(m.o.Now()))
+	return n
+}
+
+// unansweredOf is unanswered for who holds m.mu, and whether any of ours runs.
+func (m *Monitor) unansweredOf(now wa.Instant) (n int64, running bool) {
 	for _, l := range m.campaigns {
-		if l.Own && l.running(wa.At(m.o.Now())) {
-			n += l.Counts.Messages - l.Counts.Sent - l.Counts.Paced - (l.Counts.Failed - l.Counts.Refused)
+		if l.Own && l.running(now) {
+			running = true
+			// One that was sent and failed is in both counts; of the latest it is known better.
+			n += max(l.Counts.Messages-l.Counts.Sent-l.Counts.Paced-(l.Counts.Failed-l.Counts.Refused), l.callbacks.unheard(), 0)
 		}
 	}
-	return n
+	return n, running
 }
 
 // incident records what the queue did by itself.
@@ -191,7 +200,7 @@ func (m *Monitor) saveActions() {
 func (m *Monitor) judgeQueue(now wa.Instant, v *queue.View) {
 	standing := map[string]bool{}
 	for _, g := range v.Gates {
-		if !g.Closed || g.By != "tickwatch" || rampLook(g.Reason) {
+		if !g.Closed || g.By != byItself || rampLook(g.Reason) || strings.HasPrefix(g.Reason, byItselfWord) {
 			continue
 		}
 		code := m.gateCodes[[2]string{g.Scope, g.ID}]

@@ -19,12 +19,13 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *lin
 	s := &link.Snapshot{
 		Rev: m.rev, Deed: m.deed, At: now.Time(), Version: m.o.Version, Zone: m.o.Zone, Host: m.host,
 		Gates: []link.Gate{}, Campaigns: []link.Campaign{}, Templates: []link.Template{},
-		Alarms: m.alarmViews(view), Actions: m.actionsView(),
+		Alarms: m.advised(now, view, m.alarmViews(view)), Actions: m.actionsView(),
 	}
 	for _, l := range shown {
 		if l.course != nil { // else it could not be read, and the log says why
 			c := m.campaign(now, l)
 			m.showQueue(now, l, view, &c)
+			c.Blast = m.blastOf(now, l, view)
 			s.Campaigns = append(s.Campaigns, c)
 		}
 	}
@@ -42,6 +43,7 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *lin
 		s.Gates = append(s.Gates, gateView(g))
 	}
 	s.Feed = m.feedView(now)
+	s.Host.Queue = m.queueShare(now)
 	s.Limits = m.limitViews(now)
 	s.Numbers = m.shownNumbers(now, s.Limits)
 	for _, t := range m.newestTemplates() {
@@ -64,7 +66,8 @@ func (m *Monitor) feedView(now wa.Instant) link.Feed {
 		State: m.feedState(now), LastEventAt: moment(m.feed.LastEventAt),
 		Posts: m.feed.Posts, Refused: m.feed.Refused + m.o.Store.Refused(), NotUnderstood: m.feed.NotUnderstood,
 		TurnedAway: m.o.Store.TurnedAway(), Updates: m.feed.Updates, Duplicates: m.feed.Duplicates,
-		AnswerMS: m.answers.quantiles(time.Now()), PerSecond: m.updates.perSecond(now), Trend: m.pace.view(now),
+		CallbackRate: m.callbackRate(now),
+		AnswerMS:     m.answers.quantiles(time.Now()), PerSecond: m.updates.perSecond(now), Trend: m.pace.view(now),
 	}
 }
 
@@ -96,7 +99,7 @@ func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
 	for minute := first; minute <= last && first != 0; minute++ {
 		p := l.course.minutes[minute]
 		c.Trend = append(c.Trend, link.Minute{
-			At: time.Unix(minute*60, 0).UTC(), Messages: p.Messages, Delivered: p.Delivered, Failed: p.Failed,
+			At: time.Unix(minute*60, 0).UTC(), Messages: p.Messages, Delivered: p.Delivered, Failed: p.Failed, Gap: m.inGap(now, minute, &p),
 		})
 		c.Reports.Trend = append(c.Reports.Trend, l.course.optOuts[minute])
 	}
@@ -115,24 +118,6 @@ func (c *course) trendSpan(now wa.Instant) (first, last int64) {
 	}
 	return max(c.first, end-link.MaxTrend+1), end
 }
-
-// ageFigures takes back what a campaign's figures cannot say while the feed is
-// stalled, and until Meta has had the time to repeat what was missed: silence
-// would read as messages that do not arrive.
-func (m *Monitor) ageFigures(now wa.Instant, c *link.Campaign) {
-	stalled := m.incidents.stands("feed", "feed")
-	if c.State != "running" || !m.feedMutes(now) {
-		return
-	}
-	f := &c.First30
-	f.Projected, f.Low, f.High = nil, nil, nil
-	if stalled && f.Verdict == link.VerdictOK {
-		f.Verdict, f.Reason = link.VerdictUnsure, "as it stood when the feed stalled"
-	}
-}
-
-// catchUp is how long after an outage of the feed nothing is projected.
-const catchUp = wa.Instant(dueWithin * time.Minute / time.Millisecond)
 
 func (m *Monitor) reports(now wa.Instant, l *live) (r link.Reports) {
 	r = link.Reports{

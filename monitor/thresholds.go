@@ -14,6 +14,9 @@ type Thresholds struct {
 	DeliveryOK, DeliveryAct   float64 // arrived, of those decided: watch below OK, act below Act
 	ReportsOK, ReportsAct     float64 // opt-outs per delivery: watch above OK, act above Act
 	CPUOK, CPUAct             float64
+	MemoryOK, MemoryAct       float64       // of the machine's, in use
+	DiskOK, DiskAct           float64       // of the data folder's, in use
+	QueueOK, QueueAct         float64       // of the messages that may be unanswered at once
 	CallbacksOK, CallbacksAct float64       // handed-over messages with any status after a minute
 	MinMessages               int64         // decided messages below which nothing is judged
 	InvalidAct, RefusersAct   float64       // of a list: above them it is not sent without force
@@ -24,7 +27,8 @@ type Thresholds struct {
 func DefaultThresholds() Thresholds {
 	return Thresholds{
 		DeliveryOK: 0.95, DeliveryAct: 0.90, ReportsOK: 0.001, ReportsAct: 0.005,
-		CPUOK: 0.70, CPUAct: 0.90, CallbacksOK: 0.99, CallbacksAct: 0.95, MinMessages: 200, InvalidAct: 0.05, RefusersAct: 0.03, JudgeAfter: 10 * time.Second,
+		CPUOK: 0.70, CPUAct: 0.90, MemoryOK: 0.70, MemoryAct: 0.90, DiskOK: 0.70, DiskAct: 0.90, QueueOK: 0.70, QueueAct: 0.90,
+		CallbacksOK: 0.99, CallbacksAct: 0.95, MinMessages: 200, InvalidAct: 0.05, RefusersAct: 0.03, JudgeAfter: 10 * time.Second,
 	}
 }
 
@@ -43,9 +47,22 @@ func (t Thresholds) reports() alarm.Threshold {
 	}
 }
 
-func (t Thresholds) cpu() alarm.Threshold {
-	return alarm.Threshold{Watch: t.CPUOK, Act: t.CPUAct, Margin: 0.05, Hold: ms(30 * time.Second), Calm: ms(time.Minute)}
+func (t Thresholds) callbacks() alarm.Threshold {
+	return alarm.Threshold{
+		Watch: t.CallbacksOK, Act: t.CallbacksAct, Below: true,
+		Margin: (1 - t.CallbacksOK) / 5, Hold: ms(10 * time.Second), Calm: ms(2 * time.Minute),
+	}
 }
+
+// How long the machine's load must be high to alarm, and lower to end that.
+const (
+	hostHold = 30 * time.Second
+	hostCalm = time.Minute
+)
+
+// answersRule takes 1 for an answer that came too late, 2 for answers that do on
+// average.
+var answersRule = alarm.Threshold{Watch: 0.5, Act: 1.5, Calm: ms(time.Minute)}
 
 // minOptOuts are the least that say anything by a plain rule.
 const minOptOuts = 3

@@ -80,6 +80,7 @@ func (g *group) judgeMessages() error {
 			}
 			g.tally(t.now.campaign).count(t.now.progress, 1)
 			g.noteFailure(t)
+			g.noteHeard(t)
 			if t.now.progress.State() == wa.StateDelivered && t.was.progress.State() != wa.StateDelivered {
 				if err := g.arrivedLate(t.now.id); err != nil {
 					return err
@@ -171,7 +172,7 @@ func (w *writer) due(g *group) []int64 {
 // sumUp writes totals, and says what changed.
 func (g *group) sumUp() (*Change, error) {
 	change := &Change{
-		Seq: g.seq, Deed: g.next.deed, Accounts: g.accounts, Alerts: g.alerts, Faults: g.faults, Titles: g.titles,
+		Seq: g.seq, From: g.oldest, Deed: g.next.deed, Accounts: g.accounts, Alerts: g.alerts, Faults: g.faults, Titles: g.titles,
 		Compared: g.compared, Edits: g.edits, Names: g.names, Security: g.security,
 	}
 	gone := map[int64]bool{}
@@ -253,7 +254,7 @@ func (g *group) addUp(id int64, t *Tally) *CampaignChange {
 			c.latest = max(c.latest, wa.Instant(second*1000))
 		}
 	}
-	return &CampaignChange{Campaign: c.view(), Tally: *t, Failed: g.failed[id]}
+	return &CampaignChange{Campaign: c.view(), Tally: *t, Failed: g.failed[id], Heard: g.heard[id]}
 }
 
 // writeTotals adds a difference to a campaign's stored totals.

@@ -34,9 +34,11 @@ type group struct {
 	titles    map[int]string
 	accounts  []wa.AccountUpdate
 	faults    []wa.Fault
-	tallies   map[int64]*Tally        // differences to what is known, by campaign
-	totals    map[int64]*Tally        // differences to what is stored
-	failed    map[int64]map[int]int64 // see CampaignChange.Failed, by campaign
+	tallies   map[int64]*Tally          // differences to what is known, by campaign
+	totals    map[int64]*Tally          // differences to what is stored
+	oldest    wa.Instant                // receipt of its oldest signed post
+	heard     map[int64]map[int64]Heard // see CampaignChange.Heard, by campaign
+	failed    map[int64]map[int]int64   // see CampaignChange.Failed, by campaign
 	entries   map[indexKind][]entry
 	renamed   map[int64]int64 // people who turned out to be someone known
 	byPerson  map[int64][]*touched
@@ -78,6 +80,7 @@ func newGroup(ctx context.Context, w *writer) *group {
 		people:    newPeople(),
 		vanished:  map[int64]bool{},
 		totals:    map[int64]*Tally{},
+		heard:     map[int64]map[int64]Heard{},
 		failed:    map[int64]map[int]int64{},
 		entries:   map[indexKind][]entry{},
 		campaigns: map[int64]*campaign{},
@@ -109,6 +112,9 @@ func (g *group) post(p *wa.Post) error {
 	g.bodies = append(g.bodies, p)
 	if wa.Beside(p.Source) {
 		return g.beside(raw, p)
+	}
+	if g.oldest == 0 || p.ReceivedAt < g.oldest {
+		g.oldest = p.ReceivedAt
 	}
 	g.feed.add(&Feed{Posts: 1, NotUnderstood: int64(p.NotUnderstood), Updates: int64(p.Updates()), LastEventAt: p.ReceivedAt})
 	if err := g.statuses(p); err != nil {

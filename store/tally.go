@@ -222,14 +222,16 @@ type Campaign struct {
 type CampaignChange struct {
 	Campaign
 	Tally
-	Failed map[int]int64 // messages that Meta had taken and that failed in this commit, by code
+	Heard  map[int64]Heard // the difference to what is heard of our own, by the second in which Meta took them
+	Failed map[int]int64   // messages that Meta had taken and that failed in this commit, by code
 }
 
 // Change is what one commit changed.
 type Change struct {
-	Seq       int64 // grows by one a commit
-	Deed      int64 // the newest of the journal
-	Feed      Feed  // totals after the commit
+	Seq       int64      // grows by one a commit
+	Deed      int64      // the newest of the journal
+	From      wa.Instant // receipt of its oldest signed post; 0 = it has none
+	Feed      Feed       // totals after the commit
 	Campaigns []*CampaignChange
 	Gone      []int64 // campaigns that turned out to be none; their messages moved elsewhere
 	Numbers   []wa.Number

@@ -108,18 +108,20 @@ type model struct {
 	subject  string // selected in the Quality detail
 	history  history
 	failures failures
-	find     find
-	resume   resume
-	swap     swap
-	aside    aside
-	retry    retry
-	reach    reach
-	undoing  bool // the daemon has been told to cancel a fallback
-	note     note
-	snooze   snooze
-	bell     bell
-	copied   string // what the window of y shows
-	ticket   int    // numbers the calls, to tell late answers
+
+	feedCheck feedCheck
+	find      find
+	resume    resume
+	swap      swap
+	aside     aside
+	retry     retry
+	reach     reach
+	undoing   bool // the daemon has been told to cancel a fallback
+	note      note
+	snooze    snooze
+	bell      bell
+	copied    string // what the window of y shows
+	ticket    int    // numbers the calls, to tell late answers
 
 	pauses   []pausing // that the daemon has not confirmed yet
 	followed *followed // the latest confirmed one

@@ -38,7 +38,7 @@ func (m *model) frame() string {
 		parts = append(parts, m.body(m.width, h))
 	}
 	if m.hasStatus() {
-		parts = append(parts, pane.Status(m.look(true), m.shown, m.update.Connected, m.opt.ReadOnly, m.width))
+		parts = append(parts, pane.StatusOf(m.look(true), m.shown, m.shownCampaign(), m.update.Connected, m.opt.ReadOnly, m.width))
 	}
 	if n := m.footerHeight(); n > 0 {
 		parts = append(parts, m.footer(n))
@@ -107,6 +107,9 @@ func (m *model) body(w, h int) string {
 		return pane.ErrorDetail(l, e, m.failures.of, wa.Explain(e.Code, e.Title), m.failures.shown(), w, h)
 	case alarmDialog:
 		if i := m.alarmAt(); i < len(m.shown.Alarms) {
+			if a := &m.shown.Alarms[i]; a.Kind == "feed" {
+				return pane.FeedAlarmDetail(l, m.shown, a, m.feedCheck.shown(), w, h)
+			}
 			return pane.AlarmDetail(l, m.shown, &m.shown.Alarms[i], w, h)
 		}
 	case snoozeDialog:

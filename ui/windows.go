@@ -24,8 +24,11 @@ func (m *model) open() tea.Cmd {
 		m.dialog = queueDialog
 	case alarmsFocus:
 		if m.raw != nil && len(m.raw.Alarms) > 0 {
-			m.alarm = m.raw.Alarms[m.alarmAt()].ID
-			m.dialog = alarmDialog
+			a := &m.raw.Alarms[m.alarmAt()]
+			m.alarm, m.dialog = a.ID, alarmDialog
+			if a.Kind == "feed" {
+				return m.checkFeed()
+			}
 		}
 	}
 	return nil

@@ -86,6 +86,9 @@ func (p Progress) Hold() Progress { p.Seen |= seenPaced; return p }
 // Paced tells that Meta still holds the message back.
 func (p Progress) Paced() bool { return p.Seen == seenPaced }
 
+// Heard tells whether any status of the message has come.
+func (p Progress) Heard() bool { return p.Seen&^(seenRefused|seenPaced) != 0 }
+
 // Climb applies one status; at is the moment that Believe gave, 0 when it is
 // not known. fresh is false when this status was known of this
 // message already, which Meta's at-least-once delivery makes common; an earlier

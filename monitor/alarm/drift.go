@@ -36,6 +36,7 @@ type Drift struct {
 	model  *model
 	lines  []Line
 	size   int64 // of a block, at least
+	least  int64 // bad messages that accuse, at least
 	cells  []Cell
 	dirty  int         // the first cell that has changed since the last look
 	blocks []block     // what the cells make
@@ -119,9 +120,7 @@ func (d *Drift) look() {
 // forget takes back all blocks but the first ones.
 func (d *Drift) forget(known int) {
 	d.blocks = d.blocks[:known]
-	for _, row := range d.sums[known+1:] {
-		d.spare = append(d.spare, row)
-	}
+	d.spare = append(d.spare, d.sums[known+1:]...)
 	d.sums, d.stands = d.sums[:known+1], d.stands[:known+1]
 }
 
@@ -185,13 +184,21 @@ func (d *Drift) stand() []standing {
 	for i := range out {
 		s, l := &out[i], &d.lines[i]
 		switch {
-		case !s.accused && s.evidence >= l.Accuse:
+		case !s.accused && s.evidence >= l.Accuse && d.badSince(s.best) >= d.least:
 			*s = standing{accused: true, from: now, best: s.best}
 		case s.accused && s.evidence >= l.Acquit:
 			*s = standing{from: s.best, best: s.best}
 		}
 	}
 	return out
+}
+
+// badSince counts the bad messages since a block.
+func (d *Drift) badSince(from int) (bad int64) {
+	for _, b := range d.blocks[from:] {
+		bad += b.bad
+	}
+	return bad
 }
 
 // bet is the logarithm of the bet since the block that was scanned that more are bad

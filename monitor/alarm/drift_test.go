@@ -145,7 +145,7 @@ func TestLineIsKept(t *testing.T) {
 			}
 		}
 	}
-	if bound := campaigns * cells / accuse; wrong > int(bound)+5 {
+	if bound := campaigns * cells / accuse; wrong > bound+5 {
 		t.Errorf("%d of %d campaigns at the line were accused; the bound is %v", wrong, campaigns, bound)
 	}
 }

@@ -47,14 +47,20 @@ func optedOutBy(age float64) float64 {
 	return 1
 }
 
-// Evidence that accuses of too many opt-outs: they are few, and one of ten thousand
-// campaigns' messages too many is worth a look long before it is certain.
-const accuseReports = 6
+// Evidence that accuses of too many opt-outs, and how many there must be: they are
+// few, and a handful too many in a campaign's first minute is worth a look long
+// before it is certain.
+const (
+	accuseReports = 5
+	leastOptOuts  = 4
+)
 
 // NewReports judges by shares of opt-outs per delivery.
 func NewReports(ok, act float64) *Reports {
 	lines := []Line{{ok, accuseReports, well}, {act, accuseReports, well}}
-	return &Reports{drift: newDrift(lines, ofOptOuts, blockSize), minute: map[int64]*exposure{}}
+	r := &Reports{drift: newDrift(lines, ofOptOuts, blockSize), minute: map[int64]*exposure{}}
+	r.drift.least = leastOptOuts
+	return r
 }
 
 // Delivered adds deliveries of messages whose clocks started in a second.

@@ -54,7 +54,7 @@ func rowOf(in *Incident, all []rung) Row {
 	for i := range all {
 		r := &all[i]
 		wrong := false
-		for _, name := range [...]string{"delivery", "withheld", "reports"} {
+		for _, name := range [...]string{"delivery", "withheld", "reports", "feed"} {
 			at, yes := r.seconds[name]
 			wrong = wrong || yes && (name != in.Expected || at < 0)
 		}

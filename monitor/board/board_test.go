@@ -106,7 +106,7 @@ func TestKeptBoardKeepsThePromises(t *testing.T) {
 			t.Errorf("%s: found in %.2f after %d messages, at most %d are promised", name, r.Found, r.Judged, most)
 		}
 	}
-	for _, name := range []string{"95 % arrive", "95 % arrive, failures in runs of 12", "97 % arrive, with a slow tail", "97 % arrive, no webhook for 2 minutes"} {
+	for _, name := range []string{"95 % arrive", "95 % arrive, failures in runs of 12", "97 % arrive, with a slow tail", "no webhook for 2 minutes"} {
 		if r, ok := rows[name]; !ok || r.Wrong > 0.021 { // one of fifty at most; a thousand say it better
 			t.Errorf("%s: wrong in %.3f", name, r.Wrong)
 		}

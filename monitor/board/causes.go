@@ -39,12 +39,18 @@ func plantedCauses() []planted {
 		return c.Attribute == cluster.AttributeLines && min(c.To, blockTo)-max(c.From, blockFrom) > 350
 	}
 	return []planted{
-		{"one prefix fails", 0.9, func(r *cluster.Row) bool { return strings.HasPrefix(r.Phone, "22507") },
-			func(c *cluster.Cluster) bool { return c.Attribute == cluster.AttributePrefix && c.Value == "22507" }, 1},
-		{"one prefix fails, other failures in runs of 12", 0.9, func(r *cluster.Row) bool { return strings.HasPrefix(r.Phone, "22507") },
-			func(c *cluster.Cluster) bool { return c.Attribute == cluster.AttributePrefix && c.Value == "22507" }, 12},
-		{"one city of the list fails", 0.6, func(r *cluster.Row) bool { return r.Traits[1] == "Faro" },
-			func(c *cluster.Cluster) bool { return c.Attribute == "city" && c.Value == "Faro" }, 1},
+		{
+			"one prefix fails", 0.9, func(r *cluster.Row) bool { return strings.HasPrefix(r.Phone, "22507") },
+			func(c *cluster.Cluster) bool { return c.Attribute == cluster.AttributePrefix && c.Value == "22507" }, 1,
+		},
+		{
+			"one prefix fails, other failures in runs of 12", 0.9, func(r *cluster.Row) bool { return strings.HasPrefix(r.Phone, "22507") },
+			func(c *cluster.Cluster) bool { return c.Attribute == cluster.AttributePrefix && c.Value == "22507" }, 12,
+		},
+		{
+			"one city of the list fails", 0.6, func(r *cluster.Row) bool { return r.Traits[1] == "Faro" },
+			func(c *cluster.Cluster) bool { return c.Attribute == "city" && c.Value == "Faro" }, 1,
+		},
 		{"500 rows of the list fail", 0.6, func(r *cluster.Row) bool { return r.Line >= blockFrom && r.Line <= blockTo }, lines, 1},
 		{"no cause: failures of each for itself", 0, nil, nil, 1},
 		{"no cause: failures in runs of 12", 0, nil, nil, 12},
@@ -53,8 +59,10 @@ func plantedCauses() []planted {
 }
 
 var causeAttributes = []cluster.Attribute{
-	{Name: "country", Rank: cluster.RankCountry}, {Name: "city", Rank: cluster.RankColumn, Empty: true},
-	{Name: "segment", Rank: cluster.RankColumn, Empty: true}, {Name: "first_name", Rank: cluster.RankColumn, Words: true},
+	{Name: "country", Rank: cluster.RankCountry},
+	{Name: "city", Rank: cluster.RankColumn, Empty: true},
+	{Name: "segment", Rank: cluster.RankColumn, Empty: true},
+	{Name: "first_name", Rank: cluster.RankColumn, Words: true},
 }
 
 // Causes plants causes that explain half of the failures or more.

@@ -11,6 +11,7 @@ const perSecond = 20
 // fate is what becomes of a message, in seconds since the campaign's start.
 type fate struct {
 	sent      float64
+	told      float64 // that it was sent
 	failed    float64 // 0 = it does not fail
 	withheld  bool    // by Meta's choice
 	delivered float64 // 0 = it is not
@@ -50,7 +51,8 @@ func draw(r *rand.Rand, in *Incident) []fate {
 	for i := range out {
 		f := &out[i]
 		f.sent = float64(i) / perSecond
-		sent := f.sent + 0.3 + 1.7*r.Float64() // when Meta says so
+		sent := f.sent + 0.3 + 1.7*r.Float64()
+		f.told = sent
 		switch {
 		case left > 0:
 			left--
@@ -83,7 +85,7 @@ func starts(p float64, run int) float64 {
 
 // tell moves what happens while no webhook gets through to after that.
 func (in *Incident) tell(f *fate) {
-	for _, at := range [...]*float64{&f.failed, &f.delivered, &f.optOut} {
+	for _, at := range [...]*float64{&f.told, &f.failed, &f.delivered, &f.optOut} {
 		if *at >= in.outage[0] && *at < in.outage[1] {
 			*at = in.outage[1] + 30*(*at-in.outage[0])/(in.outage[1]-in.outage[0])
 		}

@@ -5,7 +5,7 @@ import "fmt"
 // Incident is a kind of campaign that the alarms are tried on.
 type Incident struct {
 	Name     string
-	Expected string // the alarm that is to ring: delivery, withheld, reports; "" = none
+	Expected string // the alarm that is to ring: delivery, withheld, reports, feed; "" = none
 	From     int    // the message with which trouble begins
 
 	messages int
@@ -66,7 +66,6 @@ func Incidents() []Incident {
 		add(Incident{Name: "95 % arrive" + inRuns(run), messages: wholeCampaign, run: run, fails: steady(worstHealthy), withheld: steady(0)})
 	}
 	add(Incident{Name: "97 % arrive, with a slow tail", messages: wholeCampaign, arrival: slowArrival})
-	add(Incident{Name: "97 % arrive, no webhook for 2 minutes", messages: wholeCampaign, outage: [2]float64{120, 240}})
 	for _, run := range [...]int{1, 12, 30} {
 		for _, from := range [...]int{0, 600} {
 			for _, rate := range [...]float64{0.60, 0.80, 0.85} {
@@ -92,7 +91,10 @@ func Incidents() []Incident {
 	}})
 	add(Incident{Name: "the template is paused", Expected: "delivery", From: 600, fails: falls(healthyFailures, 1, 600)})
 	add(Incident{Name: "Meta withholds 20 %", Expected: "withheld", From: 600, withheld: falls(healthyWithheld, 0.20, 600)})
+	add(Incident{Name: "no webhook for 2 minutes", Expected: "feed", From: 2400, messages: wholeCampaign, outage: [2]float64{120, 240}})
+	add(Incident{Name: "60 % arrive, and then no webhook for 2 minutes", Expected: "feed", From: 2400, messages: 8000, fails: falls(worstHealthy, 0.40, 2400), outage: [2]float64{120, 240}})
 	add(Incident{Name: "0.1 % opt out", messages: wholeCampaign, optOuts: steady(0.001)})
+	add(Incident{Name: "0.3 % opt out", messages: wholeCampaign, optOuts: steady(0.003)})
 	add(Incident{Name: "2 % opt out, from the start", Expected: "reports", optOuts: steady(0.02)})
 	return all
 }

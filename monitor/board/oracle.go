@@ -35,8 +35,8 @@ func bound(rate float64, run, seeds int, seed uint64) Bound {
 	begins, goesOn := math.Log(ill/well), math.Log((1-ill)/(1-well))
 	// walk follows the logarithm of the odds (Page's CUSUM), and gives its maximum, or
 	// the message at which it passes a line.
-	walk := func(n int, p float64, line float64, messages int) (most float64, at int64) {
-		r := rand.New(rand.NewPCG(seed, uint64(n)))
+	walk := func(n int, p, line float64, messages int) (most float64, at int64) {
+		r := rand.New(rand.NewPCG(seed, uint64(n))) //nolint:gosec // a count
 		sum := 0.0
 		for i := 0; i < messages; i++ {
 			if r.Float64() < p {

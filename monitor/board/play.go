@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"tickwatch/monitor/alarm"
+	"tickwatch/wa"
 )
 
 // rung is when alarms first told to act, in one campaign.
@@ -21,14 +22,19 @@ var lines = alarm.Lines{DeliveryOK: 0.95, DeliveryAct: 0.90, ReportsOK: 0.001, R
 
 // play plays one campaign, second by second, to the alarms and to the plain rule.
 func play(in *Incident, seed uint64, number int) rung {
-	fates := draw(rand.New(rand.NewPCG(seed, uint64(number))), in)
+	fates := draw(rand.New(rand.NewPCG(seed, uint64(number))), in) //nolint:gosec // a count
 	news := newsOf(fates)
 	campaign, out := alarm.NewCampaign(lines), rung{map[string]int64{}, map[string]int64{}}
 	var plain plainRule
+	var feed alarm.Feed
+	sick := int64(0) // the second until which the feed was sick
 	last := int64(in.messages/perSecond) + 60
 	for now := int64(0); now <= last; now++ {
+		var heard alarm.FeedNews
 		if int(now) < len(news) {
 			for _, n := range news[now] {
+				heard.Handed += n.sent.Messages
+				heard.Own += n.statuses
 				campaign.Add(day+n.second, n.sent)
 				plain.add(&n.sent)
 				if n.optOuts > 0 {
@@ -36,10 +42,21 @@ func play(in *Incident, seed uint64, number int) rung {
 				}
 			}
 		}
+		heard.Any = heard.Own > 0
+		feed.Add(wa.Instant(day+now+1)*1000, heard)
+		levels := map[string]alarm.Level{"plain": plain.level()}
 		j := campaign.Judge(day + now + 1)
-		for name, level := range map[string]alarm.Level{
-			"delivery": max(j.Delivery.Level, j.Late.Level), "withheld": j.Withheld.Level, "reports": j.Reports.Level, "plain": plain.level(),
-		} {
+		levels["reports"] = j.Reports.Level
+		switch s, _ := feed.Look(wa.Instant(day+now+1)*1000, now <= int64(in.messages/perSecond)); {
+		case s != alarm.FeedWell: // then nothing is said of the campaign
+			sick, levels["feed"] = now, alarm.Act
+		default:
+			levels["delivery"], levels["withheld"] = j.Delivery.Level, j.Withheld.Level
+			if sick == 0 || now-sick > 600 { // what looks late may have been told late
+				levels["delivery"] = max(j.Delivery.Level, j.Late.Level)
+			}
+		}
+		for name, level := range levels {
 			if _, known := out.seconds[name]; known || level != alarm.Act {
 				continue
 			}
@@ -60,15 +77,16 @@ func play(in *Incident, seed uint64, number int) rung {
 
 // tidings are what is told in one second of the messages of another.
 type tidings struct {
-	second  int64
-	sent    alarm.Sent
-	optOuts int64
+	second   int64
+	sent     alarm.Sent
+	statuses int64
+	optOuts  int64
 }
 
 // newsOf sorts what happens by the second in which it is told.
 func newsOf(fates []fate) [][]tidings {
 	var all [][]tidings
-	tell := func(at float64, second int64, s alarm.Sent, optOuts int64) {
+	tell := func(at float64, second int64, s alarm.Sent, statuses, optOuts int64) {
 		for len(all) <= int(at) {
 			all = append(all, nil)
 		}
@@ -84,27 +102,29 @@ func newsOf(fates []fate) [][]tidings {
 		t.sent.Soon += s.Soon
 		t.sent.Failed += s.Failed
 		t.sent.Withheld += s.Withheld
+		t.statuses += statuses
 		t.optOuts += optOuts
 	}
 	for _, f := range fates {
 		second := int64(f.sent)
-		tell(f.sent, second, alarm.Sent{Messages: 1}, 0)
+		tell(f.sent, second, alarm.Sent{Messages: 1}, 0, 0)
+		tell(f.told, second, alarm.Sent{}, 1, 0)
 		if f.failed > 0 {
 			s := alarm.Sent{Failed: 1}
 			if f.withheld {
 				s.Withheld = 1
 			}
-			tell(f.failed, second, s, 0)
+			tell(f.failed, second, s, 1, 0)
 		}
 		if f.delivered > 0 && f.delivered < 24*3600 {
 			s := alarm.Sent{Delivered: 1}
 			if f.delivered-f.sent <= 60 {
 				s.Soon = 1
 			}
-			tell(f.delivered, second, s, 0)
+			tell(f.delivered, second, s, 1, 0)
 		}
 		if f.optOut > 0 {
-			tell(f.optOut, second, alarm.Sent{}, 1)
+			tell(f.optOut, second, alarm.Sent{}, 0, 1)
 		}
 	}
 	return all

@@ -83,6 +83,9 @@ type Quantiles struct {
 type Host struct {
 	CPU           *float64 `json:"cpu,omitempty"`
 	MemoryBytes   *uint64  `json:"memory_bytes,omitempty"`    // of the daemon itself
+	Memory        *float64 `json:"memory,omitempty"`          // share of the machine's memory in use
+	Disk          *float64 `json:"disk,omitempty"`            // share of the data folder's disk in use
+	Queue         *float64 `json:"queue,omitempty"`           // share of the messages that may wait for Meta's word; own campaigns only
 	DiskFreeBytes *uint64  `json:"disk_free_bytes,omitempty"` // where the store lies
 }
 
@@ -117,6 +120,16 @@ type Campaign struct {
 	ClustersAt *time.Time `json:"clusters_at,omitempty"`
 	Fallback   Fallback   `json:"fallback"`
 	Sending    *Sending   `json:"sending,omitempty"` // own campaigns only
+	Blast      *Blast     `json:"blast,omitempty"`   // while it goes out, and enough is decided to say
+}
+
+// Blast is what each minute of waiting costs while a campaign goes out, at the pace
+// and with the failures of the last minutes.
+type Blast struct {
+	SentPerMinute int64    `json:"sent_per_minute"`
+	FailuresLow   int64    `json:"failures_low"`          // of a minute's messages so many will fail at least,
+	FailuresHigh  int64    `json:"failures_high"`         // and at most, in nine of ten cases or more
+	LimitShare    *float64 `json:"limit_share,omitempty"` // of the people that Meta allows in 24 hours; nil = no limit, or not known
 }
 
 // MaxTrend is how many minutes of a campaign's course a Snapshot carries.
@@ -178,6 +191,9 @@ type First30 struct {
 	Verdict   string     `json:"verdict"` // of the rate at present, while the campaign sends; of all of them afterwards
 	Reason    string     `json:"reason"`  // one sentence
 	Plain     *Plain     `json:"plain,omitempty"`
+	// Provisional says that webhooks of these messages are missing, or were until just
+	// now: the figures may still change a lot.
+	Provisional bool `json:"provisional,omitempty"`
 }
 
 // Plain is what the plain rule says: the share that arrived of those decided, against
@@ -201,6 +217,9 @@ type Minute struct {
 	Messages  int64     `json:"messages"`
 	Delivered int64     `json:"delivered"`
 	Failed    int64     `json:"failed"`
+	// Gap says that no webhooks came of this minute's messages: what is missing of
+	// them was not heard.
+	Gap bool `json:"gap,omitempty"`
 }
 
 // Reports stands in for the report rate, which Meta does not publish: opt-outs
@@ -254,7 +273,7 @@ type Error struct {
 // Cluster is a trait that the failures share.
 type Cluster struct {
 	// Attribute is country, prefix (digits that a number begins with), template,
-	// language, number, a column of the list, word (of a filled-in variable), lines (of
+	// language, number, carrier (to whose range numbers belong), a column of the list, word (of a filled-in variable), lines (of
 	// the list) or minute.
 	Attribute string  `json:"attribute"`
 	Value     string  `json:"value"`
@@ -362,10 +381,12 @@ type Alarm struct {
 	Kind      string     `json:"kind"`     // delivery, withheld, reports, quality, template, feed, callbacks, host, account, limit, list
 	Severity  string     `json:"severity"` // watch, act
 	Campaign  string     `json:"campaign,omitempty"`
+	Subject   string     `json:"subject,omitempty"` // of a host alarm: cpu, memory, disk, queue, answers, store, sheet
 	Text      string     `json:"text"`
 	Advice    string     `json:"advice,omitempty"` // what to do now; a key of the console stands in brackets, "(p)"
 	DoNot     string     `json:"do_not,omitempty"` // what not to do
 	After     string     `json:"after,omitempty"`  // what to do once that is done
+	Pause     string     `json:"pause,omitempty"`  // what was paused by itself because of it, or which key pauses; one sentence
 	Until     *time.Time `json:"until,omitempty"`  // when it ends by itself, where Meta has told
 	RaisedAt  time.Time  `json:"raised_at"`
 	ActedAt   *time.Time `json:"acted_at,omitempty"` // when it became act

@@ -76,6 +76,11 @@ type Options struct {
 	PerNumber   wa.Pace // our own ceiling for each number; zero = none
 	Connections int     // requests of a number that may be open at once; 0 = 64
 
+	// Where Meta does not take a template, or anything at all, gates close by
+	// themselves, unless these say to leave them: then what it refuses so waits for a
+	// minute and is tried again.
+	LeaveTemplates, LeaveAccount bool
+
 	Cap wa.FrequencyCap // on marketing templates; zero = none
 	// Window gives, for a plan, until when a person must not be written to; nil, or
 	// a nil answer = no sending windows.
@@ -83,7 +88,7 @@ type Options struct {
 	// Unanswered is how many messages Meta has taken and said nothing of since; nil =
 	// not watched.
 	Unanswered    func() int64
-	MaxUnanswered int64 // above which nothing more goes out; 0 = 10,000
+	MaxUnanswered int64 // above which nothing more goes out; 0 = MaxUnanswered
 
 	// Changed tells that View has changed, once for many changes. Incident tells what
 	// the queue did by itself. One goroutine calls both, in order.
@@ -100,13 +105,16 @@ type Incident struct {
 	Cancelled bool   // the campaign has expired: what still waited is cancelled
 }
 
+// MaxUnanswered is how many messages may be with Meta at most that nothing was heard
+// of (design.md).
+const MaxUnanswered = 10_000
+
 // Bounds of the queue.
 const (
 	maxClaim           = 64                     // messages in one claim, and messages between claim and settlement that are not being sent
 	claimAhead         = 100 * time.Millisecond // how long before its moment a message is claimed
 	defaultConnections = 64
 	defaultThroughput  = 80
-	defaultUnanswered  = 10_000
 	drainFor           = 6 * time.Second // how long open requests may take when the daemon ends
 	flushFor           = 2 * time.Second // how long the store may take for the rest then
 	retryEvery         = time.Second     // what could not be stored
@@ -178,7 +186,7 @@ func withDefaults(o Options) Options {
 		o.Connections = defaultConnections
 	}
 	if o.MaxUnanswered <= 0 {
-		o.MaxUnanswered = defaultUnanswered
+		o.MaxUnanswered = MaxUnanswered
 	}
 	if o.Changed == nil {
 		o.Changed = func() {}

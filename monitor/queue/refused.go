@@ -22,6 +22,10 @@ func (q *Queue) refused(t *ticket, r *wa.Refusal, began, now time.Time, o *wa.Ou
 	default:
 		n.accepted()
 	}
+	if q.leaves(class) {
+		o.Due = wa.At(now.Add(leftFor))
+		return
+	}
 	switch class {
 	case wa.ClassSlow:
 		c.slowedOne(t, r, now, o)
@@ -41,6 +45,14 @@ func (q *Queue) refused(t *ticket, r *wa.Refusal, began, now time.Time, o *wa.Ou
 	case wa.ClassRecipient:
 		c.refusedOne(t, r, now, o)
 	}
+}
+
+// leftFor is how long a message waits that Meta refused for what closes no gate here.
+const leftFor = time.Minute
+
+// leaves tells whether the operator wants no gate closed for a class of refusals.
+func (q *Queue) leaves(class wa.Class) bool {
+	return class == wa.ClassTemplate && q.o.LeaveTemplates || class == wa.ClassAccount && q.o.LeaveAccount
 }
 
 // stepBack is how long others go before a row that may be at fault.

@@ -23,7 +23,7 @@ func (q *Queue) Failed(campaign int64, code int, numbers []string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	c := q.campaigns[campaign]
-	if c == nil {
+	if c == nil || q.leaves(wa.ClassOf(code)) {
 		return
 	}
 	switch wa.ClassOf(code) {
@@ -51,6 +51,9 @@ func (q *Queue) TemplateStopped(name, language, status string) {
 	code := 132015
 	if status == "DISABLED" {
 		code = 132016
+	}
+	if q.o.LeaveTemplates {
+		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -3,7 +3,7 @@
 // plain text out, every row exactly as wide as asked, without styles.
 //
 // A value that is not known is NaN and leaves its place empty; it is never
-// drawn as zero.
+// drawn as zero. One that nobody could know, for nothing was heard, is Gap.
 package chart
 
 import (
@@ -13,6 +13,18 @@ import (
 
 // blocks are the eight fillings of a cell, from the bottom.
 var blocks = [...]rune{'▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'}
+
+// Gap is a value that is missing because nothing was heard of it: a dashed line of
+// the chart's whole height, and no column. It is a NaN of its own.
+var Gap = math.Float64frombits(gapBits)
+
+const gapBits = 0x7ff8_0000_0000_0717
+
+// IsGap tells whether a value is Gap.
+func IsGap(v float64) bool { return math.Float64bits(v) == gapBits }
+
+// Dash is what a gap is drawn with.
+const Dash = '┊'
 
 // Spark draws the latest values in one row of the given width, one cell each,
 // oldest first. Values are clamped to lo…hi; even the lowest is seen, and the
@@ -41,6 +53,10 @@ func Columns(values []float64, lo, hi float64, width, height int) []string {
 func row(values []float64, width int, filled func(float64) int) string {
 	line := make([]rune, 0, width)
 	for _, v := range values {
+		if IsGap(v) {
+			line = append(line, Dash)
+			continue
+		}
 		line = append(line, cell(filled(v)))
 	}
 	return string(line) + strings.Repeat(" ", width-len(line))

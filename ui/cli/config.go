@@ -34,6 +34,7 @@ type Config struct {
 	VoiceGateway GatewayConfig    `section:"fallback.voice.gateway" like:"fallback.sms.gateway"`
 	Metrics      MetricsConfig    `section:"metrics"`
 	Thresholds   ThresholdsConfig `section:"thresholds"`
+	Auto         AutoConfig       `section:"auto"`
 	Suppress     SuppressConfig   `section:"suppress"`
 	Retention    RetentionConfig  `section:"retention"`
 	Sheet        SheetConfig      `section:"sheet"`
@@ -92,12 +93,29 @@ type ThresholdsConfig struct {
 	ReportsAct   float64       `key:"reports_act" default:"0.005" doc:"opt-out rate above which to act"`
 	CPUOK        float64       `key:"cpu_ok" default:"0.70" doc:"load of the machine up to which all is well"`
 	CPUAct       float64       `key:"cpu_act" default:"0.90" doc:"load of the machine above which to act"`
+	MemoryOK     float64       `key:"memory_ok" default:"0.70" doc:"share of the machine's memory in use up to which all is well"`
+	MemoryAct    float64       `key:"memory_act" default:"0.90" doc:"share of the machine's memory in use above which to act"`
+	DiskOK       float64       `key:"disk_ok" default:"0.70" doc:"share of the data folder's disk in use up to which all is well"`
+	DiskAct      float64       `key:"disk_act" default:"0.90" doc:"share of the data folder's disk in use above which to act"`
+	QueueOK      float64       `key:"queue_ok" default:"0.70" doc:"share of the 10,000 messages that may be without any status up to which all is well"`
+	QueueAct     float64       `key:"queue_act" default:"0.90" doc:"share of the 10,000 messages that may be without any status above which to act"`
 	CallbacksOK  float64       `key:"callbacks_ok" default:"0.99" doc:"share of messages with a status after a minute from which on all is well"`
 	CallbacksAct float64       `key:"callbacks_act" default:"0.95" doc:"share of messages with a status after a minute below which to act"`
 	InvalidAct   float64       `key:"invalid_act" default:"0.05" doc:"share of invalid numbers in a list above which it is not sent without --force"`
 	RefusersAct  float64       `key:"refusers_act" default:"0.03" doc:"share of past refusers in a list above which it is not sent without --force"`
 	JudgeAfter   time.Duration `key:"judge_after" default:"10s" doc:"age at which a message without an answer counts"`
 	MinMessages  int           `key:"min_messages" default:"200" doc:"messages that a campaign needs before its rates are judged"`
+}
+
+// AutoConfig says what is done without an operator: pausing, and nothing else.
+type AutoConfig struct {
+	Delivery         string        `key:"delivery" default:"advise" doc:"what a delivery alarm that needs acting leads to: off, advise (it names the key), act (the campaign is paused)"`
+	Reports          string        `key:"reports" default:"advise" doc:"the same for the alarm of opt-outs: off, advise, act"`
+	BlindAfter       time.Duration `key:"blind_after" kind:"limit" default:"3m" doc:"our own campaigns are paused after going out so long without any webhook about them, for opt-outs are not seen either; 0 = never"`
+	Template         bool          `key:"template" default:"true" doc:"a campaign is paused when Meta pauses its template"`
+	Account          bool          `key:"account" default:"true" doc:"everything is paused when Meta refuses all that the account sends"`
+	Disk             bool          `key:"disk" default:"true" doc:"everything is paused when webhooks cannot be stored, as on a full disk"`
+	SecondPersonOver int           `key:"second_person_over" kind:"limit" default:"0" doc:"a resume that lets more messages than this go needs a second operator within 10 minutes; 0 = never"`
 }
 
 // SuppressConfig says who is not written to, beside those who asked not to be and

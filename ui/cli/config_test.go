@@ -96,8 +96,10 @@ func defaults() Config {
 		Pace:    PaceConfig{MessagesPerHour: 1000},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 0.95, DeliveryAct: 0.90, ReportsOK: 0.001, ReportsAct: 0.005, CPUOK: 0.70, CPUAct: 0.90,
+			MemoryOK: 0.70, MemoryAct: 0.90, DiskOK: 0.70, DiskAct: 0.90, QueueOK: 0.70, QueueAct: 0.90,
 			CallbacksOK: 0.99, CallbacksAct: 0.95, InvalidAct: 0.05, RefusersAct: 0.03, JudgeAfter: 10 * time.Second, MinMessages: 200,
 		},
+		Auto:      AutoConfig{Delivery: "advise", Reports: "advise", BlindAfter: 3 * time.Minute, Template: true, Account: true, Disk: true},
 		Suppress:  SuppressConfig{WithheldDays: 16, WithheldOften: 3},
 		Retention: RetentionConfig{RawDays: 30},
 		Fallback:  FallbackConfig{Budget: "0", Undo: time.Minute, Expires: 24 * time.Hour, Look: 50},
@@ -155,12 +157,26 @@ reports_ok = 0.002
 reports_act = 0.01
 cpu_ok = 0.5
 cpu_act = 0.5
+memory_ok = 0.6
+memory_act = 0.7
+disk_ok = 0.61
+disk_act = 0.71
+queue_ok = 0.62
+queue_act = 0.72
 callbacks_ok = 0.9
 callbacks_act = 0.8
 invalid_act = 0.1
 refusers_act = 0.2
 judge_after = "1m30s"
 min_messages = 50
+[auto]
+delivery = "act"
+reports = "off"
+blind_after = "0s"
+template = false
+account = false
+disk = false
+second_person_over = 5000
 [suppress]
 rules_off = ["131026", "withheld-often"]
 withheld_days = 30
@@ -202,8 +218,10 @@ bell = false
 		Metrics: MetricsConfig{Listen: "127.0.0.1:9480"},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 1, DeliveryAct: 0, ReportsOK: 0.002, ReportsAct: 0.01, CPUOK: 0.5, CPUAct: 0.5,
+			MemoryOK: 0.6, MemoryAct: 0.7, DiskOK: 0.61, DiskAct: 0.71, QueueOK: 0.62, QueueAct: 0.72,
 			CallbacksOK: 0.9, CallbacksAct: 0.8, InvalidAct: 0.1, RefusersAct: 0.2, JudgeAfter: 90 * time.Second, MinMessages: 50,
 		},
+		Auto: AutoConfig{Delivery: "act", Reports: "off", SecondPersonOver: 5000},
 		Suppress: SuppressConfig{
 			RulesOff: []string{"131026", "withheld-often"}, WithheldDays: 30, WithheldOften: 5, StopWords: []string{"BAJA", "nie wieder"},
 		},
@@ -268,6 +286,10 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		"TICKWATCH_NOTIFY_URLS=slack://one,ntfy://two", "TICKWATCH_NOTIFY_WEBHOOK_URL=https://hooks.example.com/in", "TICKWATCH_NOTIFY_WEBHOOK_SECRET=shared",
 		"TICKWATCH_NOTIFY_COMMAND=/bin/page  -v -v", "TICKWATCH_NOTIFY_MIN_SEVERITY=act", "TICKWATCH_NOTIFY_PING_URL=https://ping.example.com/key",
 		"TICKWATCH_NOTIFY_PING_EVERY=10s", "TICKWATCH_NOTIFY_PING_IDLE=1", "TICKWATCH_NOTIFY_BELL=true")
+	w.o.Env = append(w.o.Env, "TICKWATCH_AUTO_DELIVERY=off", "TICKWATCH_AUTO_REPORTS=act", "TICKWATCH_AUTO_BLIND_AFTER=90s", "TICKWATCH_AUTO_TEMPLATE=true",
+		"TICKWATCH_AUTO_ACCOUNT=1", "TICKWATCH_AUTO_DISK=true", "TICKWATCH_AUTO_SECOND_PERSON_OVER=7",
+		"TICKWATCH_THRESHOLDS_MEMORY_OK=0.1", "TICKWATCH_THRESHOLDS_MEMORY_ACT=0.2", "TICKWATCH_THRESHOLDS_DISK_OK=0.3", "TICKWATCH_THRESHOLDS_DISK_ACT=0.4",
+		"TICKWATCH_THRESHOLDS_QUEUE_OK=0.5", "TICKWATCH_THRESHOLDS_QUEUE_ACT=0.6")
 	want := Config{
 		Data: DataConfig{Dir: filepath.Join(w.o.Dir, "state")},
 		Link: LinkConfig{Socket: "/run/tickwatch.sock"},
@@ -282,8 +304,10 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		Metrics: MetricsConfig{Listen: "localhost:0"},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 0.9, DeliveryAct: 0.8, ReportsOK: 0.001, ReportsAct: 0.5, CPUOK: 0, CPUAct: 1,
+			MemoryOK: 0.1, MemoryAct: 0.2, DiskOK: 0.3, DiskAct: 0.4, QueueOK: 0.5, QueueAct: 0.6,
 			CallbacksOK: 0.7, CallbacksAct: 0.6, InvalidAct: 0.5, RefusersAct: 1, JudgeAfter: 5 * time.Second, MinMessages: 1,
 		},
+		Auto:      AutoConfig{Delivery: "off", Reports: "act", BlindAfter: 90 * time.Second, Template: true, Account: true, Disk: true, SecondPersonOver: 7},
 		Suppress:  SuppressConfig{RulesOff: []string{"error-segment"}, WithheldDays: 1, WithheldOften: 1, StopWords: []string{"BAJA", "FIN"}},
 		Retention: RetentionConfig{RawDays: 90},
 		Sheet:     SheetConfig{SpreadsheetID: "1AbC", Range: "B:F", ServiceAccountFile: "/account.json", URL: "https://sheets.example.com"},
@@ -445,5 +469,23 @@ func TestConfigTable(t *testing.T) {
 			t.Errorf("%s has no name of its own or no meaning", s.name)
 		}
 		seen[s.name] = true
+	}
+}
+
+// What is neither on nor off, and what an alarm cannot lead to, is refused.
+func TestConfigAutoRefuses(t *testing.T) {
+	for text, wants := range map[string][]string{
+		"delivery = \"pause\"":    {"auto.delivery", "off, advise and act"},
+		"reports = \"resume\"":    {"auto.reports", "off, advise and act"},
+		"template = \"true\"":     {"auto.template", "true", "false"},
+		"disk = 1":                {"auto.disk", "true", "false"},
+		"blind_after = 5":         {"auto.blind_after", "unit"},
+		"second_person_over = -1": {"auto.second_person_over", "0"},
+		"blind_after = \"-3m\"":   {"auto.blind_after", "unit"},
+		"account = \"perhaps\"":   {"auto.account", "true", "false"},
+	} {
+		w := newWorld(t)
+		w.file("[auto]\n" + text + "\n")
+		w.refuse(wants...)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"tickwatch/monitor"
 	"tickwatch/wa"
 )
 
@@ -63,6 +64,9 @@ func (c *Config) check(v values) error {
 	if err := c.Suppress.check(v); err != nil {
 		return err
 	}
+	if err := c.Auto.check(v); err != nil {
+		return err
+	}
 	if err := c.Sheet.check(v); err != nil {
 		return err
 	}
@@ -96,6 +100,25 @@ func (g GraphConfig) check(v values) error {
 		}
 	}
 	return nil
+}
+
+func (a AutoConfig) check(v values) error {
+	for key, mode := range map[string]string{"auto.delivery": a.Delivery, "auto.reports": a.Reports} {
+		switch mode {
+		case monitor.AutoOff, monitor.AutoAdvise, monitor.AutoAct:
+		default:
+			return v.fault(key, "%s is none of off, advise and act", quoted(mode))
+		}
+	}
+	return nil
+}
+
+// auto is what the monitor may do by itself.
+func (a AutoConfig) auto() monitor.Auto {
+	return monitor.Auto{
+		Delivery: a.Delivery, Reports: a.Reports, BlindAfter: a.BlindAfter, Template: a.Template, Account: a.Account, Disk: a.Disk,
+		SecondPersonOver: int64(a.SecondPersonOver),
+	}
 }
 
 func (s SuppressConfig) check(v values) error {
@@ -168,6 +191,9 @@ func (t ThresholdsConfig) check(v values) error {
 	}{
 		{"reports", t.ReportsOK, t.ReportsAct},
 		{"cpu", t.CPUOK, t.CPUAct},
+		{"memory", t.MemoryOK, t.MemoryAct},
+		{"disk", t.DiskOK, t.DiskAct},
+		{"queue", t.QueueOK, t.QueueAct},
 	} {
 		if p.ok > p.act {
 			return v.faultOfPair("thresholds."+p.name, "ok (%v) is above act (%v); a high rate is bad, so ok is the smaller", p.ok, p.act)
@@ -221,6 +247,9 @@ func nearest(key string, known []string) string {
 	apart := func(to string) (least, whole int) {
 		lower := strings.ToLower(to)
 		whole = distance(key, lower)
+		if strings.HasPrefix(lower, key+"_") { // the half of a pair
+			return 1, 0
+		}
 		return min(whole, 1+distance(last(key), last(lower))), whole
 	}
 	return slices.MinFunc(known, func(a, b string) int {

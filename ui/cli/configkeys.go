@@ -150,6 +150,8 @@ func (s setting) parse(v value, home string) (any, error) {
 			return parseWhole(v, 0, "; 0 is no limit")
 		}
 		return parseWhole(v, 1, "")
+	case reflect.Bool:
+		return parseSwitch(v)
 	case reflect.Int64:
 		return s.parseSpan(v)
 	case reflect.Slice:
@@ -157,8 +159,6 @@ func (s setting) parse(v value, home string) (any, error) {
 			return parseCommand(v)
 		}
 		return parseList(v)
-	case reflect.Bool:
-		return parseBool(v)
 	}
 	text, ok := v.raw.(string)
 	if !ok {
@@ -255,13 +255,14 @@ func parseCommand(v value) (any, error) {
 	return words, nil
 }
 
-func parseBool(v value) (any, error) {
+// parseSwitch reads true or false.
+func parseSwitch(v value) (any, error) {
 	switch raw := v.raw.(type) {
 	case bool:
 		return raw, nil
 	case string:
-		if b, err := strconv.ParseBool(raw); err == nil && !v.typed {
-			return b, nil
+		if on, err := strconv.ParseBool(strings.TrimSpace(raw)); err == nil && !v.typed {
+			return on, nil
 		}
 	}
 	return nil, fmt.Errorf("%s is neither true nor false; write one of them, without quotes", quoted(v.raw))
@@ -270,6 +271,9 @@ func parseBool(v value) (any, error) {
 func (s setting) parseSpan(v value) (any, error) {
 	text, ok := v.raw.(string)
 	d, err := time.ParseDuration(text)
+	if zero := v.raw == int64(0) || ok && err == nil && d == 0; zero && s.kind == "limit" {
+		return time.Duration(0), nil
+	}
 	if !ok || err != nil || d <= 0 {
 		return nil, fmt.Errorf("%s is no span of time; write one in quotes with its unit, such as %q", quoted(v.raw), s.def)
 	}

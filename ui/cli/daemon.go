@@ -92,9 +92,10 @@ func startOn(ctx context.Context, port net.Listener, cfg Config, now func() time
 		sheet = d.sheet.State
 	}
 	d.monitor, err = monitor.New(ctx, monitor.Options{
-		Sending: sending, Fallback: other, Sheet: sheet, Notify: told,
+		Sending: sending, Fallback: other, Sheet: sheet, Notify: told, Auto: cfg.Auto.auto(),
 		Store: d.store, Publish: d.publish, Thresholds: thresholds(cfg), Now: now, Version: version(), Zone: zoneName(), Log: d.log, Decode: webhook.Decode,
-		Host: func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
+		CheckFeed: func(ctx context.Context) link.FeedChecks { return checkFeed(ctx, cfg, d.port.Addr().String()) },
+		Host:      func(ctx context.Context) link.Host { return monitor.HostLoad(ctx, cfg.Data.Dir) },
 	})
 	if err != nil {
 		return nil, err
@@ -152,7 +153,8 @@ func thresholds(cfg Config) monitor.Thresholds {
 	t := cfg.Thresholds
 	return monitor.Thresholds{
 		DeliveryOK: t.DeliveryOK, DeliveryAct: t.DeliveryAct, ReportsOK: t.ReportsOK, ReportsAct: t.ReportsAct,
-		CPUOK: t.CPUOK, CPUAct: t.CPUAct, CallbacksOK: t.CallbacksOK, CallbacksAct: t.CallbacksAct,
+		CPUOK: t.CPUOK, CPUAct: t.CPUAct, MemoryOK: t.MemoryOK, MemoryAct: t.MemoryAct, DiskOK: t.DiskOK, DiskAct: t.DiskAct,
+		QueueOK: t.QueueOK, QueueAct: t.QueueAct, CallbacksOK: t.CallbacksOK, CallbacksAct: t.CallbacksAct,
 		InvalidAct: t.InvalidAct, RefusersAct: t.RefusersAct, JudgeAfter: t.JudgeAfter, MinMessages: int64(t.MinMessages),
 	}
 }

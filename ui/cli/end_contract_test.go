@@ -38,6 +38,9 @@ feed.trend[].answer_p99_ms           number   known
 host                                 object   always
 host.cpu                             share    known
 host.memory_bytes                    integer  known
+host.memory                          share    known
+host.disk                            share    known
+host.queue                           share    known
 host.disk_free_bytes                 integer  known
 gates                                list     always
 gates[].scope                        all|channel|number|campaign always
@@ -91,6 +94,11 @@ campaigns[].first30.low              share    known
 campaigns[].first30.high             share    known
 campaigns[].first30.verdict          ok|watch|act|unsure always
 campaigns[].first30.reason           text     always
+campaigns[].blast                    object   known
+campaigns[].blast.sent_per_minute    integer  always
+campaigns[].blast.failures_low       integer  always
+campaigns[].blast.failures_high      integer  always
+campaigns[].blast.limit_share        share    known
 campaigns[].reports                  object   always
 campaigns[].reports.opt_outs         integer  always
 campaigns[].reports.rate             share    known
@@ -144,6 +152,8 @@ alarms[].id                          text     always
 alarms[].kind                        delivery|withheld|reports|quality|template|feed|callbacks|host|account|limit|list always
 alarms[].severity                    watch|act always
 alarms[].campaign                    text     known
+alarms[].subject                     text     known
+alarms[].pause                       text     known
 alarms[].text                        text     always
 alarms[].raised_at                   time     always
 alarms[].acted_at                    time     known
@@ -265,9 +275,10 @@ func TestContractOfALiveCampaign(t *testing.T) {
 		"campaigns[].started_at", "campaigns[].first30.from", "campaigns[].first30.to", "campaigns[].first30.observed",
 		"campaigns[].first30.settled", "campaigns[].first30.by_age[].share", "campaigns[].first30.projected",
 		"campaigns[].first30.low", "campaigns[].first30.high", "campaigns[].reports.rate", "campaigns[].errors[].count",
+		"feed.callback_rate", "host.memory", "host.disk", "host.queue", "campaigns[].blast.failures_high", "alarms[].pause",
 		"numbers[].quality", "numbers[].limit", "templates[].status", "alarms[].kind", "alarms[].acted_at",
 	}, []string{
-		"feed.callback_rate", "campaigns[].reports.reported", "campaigns[].reports.source", // no own campaign, nothing typed in
+		"campaigns[].reports.reported", "campaigns[].reports.source", // nothing typed in
 	})
 	checkMeanings(t, out)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -55,20 +56,10 @@ func TestFullDisk(t *testing.T) {
 	}
 	const rows = 4000
 	dir := folder(t)
-	data := filepath.Join(dir, "data")
-	if err := os.Mkdir(data, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tickwatch-test", data, "tmpfs", 0, "size=24m,mode=0700"); err != nil {
-		t.Skipf("no small disk can be mounted here: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(data, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	data := smallDisk(t, dir)
 	s := sendFrom(t, dir, rows, sandbox.Options{Faults: []sandbox.Fault{{Kind: sandbox.FaultLatency, Delay: 50 * time.Millisecond}}})
 	s.faulty = true
+	s.env = append(s.env, "TICKWATCH_AUTO_DISK=false") // else all is paused soon, and nobody's pause is the first
 	s.start(t)
 	waitFor(t, "messages are accepted", func() bool { return len(s.meta.Accepted()) > 300 })
 	free := fillUp(t, data)
@@ -120,6 +111,56 @@ func TestFullDisk(t *testing.T) {
 	}
 	s.do(t, "resume", "--yes")
 	s.finish(t)
+}
+
+// While webhooks cannot be stored everything is paused by itself, and stays so
+// once there is room, until an operator resumes it.
+func TestAFullDiskPauses(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root may mount the small disk that this test fills")
+	}
+	dir := folder(t)
+	data := smallDisk(t, dir)
+	s := sendFrom(t, dir, 4000, sandbox.Options{Faults: []sandbox.Fault{{Kind: sandbox.FaultLatency, Delay: 50 * time.Millisecond}}})
+	s.faulty = true
+	s.start(t)
+	waitFor(t, "messages are accepted", func() bool { return len(s.meta.Accepted()) > 300 })
+	free := fillUp(t, data)
+	paused := func() bool {
+		var snap link.Snapshot
+		s.json(t, &snap, "status", "--json")
+		return slices.ContainsFunc(snap.Gates, func(g link.Gate) bool {
+			return g.Scope == link.ScopeAll && g.State == link.GatePaused && g.By == "tickwatch" && strings.HasPrefix(g.Reason, "Paused by itself: ")
+		})
+	}
+	waitFor(t, "all is paused by itself", paused)
+	free()
+	waitFor(t, "it takes webhooks again", func() bool { return s.ready(t) == http.StatusOK })
+	s.quiet(t)
+	if !paused() {
+		t.Error("it was resumed by itself")
+	}
+	s.do(t, "resume", "--yes")
+	s.finish(t)
+}
+
+// smallDisk mounts a disk that is soon full, as the data folder below dir.
+func smallDisk(t *testing.T, dir string) (data string) {
+	t.Helper()
+	data = filepath.Join(dir, "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tickwatch-test", data, "tmpfs", 0, "size=24m,mode=0700"); err != nil {
+		t.Skipf("no small disk can be mounted here: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(data, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return data
 }
 
 // ready asks the daemon whether it can store.

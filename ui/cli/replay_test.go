@@ -122,6 +122,7 @@ func ofWebhooks(s *link.Snapshot) link.Snapshot {
 	out.Feed.AnswerMS, out.Feed.PerSecond, out.Feed.TurnedAway, out.Feed.Trend = nil, 0, 0, nil
 	out.Alarms = slices.DeleteFunc(slices.Clone(s.Alarms), func(a link.Alarm) bool { return a.Kind == "host" })
 	for i := range out.Alarms {
+		out.Alarms[i].Pause = ""                                   // what a daemon does about it, and a replay does not
 		out.Alarms[i].ID = ""                                      // the machine's own alarms are numbered too
 		if a := &out.Alarms[i]; a.Open() && a.Kind == "delivery" { // names what they have in common
 			a.Advice, a.DoNot, a.After = "", "", ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -64,6 +65,12 @@ func play(t *testing.T, o sandbox.Options) *stage {
 // messages, which goes out through it.
 func playOwn(t *testing.T, scenario string, speed float64, size, rate int) *stage {
 	t.Helper()
+	return playOwnWith(t, scenario, speed, size, rate, nil)
+}
+
+// playOwnWith is playOwn with more of the configuration.
+func playOwnWith(t *testing.T, scenario string, speed float64, size, rate int, more map[string]string) *stage {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "tickwatch-test-")
 	if err != nil {
 		t.Fatal(err)
@@ -74,11 +81,13 @@ func playOwn(t *testing.T, scenario string, speed float64, size, rate int) *stag
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := LoadConfig(LoadOptions{Dir: dir, Etc: dir, Flags: map[string]string{
+	flags := map[string]string{
 		"data.dir": dir, "webhook.listen": "127.0.0.1:0", "webhook.app_secret": secret.Reveal(),
 		"graph.base_url": meta.URL(), "graph.access_token": meta.Token().Reveal(), "graph.waba_id": sandbox.AccountID,
 		"thresholds.cpu_ok": "0.99", "thresholds.cpu_act": "1",
-	}})
+	}
+	maps.Copy(flags, more)
+	cfg, err := LoadConfig(LoadOptions{Dir: dir, Etc: dir, Flags: flags})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,46 @@ import (
 // AlarmDetail shows one alarm whole: what, what to do now, what not, what after, what
 // the failures have in common, and since when.
 func AlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, w, h int) string {
+	return l.alarmDetail(s, a, nil, w, h)
+}
+
+// Checked is what the daemon found of its feed.
+type Checked struct {
+	Checks []link.FeedCheck
+	Note   string // "looking…", or why there are none
+}
+
+// FeedAlarmDetail is AlarmDetail of an alarm of the feed, with what was found of the
+// ways that webhooks come in by.
+func FeedAlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, c *Checked, w, h int) string {
+	inner := max(w-4, 0)
+	lines := []string{l.Theme.Dim.Render("The ways in")}
+	if h >= 26 {
+		lines = append([]string{""}, lines...)
+	}
+	if c.Note != "" {
+		lines = append(lines, l.Theme.Dim.Render(clip(c.Note, inner)))
+	}
+	const state, name = 6, 16
+	for i := range c.Checks {
+		x := &c.Checks[i]
+		word, texts, depth := l.Theme.OK.Render("OK"), []string{x.Text}, 1
+		if !x.OK {
+			word, depth = l.Theme.Act.Render("FAIL"), 3
+			texts = append(texts, "Do: "+x.Mend)
+		}
+		head := fit(word, state) + l.Theme.Text.Render(fit(x.Name, name))
+		for _, text := range texts {
+			for _, line := range wrap(text, max(inner-state-name, 10), depth) {
+				lines = append(lines, head+l.Theme.Text.Render(line))
+				head = fit("", state+name)
+			}
+		}
+	}
+	return l.alarmDetail(s, a, lines, w, h)
+}
+
+func (l Look) alarmDetail(s *link.Snapshot, a *link.Alarm, more []string, w, h int) string {
 	inner := max(w-4, 0)
 	dim, text := l.Theme.Dim.Render, l.Theme.Text.Render
 	lines := []string{l.alarmWord(a) + " " + dim(a.Kind)}
@@ -30,6 +70,7 @@ func AlarmDetail(l Look, s *link.Snapshot, a *link.Alarm, w, h int) string {
 	lines = append(lines, l.alarmCommon(s, a, inner)...)
 	lines = append(lines, gap...)
 	lines = append(lines, sayEach(l.alarmLife(a), inner)...)
+	lines = append(lines, more...)
 	if t := alarmTrend(s, a); len(t.values) > 0 && h-2-len(lines) >= 5 {
 		lines = append(append(lines, ""), l.trend(t, inner, min(h-3-len(lines), 10))...)
 	}
@@ -41,10 +82,22 @@ func (l Look) alarmAdvice(a *link.Alarm, w int) (lines []string) {
 	for _, part := range [...]struct {
 		label, text string
 		style       lipgloss.Style
-	}{{"Now", a.Advice, l.Theme.Strong}, {"Not", a.DoNot, l.Theme.Text}, {"After", a.After, l.Theme.Text}} {
+	}{{"Now", whatNow(a), l.Theme.Strong}, {"Not", a.DoNot, l.Theme.Text}, {"After", a.After, l.Theme.Text}} {
 		lines = append(lines, l.labelled(part.label, part.text, part.style, w, 4)...)
 	}
 	return lines
+}
+
+// whatNow is the advice with what is paused, or which key pauses, unless it says so.
+func whatNow(a *link.Alarm) string {
+	byKey := strings.HasPrefix(a.Pause, "p pauses it")
+	switch {
+	case byKey && strings.Contains(a.Advice, "(p)"):
+		return a.Advice
+	case byKey:
+		return strings.TrimSpace(a.Advice + " " + a.Pause)
+	}
+	return strings.TrimSpace(a.Pause + " " + a.Advice)
 }
 
 // labelled is a text beside its label, or after it where there is little room.

@@ -20,7 +20,7 @@ type Asiding struct {
 // Settable tells whether messages that wait can be told by a cluster's trait.
 func Settable(k *link.Cluster) bool {
 	switch k.Attribute {
-	case "template", "language", "number", "minute":
+	case "template", "language", "number", "carrier", "minute":
 		return false
 	}
 	return true

@@ -25,6 +25,8 @@ func (l Look) trait(k *link.Cluster) string {
 		return "+" + k.Value + "…"
 	case "template", "language":
 		return k.Attribute + " " + k.Value
+	case "carrier":
+		return "numbers of " + k.Value
 	case "number":
 		return "sent from " + k.Value
 	case "word":

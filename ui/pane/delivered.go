@@ -69,6 +69,9 @@ func (l Look) settled(f *link.First30) string {
 // projection is what the first thirty minutes will probably end with. Unlike
 // the figure beside it, it is a share of all messages, and says so.
 func projection(f *link.First30, w int) string {
+	if f.Provisional {
+		return "provisional"
+	}
 	if f.Closed || f.Low == nil || f.High == nil {
 		return ""
 	}
@@ -126,7 +129,9 @@ func settledByMinute(trend []link.Minute) []float64 {
 	values := make([]float64, len(trend))
 	for i, m := range trend {
 		values[i] = math.NaN()
-		if decided := m.Delivered + m.Failed; decided > 0 {
+		if m.Gap {
+			values[i] = chart.Gap
+		} else if decided := m.Delivered + m.Failed; decided > 0 {
 			values[i] = float64(m.Delivered) / float64(decided)
 		}
 	}

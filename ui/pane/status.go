@@ -1,7 +1,11 @@
 package pane
 
 import (
+	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"tickwatch/monitor/link"
 )
@@ -10,9 +14,21 @@ import (
 // whether the machine is well, and what time it is. Figures of the machine are
 // shown only while an alarm stands about them, so that a calm line stays still.
 func Status(l Look, s *link.Snapshot, connected, readOnly bool, w int) string {
+	return StatusOf(l, s, nil, connected, readOnly, w)
+}
+
+// StatusOf is Status beside a campaign, nil for none: while an alarm stands and the
+// campaign goes out, it says what each minute of waiting costs.
+func StatusOf(l Look, s *link.Snapshot, c *link.Campaign, connected, readOnly bool, w int) string {
 	left := " " + l.feed(&s.Feed)
 	odd := s.Feed.NotUnderstood > 0 || s.Feed.Refused > 0
+	cost := ""
+	if connected {
+		cost = l.blast(s, c, w-len("hh:mm:ss MST ")-2)
+	}
 	switch {
+	case cost != "":
+		left = " " + cost
 	case !connected && w < 72:
 		left = " " + l.Theme.Text.Render("no link, trying again")
 	case !connected:
@@ -33,10 +49,49 @@ func Status(l Look, s *link.Snapshot, connected, readOnly bool, w int) string {
 	if readOnly {
 		right = l.Theme.Dim.Render("read-only · ") + right
 	}
-	if connected && w >= 60 {
+	if connected && w >= 60 && (cost == "" || w >= 110) {
 		right = l.host(s, (!odd && s.Feed.State != link.FeedStalled) || w >= 100) + l.Theme.Dim.Render(" · ") + right
 	}
 	return row(left, right, w)
+}
+
+// blast is what each minute of waiting costs, as far as there is room; "" while all
+// is calm.
+func (l Look) blast(s *link.Snapshot, c *link.Campaign, w int) string {
+	if c == nil || c.Blast == nil || !alarming(s, c) {
+		return ""
+	}
+	b := c.Blast
+	if s.Feed.State == link.FeedStalled { // what becomes of them nobody sees
+		return l.Theme.Act.Render(" FEED STALLED ") + l.Theme.Text.Render(clip(" each minute ~"+count(b.SentPerMinute)+" more go out unseen", w-14))
+	}
+	parts := []string{"each minute: ~" + count(b.SentPerMinute) + " more sent", failuresWords(b)}
+	if b.LimitShare != nil {
+		parts = append(parts, percent(*b.LimitShare, 1)+" of the limit")
+	}
+	for len(parts) > 1 && ansi.StringWidth(strings.Join(parts, ", ")) > w {
+		parts = parts[:len(parts)-1]
+	}
+	return l.Theme.Watch.Render(clip(strings.Join(parts, ", "), w))
+}
+
+func failuresWords(b *link.Blast) string {
+	if b.FailuresLow == b.FailuresHigh {
+		return count(b.FailuresLow) + " fail"
+	}
+	return count(b.FailuresLow) + "–" + count(b.FailuresHigh) + " fail"
+}
+
+// alarming tells whether an open alarm concerns what a campaign sends: its own, or
+// one of what all campaigns share.
+func alarming(s *link.Snapshot, c *link.Campaign) bool {
+	return slices.ContainsFunc(s.Alarms, func(a link.Alarm) bool {
+		switch a.Kind {
+		case "host", "list":
+			return false
+		}
+		return a.Open() && (a.Campaign == c.ID || a.Campaign == "")
+	})
 }
 
 // feed says in words how the webhooks come in.
@@ -71,14 +126,33 @@ func (l Look) host(s *link.Snapshot, room bool) string {
 		if a.Kind != "host" || !a.Open() {
 			continue
 		}
-		cpu := ""
-		if s.Host.CPU != nil {
-			cpu = " CPU " + strconv.Itoa(int(min(max(*s.Host.CPU, 0), 1)*100)) + " %"
-		}
-		return l.Theme.Watch.Render(" HOST"+cpu+" ") + l.Theme.Dim.Render(disk)
+		return l.Theme.Watch.Render(" HOST"+hostFigure(&s.Host, a.Subject)+" ") + l.Theme.Dim.Render(disk)
 	}
 	if s.Host.CPU == nil {
 		return l.Theme.Dim.Render("host not measured" + disk)
 	}
 	return l.Theme.Dim.Render("host ok" + disk)
+}
+
+// hostFigure is the figure that an alarm about the machine is of.
+func hostFigure(h *link.Host, subject string) string {
+	name, figure := "CPU", h.CPU
+	switch subject {
+	case "memory":
+		name, figure = "memory", h.Memory
+	case "disk":
+		name, figure = "disk", h.Disk
+	case "queue":
+		name, figure = "queue", h.Queue
+	case "answers":
+		return " answers late"
+	case "store":
+		return " stores nothing"
+	case "sheet":
+		return " sheet"
+	}
+	if figure == nil {
+		return ""
+	}
+	return " " + name + " " + strconv.Itoa(int(min(max(*figure, 0), 1)*100)) + " %"
 }

@@ -2,6 +2,7 @@ package pane
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ func (l Look) trend(t trend, w, h int) []string {
 		return nil
 	}
 	var lines []string
+	if t.what != "" && slices.ContainsFunc(t.values, chart.IsGap) {
+		t.what += " (" + string(chart.Dash) + " no webhook came)"
+	}
 	if t.what != "" && h > 1 {
 		lines = append(lines, l.Theme.Dim.Render(clip(t.what, w)))
 		h--
@@ -100,6 +104,17 @@ func perMinute(minutes []link.Minute, of func(*link.Minute) int64) []float64 {
 	out := make([]float64, len(minutes))
 	for i := range minutes {
 		out[i] = float64(of(&minutes[i]))
+	}
+	return out
+}
+
+// arrivedPerMinute are the messages of each minute that arrived.
+func arrivedPerMinute(minutes []link.Minute) []float64 {
+	out := perMinute(minutes, func(m *link.Minute) int64 { return m.Delivered })
+	for i := range minutes {
+		if minutes[i].Gap {
+			out[i] = chart.Gap
+		}
 	}
 	return out
 }

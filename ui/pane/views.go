@@ -35,7 +35,7 @@ func DeliveredDetail(l Look, c *link.Campaign, w, h int) string {
 	arrived := arrivedTrend(c.Trend)
 	arrived.what = arrivedWhat
 	lines = append(lines, l.charts(inner, rows-len(lines)-len(tail), arrived,
-		countTrend("Arrived a minute, by the minute they were sent in", c.Trend, perMinute(c.Trend, func(m *link.Minute) int64 { return m.Delivered })))...)
+		countTrend("Arrived a minute, by the minute they were sent in", c.Trend, arrivedPerMinute(c.Trend)))...)
 	return l.box("Delivered", "first 30 min", append(lines, tail...), w, h, true)
 }
 
@@ -82,7 +82,7 @@ func ReportsDetail(l Look, c *link.Campaign, w, h int) string {
 	}
 	lines = append(lines, text(things(r.Refusers, "past refuser", "past refusers"))+dim(": had opted out before, a fault of the list"), "")
 	optOuts := countTrend("Opt-outs a minute", c.Trend, floats(r.Trend))
-	arrived := countTrend("Arrived a minute, by the minute they were sent in", c.Trend, perMinute(c.Trend, func(m *link.Minute) int64 { return m.Delivered }))
+	arrived := countTrend("Arrived a minute, by the minute they were sent in", c.Trend, arrivedPerMinute(c.Trend))
 	return l.box("Reports", "proxy", append(lines, l.charts(inner, rows-len(lines), optOuts, arrived)...), w, h, true)
 }
 

@@ -130,7 +130,7 @@ func TestFeedOutage(t *testing.T) {
 	waitFor(t, "news of every message", func() bool { return rc.taken() == messages })
 	stop()
 	b := s.Books()
-	from, to := s.begin+millis(4*time.Minute), s.begin+millis(7*time.Minute)
+	from, to := s.begin+millis(4*time.Minute), s.begin+millis(6*time.Minute+45*time.Second)
 
 	posts := map[int]bool{}
 	late := 0

@@ -93,9 +93,9 @@ var scenarios = []Scenario{
 	},
 	{
 		Name: "feed-outage",
-		Text: "The campaign is healthy, but from minute 4 to 7 no webhook gets through, and Meta repeats them afterwards with their old times; " +
+		Text: "The campaign is healthy, but from minute 4 to 6:45 no webhook gets through, and Meta repeats them afterwards with their old times; " +
 			"the feed stalls and says so, comes back to LIVE, and then nothing is missing.",
-		outage: span{4 * time.Minute, 7 * time.Minute},
+		outage: span{4 * time.Minute, 6*time.Minute + 45*time.Second},
 	},
 	{
 		Name:      "duplicates",

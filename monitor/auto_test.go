@@ -1,0 +1,116 @@
+package monitor_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"tickwatch/monitor"
+	"tickwatch/monitor/link"
+)
+
+// itself are the gates that tickwatch has closed, and the actions that it has done.
+func itself(s *link.Snapshot) (closed, done int) {
+	for _, g := range s.Gates {
+		if g.By == "tickwatch" && g.State == link.GatePaused && strings.HasPrefix(g.Reason, "Paused by itself: ") {
+			closed++
+		}
+	}
+	for _, a := range s.Actions {
+		if a.Operator == "tickwatch" && a.Verb == "pause" {
+			done++
+		}
+	}
+	return closed, done
+}
+
+// Another system's campaign is paused as an operator would: its gate closes, once,
+// and not again after somebody has opened it, whatever the daemon remembers.
+func TestActingOnAnothersCampaign(t *testing.T) {
+	clock, dir := newHand(), t.TempDir()
+	acting := func(o *monitor.Options) { o.Auto = monitor.Auto{Delivery: monitor.AutoAct} }
+	r := start(t, dir, clock, acting)
+	r.batch(t, "a", 300, 60, 131026)
+	for range 3 {
+		clock.forward(7 * time.Second)
+		r.looked()
+	}
+	s := r.looked()
+	if closed, done := itself(s); closed != 1 || done != 1 || s.Gates[0].ID != "autumn" {
+		t.Fatalf("%+v, %+v", s.Gates, s.Actions)
+	}
+	if got := open(r.looked()); len(got) != 1 || !strings.HasPrefix(got[0].Pause, "tickwatch has noted it as paused: pause it where it is sent from, too.") {
+		t.Errorf("%+v", got)
+	}
+	clock.forward(time.Second)
+	ask[link.Receipt](t, r, link.VerbResume, link.ResumeArgs{GateArgs: link.GateArgs{Scope: link.ScopeCampaign, ID: "autumn"}})
+	for range 2 {
+		clock.forward(7 * time.Second)
+		if closed, done := itself(r.looked()); closed != 0 || done != 1 {
+			t.Errorf("after a resume: %d closed, %d done", closed, done)
+		}
+		r.stop()
+		r = start(t, dir, clock, acting) // it remembers nothing but what is stored
+	}
+}
+
+// By itself nothing is done, and with off nothing is said of it.
+func TestNotActing(t *testing.T) {
+	for _, mode := range []string{monitor.AutoAdvise, monitor.AutoOff, ""} {
+		clock := newHand()
+		r := start(t, t.TempDir(), clock, func(o *monitor.Options) { o.Auto = monitor.Auto{Delivery: mode} })
+		r.batch(t, "a", 300, 60, 131026)
+		for range 3 {
+			clock.forward(7 * time.Second)
+			r.looked()
+		}
+		s := r.looked()
+		if closed, done := itself(s); closed != 0 || done != 0 || open(s)[0].Pause != "" {
+			t.Errorf("%q: %d closed, %d done, %+v", mode, closed, done, open(s))
+		}
+	}
+}
+
+// A silence that looked calm, and was none: the messages of it come late, with their
+// old times. The alarm says when it was, and clears.
+func TestWhatComesLateTellsOfASilence(t *testing.T) {
+	clock := newHand()
+	r := start(t, t.TempDir(), clock)
+	r.batch(t, "a", 100, 2, 131026) // all answered: what follows looks like an end
+	clock.forward(30 * time.Second)
+	old := clock.now()
+	clock.forward(4 * time.Minute)
+	if got := open(r.looked()); len(got) != 0 {
+		t.Fatalf("a calm silence: %+v", got)
+	}
+	var late []update
+	for i := range 60 {
+		id := fmt.Sprintf("late%06d", i)
+		late = append(late, update{id, "sent", old.Unix(), 0}, update{id, "delivered", old.Unix() + 2, 0})
+	}
+	r.post(t, body(late), clock.now())
+	got := open(r.looked())
+	if len(got) != 1 || got[0].Kind != "feed" || got[0].Severity != "watch" ||
+		!strings.Contains(got[0].Text, "came late since, with its old times: it was the feed, not the campaign") {
+		t.Fatalf("%+v", got)
+	}
+	clock.forward(90 * time.Second)
+	if got := open(r.looked()); len(got) != 0 {
+		t.Errorf("it has caught up: %+v", got)
+	}
+}
+
+// Messages that come in time after a calm silence are no outage.
+func TestACalmSilenceStaysCalm(t *testing.T) {
+	clock := newHand()
+	r := start(t, t.TempDir(), clock)
+	r.batch(t, "a", 100, 2, 131026)
+	clock.forward(5 * time.Minute)
+	r.looked()
+	r.batch(t, "b", 100, 2, 131026)
+	clock.forward(5 * time.Second)
+	if got := open(r.looked()); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
