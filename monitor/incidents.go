@@ -28,6 +28,7 @@ type incident struct {
 	worst [2]string // text and advice of when it last was as bad as it ever got
 	peak  alarm.Level
 	until wa.Instant // when it ends by itself; 0 = not told. Not stored: its rule tells it anew
+	about situation  // as it was judged last. Not stored either
 	dirty bool       // not stored as it is
 }
 
@@ -49,7 +50,9 @@ func (in *incidents) load(all []store.Alarm, last int64) {
 // finding is what a rule says of its subject now.
 type finding struct {
 	kind, subject, campaign string
-	text, advice            string
+	text, advice            string     // advice is of lines (wa.Advice)
+	about                   situation  // what the advice is about, if it is to follow it
+	easing                  bool       // the figure is better than what the alarm was raised for, and it is not sure to last
 	until                   wa.Instant // see incident
 }
 
@@ -66,6 +69,8 @@ func (in *incidents) judge(now wa.Instant, f finding, t alarm.Threshold, figure 
 	if i.state.Level != alarm.OK {
 		f.text, f.advice = describe()
 		switch {
+		case f.easing:
+			f.text = "Easing: " + f.text
 		case t.Plain(figure) >= i.state.Level && i.state.Level >= i.peak:
 			i.worst, i.peak = [2]string{f.text, f.advice}, i.state.Level
 		case t.Plain(figure) < i.state.Level:
@@ -99,7 +104,7 @@ func (in *incidents) settle(now wa.Instant, i *incident, f finding) {
 	if severity == link.VerdictAct && i.ActedAt == 0 {
 		i.ActedAt, i.dirty = now, true
 	}
-	i.Severity, i.Text, i.Advice, i.until = severity, f.text, f.advice, f.until
+	i.Severity, i.Text, i.Advice, i.until, i.about = severity, f.text, f.advice, f.until, f.about
 }
 
 // fact raises or clears an alarm that follows a fact and not a figure.
@@ -224,25 +229,14 @@ func (in *incidents) standing(kind, name string) (severity, text string) {
 	return "", ""
 }
 
-func (in *incidents) view() []link.Alarm {
-	out := []link.Alarm{}
-	for _, i := range in.all() {
-		if len(out) == link.MaxAlarms {
-			break
-		}
-		out = append(out, i.view())
-	}
-	return out
-}
-
 func (i *incident) view() link.Alarm {
-	about := ""
+	about, a := "", wa.AdviceOf(i.Advice)
 	if i.Kind == "host" {
 		about = i.Subject
 	}
 	return link.Alarm{
 		Subject: about,
-		ID:      alarmID(i.ID), Kind: i.Kind, Severity: i.Severity, Campaign: i.Campaign, Text: i.Text, Advice: i.Advice,
+		ID:      alarmID(i.ID), Kind: i.Kind, Severity: i.Severity, Campaign: i.Campaign, Text: i.Text, Advice: a.Now, DoNot: a.Not, After: a.After,
 		RaisedAt: i.RaisedAt.Time(), ActedAt: moment(i.ActedAt), ClearedAt: moment(i.ClearedAt), AckedBy: i.AckedBy,
 		Until: moment(i.until), SnoozedBy: i.SnoozedBy, SnoozedUntil: i.quietUntil(),
 	}

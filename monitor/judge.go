@@ -50,9 +50,13 @@ func (m *Monitor) judge(now wa.Instant) {
 // incident: nothing goes out that could be stopped. Opt-outs still come in.
 const sendingOver = wa.Instant(15 * time.Minute / time.Millisecond)
 
-// worstCode is the code of most failures in the last minutes.
+// worstCode is the code of most failures in the last minutes, but for what Meta
+// chose not to deliver.
 func (c *course) worstCode(now, span int64) (code int, n int64) {
 	for k, e := range c.errors {
+		if withheld(k) {
+			continue
+		}
 		var sum int64
 		for minute := now - span + 1; minute <= now; minute++ {
 			sum += e.minutes[minute]

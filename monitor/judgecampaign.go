@@ -23,27 +23,37 @@ func (m *Monitor) judgeCampaign(now wa.Instant, l *live) {
 func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
 	f := finding{kind: "delivery", subject: l.Key, campaign: l.Key}
 	if v := &j.Delivery; v.Level != alarm.OK {
-		f.text = arrives(v)
-		f.advice = "Look at the errors, and pause if it goes on: p."
+		f.text, f.easing = arrives(v), eases(v)
+		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
 		if code, n := l.course.worstCode(now.Second()/60, max((now.Second()-v.Since)/60+1, 3)); n > 0 {
 			known := wa.Explain(code, m.titles[code])
-			f.text, f.advice = fmt.Sprintf("%s; most failures: %d %s", f.text, code, wa.Clean(known.Title)), known.Advice
+			f.text = fmt.Sprintf("%s; most failures: %d %s", f.text, code, wa.Clean(known.Title))
+			f.about.code, f.about.coded, f.about.title = code, true, m.titles[code]
 		}
+		f.advice = advise(&f.about).Lines()
 		m.incidents.fact(now, v.Level, f)
 		return
 	}
 	if v := &j.Late; v.Level != alarm.OK && !m.catchingUp(now) {
 		f.text = fmt.Sprintf("Late: of %s messages that did not fail only %s arrived within a minute (usual: %s)",
 			count(v.N), percent(v.Good()), percent(m.arrivals.by(60)))
-		f.advice = "Phones may be off, or Meta is slow: most will arrive yet. Do not send again. Wait for the figure at 5 minutes, and slow down if it stays."
+		f.about = situation{kind: f.kind, level: v.Level, own: l.Own, late: true}
+		f.advice = advise(&f.about).Lines()
 		m.incidents.fact(now, v.Level, f)
 		return
 	}
 	m.incidents.fact(now, alarm.OK, f)
 }
 
+// eases tells whether the newest figure is better than what it was surely worse than:
+// the trouble may be over, and it is too early to say so.
+func eases(v *alarm.Verdict) bool { return v.Level != alarm.OK && v.Good() >= 1-v.Beyond }
+
 // arrives says how many messages arrive at present, and how sure that is.
 func arrives(v *alarm.Verdict) string {
+	if eases(v) {
+		return fmt.Sprintf("%s of the newest %s arrive, too early to say that it is over", percent(v.Good()), count(v.N))
+	}
 	return fmt.Sprintf("%s arrive now (%s judged), surely under %s", percent(v.Good()), count(v.N), underLine(v))
 }
 
@@ -60,23 +70,35 @@ func underLine(v *alarm.Verdict) string { return line(math.Ceil(100*(1-v.Beyond)
 func (m *Monitor) judgeWithheld(now wa.Instant, l *live, v *alarm.Verdict) {
 	f := finding{kind: "withheld", subject: l.Key, campaign: l.Key}
 	if v.Level != alarm.OK {
+		f.easing = eases(v)
 		f.text = fmt.Sprintf("Meta chose not to deliver %s of the last %s, surely over %s", percent(1-v.Good()), count(v.N), line(math.Floor(100*v.Beyond+1e-9)/100))
-		f.advice = "These people get too much marketing, from you or from others. Pausing mends nothing for them, and a retry is withheld again: let them rest, and send them fewer and better messages. " +
-			"tickwatch leaves out whom it happens to often."
+		if f.easing {
+			f.text = fmt.Sprintf("Meta chose not to deliver %s of the newest %s, too early to say that it is over", percent(1-v.Good()), count(v.N))
+		}
+		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
+		f.advice = advise(&f.about).Lines()
 	}
 	m.incidents.fact(now, v.Level, f)
 }
 
 func (m *Monitor) judgeReports(now wa.Instant, l *live, j *alarm.Judgement) {
-	f, v := finding{kind: "reports", subject: l.Key, campaign: l.Key}, &j.Reports
+	f, v := finding{kind: "reports", subject: l.Key, campaign: l.Key}, optOutsNow(j)
 	if v.Level != alarm.OK {
 		f.text = fmt.Sprintf("%s opt out now (a proxy: Meta gives no report count), surely more than %s; %s", optOutPercent(1-v.Good()), line(v.Beyond), knownSoFar(j.Known))
-		f.advice = "People do not want this message. Stop the send where it is sent from before Meta lowers the quality; look at the list's consent and at the text."
-		if l.Own {
-			f.advice = "People do not want this message. Pause (p) before Meta lowers the quality; look at the list's consent and at the text."
-		}
+		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
+		f.advice = advise(&f.about).Lines()
 	}
 	m.incidents.fact(now, v.Level, f)
+}
+
+// optOutsNow is the judgement of opt-outs. So few that they say nothing raise nothing,
+// whatever the odds.
+func optOutsNow(j *alarm.Judgement) *alarm.Verdict {
+	v := j.Reports
+	if v.Level != alarm.OK && v.Bad < minOptOuts {
+		v.Level, v.Unsure = alarm.OK, true
+	}
+	return &v
 }
 
 // optOutPercent prints a rate of opt-outs, rounded up.
@@ -95,6 +117,8 @@ func (m *Monitor) verdictNow(now wa.Instant, l *live) (verdict, reason string) {
 	j := l.course.present.judge(now)
 	v := &j.Delivery
 	switch {
+	case eases(v):
+		return verdictOf(v.Level), fmt.Sprintf("easing: %s of the newest %s, too early to say", percent(v.Good()), count(v.N))
 	case v.Level != alarm.OK:
 		return verdictOf(v.Level), fmt.Sprintf("%s now, surely under %s (%s judged)", percent(v.Good()), underLine(v), count(v.N))
 	case j.Late.Level != alarm.OK && !m.catchingUp(now):

@@ -17,7 +17,7 @@ func (m *Monitor) notices() []notify.Alarm {
 	out := make([]notify.Alarm, 0, len(all))
 	for _, i := range all {
 		a := notify.Alarm{
-			ID: i.ID, Kind: i.Kind, Subject: i.Subject, Severity: i.Severity, Campaign: i.Campaign, Text: i.Text, Advice: i.Advice,
+			ID: i.ID, Kind: i.Kind, Subject: i.Subject, Severity: i.Severity, Campaign: i.Campaign, Text: i.Text, Advice: wa.AdviceOf(i.Advice).String(),
 			RaisedAt: i.RaisedAt, ActedAt: i.ActedAt, ClearedAt: i.ClearedAt, Snoozed: i.SnoozedBy != "",
 		}
 		if i.SnoozedBy == "" {

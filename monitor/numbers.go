@@ -58,11 +58,11 @@ func (m *Monitor) judgeRating(now wa.Instant, n *wa.Number, name string, used bo
 	case wa.QualityYellow:
 		level = alarm.Watch
 		f.text = fmt.Sprintf("Quality YELLOW of number %s: people block or report its messages", name)
-		f.advice = "Slow down, and look at the list's consent and at the text: what people did in the last seven days makes the rating. RED comes next."
+		f.advice = "Slow down (-), and look at the list's consent and at the text: what people did in the last seven days makes the rating.\nDo not start another campaign from this number.\nRED comes next: only messages that people want bring it back."
 	case wa.QualityRed:
 		level = alarm.Act
 		f.text = fmt.Sprintf("Quality RED of number %s: many people block or report its messages", name)
-		f.advice = "Pause what goes out from it. Meta restricts numbers that stay RED; it takes days of wanted messages to mend."
+		f.advice = "Pause what goes out from it (p). Meta restricts numbers that stay RED.\nDo not start another campaign from this number.\nIt takes days of messages that people want to mend it."
 	case wa.QualityGreen, wa.QualityUnknown:
 	}
 	if !used {

@@ -215,7 +215,7 @@ func (m *Monitor) judgeQueue(now wa.Instant, v *queue.View) {
 			f.campaign = g.ID
 		}
 		if code != 0 {
-			f.advice = wa.Explain(code, m.titles[code]).Advice
+			f.advice = advise(&situation{kind: kind, own: true, code: code, coded: true, title: m.titles[code], paused: true}).Lines()
 		}
 		m.incidents.fact(now, alarm.Act, f)
 	}

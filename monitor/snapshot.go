@@ -19,7 +19,7 @@ func (m *Monitor) snapshot(now wa.Instant, shown []*live, view *queue.View) *lin
 	s := &link.Snapshot{
 		Rev: m.rev, Deed: m.deed, At: now.Time(), Version: m.o.Version, Zone: m.o.Zone, Host: m.host,
 		Gates: []link.Gate{}, Campaigns: []link.Campaign{}, Templates: []link.Template{},
-		Alarms: m.advised(now, view, m.incidents.view()), Actions: m.actionsView(),
+		Alarms: m.advised(now, view, m.alarmViews(view)), Actions: m.actionsView(),
 	}
 	for _, l := range shown {
 		if l.course != nil { // else it could not be read, and the log says why
@@ -132,7 +132,7 @@ func (m *Monitor) reports(now wa.Instant, l *live) (r link.Reports) {
 	j := l.course.present.judge(now)
 	known := j.Known
 	r.Known = &known
-	switch v := &j.Reports; {
+	switch v := optOutsNow(j); {
 	case v.Level != alarm.OK:
 		r.Verdict, r.Reason = verdictOf(v.Level), fmt.Sprintf("%s opt out now, surely more than %s", optOutPercent(1-v.Good()), line(v.Beyond))
 	case v.Unsure && v.More > 0:

@@ -156,6 +156,7 @@ func TestAPausedTemplate(t *testing.T) {
 	got := open(r.looked())
 	want := []link.Alarm{{
 		ID: "a1", Kind: "template", Severity: "act", Text: "Meta paused the template offer/pt_PT: nothing goes out with it. It is the first pause, for 3 hours; the next one lasts 6",
+		DoNot: "Do not resume with this template: Meta refuses every message.", After: "Mend the text before it is used again: the next pause lasts longer.",
 		Until: new(clock.now().Truncate(time.Second).Add(3 * time.Hour)),
 	}}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(link.Alarm{}, "Advice", "RaisedAt", "ActedAt"), cmpopts.EquateApproxTime(time.Second)); diff != "" {

@@ -176,9 +176,9 @@ func (m *Monitor) AllAlarms(ctx context.Context) ([]link.Alarm, error) {
 	for _, i := range m.incidents.all() {
 		fresh[i.ID] = i
 	}
-	out := make([]link.Alarm, 0, len(stored))
+	out, view := make([]link.Alarm, 0, len(stored)), m.view()
 	for _, a := range stored {
-		out = append(out, cmp.Or(fresh[a.ID], &incident{Alarm: a}).view())
+		out = append(out, m.alarmView(cmp.Or(fresh[a.ID], &incident{Alarm: a}), &view))
 	}
 	return out, nil
 }

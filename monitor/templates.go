@@ -36,7 +36,7 @@ func (m *Monitor) judgeTemplate(now wa.Instant, t wa.Template) {
 	}
 	m.incidents.fact(now, level, status)
 
-	quality := finding{kind: "quality", subject: subject, advice: "Stop or slow the send: people block or report this message. Have another approved template ready."}
+	quality := finding{kind: "quality", subject: subject, advice: yellowAdvice}
 	level = alarm.OK
 	switch t.Quality {
 	case wa.QualityYellow:
@@ -44,7 +44,7 @@ func (m *Monitor) judgeTemplate(now wa.Instant, t wa.Template) {
 		quality.text = fmt.Sprintf("The quality of the template %s fell to YELLOW", name)
 	case wa.QualityRed:
 		level = alarm.Act
-		quality.text = fmt.Sprintf("The quality of the template %s is RED", name)
+		quality.text, quality.advice = fmt.Sprintf("The quality of the template %s is RED", name), redAdvice
 		if status.text == "" {
 			quality.text += ": Meta pauses it next"
 		}
@@ -57,6 +57,16 @@ func (m *Monitor) judgeTemplate(now wa.Instant, t wa.Template) {
 	m.judgeCategory(now, &t, p, name)
 	m.judgeEdit(now, &t, p, name)
 }
+
+// Advice on a template's falling quality, before Meta pauses it.
+const (
+	yellowAdvice = "Slow down (-): people block or report this message. Look at the opt-outs (enter on Reports).\n" +
+		"Do not start another campaign with this template.\n" +
+		"Have another approved template ready (t). RED comes next, and then Meta pauses it."
+	redAdvice = "Pause (p), or send the rest with another approved template (t): many people block or report this message.\n" +
+		"Do not start another campaign with this template.\n" +
+		"Look at the list's consent and at the text; resume (u) with a better one."
+)
 
 // judgeCategory raises that Meta changes a template's category, or has lately: a
 // marketing message costs more, and counts for the limits of marketing.
@@ -127,17 +137,19 @@ var templateStatuses = map[string]struct {
 }{
 	"PAUSED": {
 		alarm.Act, true, "Meta paused the template %s: nothing goes out with it",
-		"Its campaigns are paused. t sends the rest with another approved template; else wait, and mend the text before it is used again.",
+		"Its campaigns are paused. Send the rest with another approved template (t), then resume (u); else wait until the pause is over.\n" +
+			"Do not resume with this template: Meta refuses every message.\n" +
+			"Mend the text before it is used again: the next pause lasts longer.",
 	},
-	"DISABLED":         {alarm.Act, true, "Meta disabled the template %s: it cannot be sent any more", "Its campaigns are paused. t sends the rest with another approved template."},
-	"LOCKED":           {alarm.Act, true, "Meta locked the template %s: nothing goes out with it", "t sends the rest with another approved template."},
-	"DELETED":          {alarm.Watch, true, "The template %s is deleted: what is sent with it fails", "If a campaign uses it, t sends the rest with another approved template."},
-	"PENDING_DELETION": {alarm.Watch, true, "The template %s is about to be deleted: what is sent with it then fails", "If a campaign uses it, t sends the rest with another approved template."},
+	"DISABLED":         {alarm.Act, true, "Meta disabled the template %s: it cannot be sent any more", "Its campaigns are paused. Send the rest with another approved template (t), then resume (u).\nDo not resume with this template: Meta refuses every message."},
+	"LOCKED":           {alarm.Act, true, "Meta locked the template %s: nothing goes out with it", "Send the rest with another approved template (t)."},
+	"DELETED":          {alarm.Watch, true, "The template %s is deleted: what is sent with it fails", "If a campaign uses it, send the rest with another approved template (t)."},
+	"PENDING_DELETION": {alarm.Watch, true, "The template %s is about to be deleted: what is sent with it then fails", "If a campaign uses it, send the rest with another approved template (t)."},
 	"FLAGGED":          {alarm.Watch, true, "Meta flagged the template %s: its quality is falling", "Slow down, and have another approved template ready."},
 	"REJECTED":         {alarm.Watch, true, "Meta rejected the template %s: it cannot be sent", "Mend its text in WhatsApp Manager and hand it in again; until then send with another approved template (t)."},
 	"ARCHIVED":         {alarm.Watch, false, "The template %s was archived while a campaign uses it", "Bring it back in WhatsApp Manager, or send the rest with another approved template (t)."},
-	"PENDING":          {alarm.Watch, false, "Meta reviews the template %s again while a campaign uses it", "What goes out meanwhile may be refused: t sends the rest with another approved template."},
-	"IN_APPEAL":        {alarm.Watch, false, "The template %s is under appeal while a campaign uses it", "It may not be sent until Meta decides: t sends the rest with another approved template."},
+	"PENDING":          {alarm.Watch, false, "Meta reviews the template %s again while a campaign uses it", "What goes out meanwhile may be refused: send the rest with another approved template (t)."},
+	"IN_APPEAL":        {alarm.Watch, false, "The template %s is under appeal while a campaign uses it", "It may not be sent until Meta decides: send the rest with another approved template (t)."},
 	"LIMIT_EXCEEDED":   {alarm.Watch, true, "The account has too many templates: %s was not taken", "Delete templates that nobody uses in WhatsApp Manager, and hand it in again."},
 }
 

@@ -126,7 +126,7 @@ func TestSnoozeWindow(t *testing.T) {
 	}
 	s := trouble()
 	s.Alarms[0].SnoozedBy, s.Alarms[0].SnoozedUntil = "ines", &until
-	c.live(s).sees("quiet    until", "by ines")
+	c.live(s).sees("quiet until", "by ines")
 	c.press("z", "down", "down").sees("until it is over")
 	c.press("esc").sees("raised")
 	c.press("esc").sees("(quiet until")

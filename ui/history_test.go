@@ -100,7 +100,7 @@ func TestHistoryOfTheSelected(t *testing.T) {
 
 // tab goes round all panes, and enter explains each of them.
 func TestEveryPaneHasADetail(t *testing.T) {
-	says := []string{"Error 131053", "Messages a minute", "What to do", "Arrived a minute", "Opt-outs a minute", "What changed: account"}
+	says := []string{"Error 131053", "Messages a minute", "seen by nobody yet", "Arrived a minute", "Opt-outs a minute", "What changed: account"}
 	c := newConsole(t, 80, 24, Options{}).live(trouble())
 	for i, want := range says {
 		c.press("enter").sees(want)

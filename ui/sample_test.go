@@ -126,7 +126,9 @@ func trouble() *link.Snapshot {
 		{
 			ID: "a3", Kind: "delivery", Severity: link.VerdictAct, Campaign: "autumn", RaisedAt: sampleNow.Add(-3 * time.Minute).UTC(),
 			ActedAt: ptr(sampleNow.Add(-2 * time.Minute).UTC()), Text: "84.0 % arrive, act below 90 %: 940 of 1,132 failures are 131053, media upload error.",
-			Advice: "Pause, mend the picture of the template, then go on.",
+			Advice: "Stop it where it is sent from; a pause here (p) asks for that. Fix the file and check that it is what its name says.",
+			DoNot:  "Do not send again before it is mended: it fails again.",
+			After:  "Then send to those who failed again, or by SMS (r).",
 		},
 		{
 			ID: "a2", Kind: "template", Severity: link.VerdictWatch, Campaign: "autumn", RaisedAt: sampleNow.Add(-4 * time.Minute).UTC(),

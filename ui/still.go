@@ -24,6 +24,9 @@ func NewStill(o Options, u link.Update, width, height int, p colorprofile.Profil
 	return &Still{m}
 }
 
+// Press is a key that is pressed. What it would ask the daemon for is not asked.
+func (s *Still) Press(key tea.KeyPressMsg) { s.m.Update(key) }
+
 // View draws the frame: as many lines as the screen is high, with the styles
 // that the model asks for before the terminal's profile thins them out.
 func (s *Still) View() string { return s.m.View().Content }

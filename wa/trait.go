@@ -2,6 +2,7 @@ package wa
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -31,4 +32,36 @@ func ParseTrait(s string) (Trait, error) {
 		return Trait{}, fmt.Errorf("%q is no ATTRIBUTE=VALUE: give one like prefix=22507, country=CI or city=Abidjan", Clean(s))
 	}
 	return t, nil
+}
+
+// Same tells whether two traits are of the same messages, but for some: lines of a
+// list whose ends were found a little elsewhere are the same, as is an equal trait.
+func (t Trait) Same(o Trait) bool {
+	if t.Attribute != o.Attribute {
+		return false
+	}
+	if t == o {
+		return true
+	}
+	from, to, ok := t.lines()
+	oFrom, oTo, oOk := o.lines()
+	if !ok || !oOk {
+		return false
+	}
+	shared := min(to, oTo) - max(from, oFrom) + 1
+	return 5*shared >= 4*max(to-from+1, oTo-oFrom+1)
+}
+
+// lines are the first and last line of a trait of lines.
+func (t Trait) lines() (from, to int64, ok bool) {
+	if t.Attribute != TraitLines {
+		return 0, 0, false
+	}
+	first, last, _ := strings.Cut(t.Value, "-")
+	from, err := strconv.ParseInt(first, 10, 64)
+	if err != nil {
+		return 0, 0, false
+	}
+	to, err = strconv.ParseInt(last, 10, 64)
+	return from, to, err == nil
 }

@@ -385,7 +385,9 @@ type Alarm struct {
 	Campaign  string     `json:"campaign,omitempty"`
 	Subject   string     `json:"subject,omitempty"` // of a host alarm: cpu, memory, disk, queue, answers, store, sheet
 	Text      string     `json:"text"`
-	Advice    string     `json:"advice,omitempty"` // what helps now, one sentence
+	Advice    string     `json:"advice,omitempty"` // what to do now; a key of the console stands in brackets, "(p)"
+	DoNot     string     `json:"do_not,omitempty"` // what not to do
+	After     string     `json:"after,omitempty"`  // what to do once that is done
 	Pause     string     `json:"pause,omitempty"`  // what was paused by itself because of it, or which key pauses; one sentence
 	Until     *time.Time `json:"until,omitempty"`  // when it ends by itself, where Meta has told
 	RaisedAt  time.Time  `json:"raised_at"`

@@ -18,6 +18,9 @@ type explanation struct {
 	Withheld    bool   `json:"withheld"` // Meta chose not to deliver
 	Cause       string `json:"cause"`
 	Advice      string `json:"advice"`
+	Now         string `json:"now,omitempty"` // the advice in parts, as the console gives it
+	DoNot       string `json:"do_not,omitempty"`
+	After       string `json:"after,omitempty"`
 	Hint        string `json:"hint"`
 	Retry       string `json:"retry"`
 	Suppression string `json:"suppression"`
@@ -26,7 +29,9 @@ type explanation struct {
 }
 
 func explain(e wa.ErrorCode) explanation {
+	steps := e.Steps()
 	return explanation{
+		Now: steps.Now, DoNot: steps.Not, After: steps.After,
 		Code: e.Code, Title: e.Title, Known: e.Category != wa.CategoryUnknown, Category: e.Category, Withheld: e.Withheld(),
 		Cause: e.Cause, Advice: e.Advice, Hint: e.Hint, Retry: e.Retry, Suppression: e.Suppression, SMS: e.Fallback, Source: e.Source,
 	}
@@ -76,6 +81,7 @@ var (
 // width cells, but for words that are longer themselves, such as addresses.
 func explainText(e wa.ErrorCode, width int) string {
 	const narrowest, labels = 40, 11
+	steps := e.Steps()
 	var b strings.Builder
 	for _, l := range wrapWords(strconv.Itoa(e.Code)+" "+e.Title, width) {
 		b.WriteString(l + "\n")
@@ -84,12 +90,17 @@ func explainText(e wa.ErrorCode, width int) string {
 	for _, part := range [...]struct{ label, text string }{
 		{"About", categoryWords[e.Category]},
 		{"Why", e.Cause},
-		{"Do", e.Advice},
+		{"Now", steps.Now},
+		{"Not", steps.Not},
+		{"After", steps.After},
 		{"Retry", retryWords[e.Retry]},
 		{"Contact", suppressionWords[e.Suppression]},
 		{"SMS", smsWords[e.Fallback]},
 		{"Source", e.Source},
 	} {
+		if part.text == "" {
+			continue
+		}
 		if width < narrowest {
 			b.WriteString(part.label + "\n")
 			for _, l := range wrapWords(part.text, width-1) {

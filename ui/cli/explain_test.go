@@ -22,9 +22,11 @@ func TestExplainText(t *testing.T) {
 About      Meta chose not to deliver
 Why        Meta limits how much marketing one person gets and held this message
            back. US numbers (+1) get no marketing at all since April 2025.
-Do         Do not retry now: wait at least 24 hours. Write to these people less
-           often and more personally. Too many retries make Meta limit your
-           whole account.
+Now        Write to these people less often and more personally. Too many
+           retries make Meta limit your whole account.
+Not        Do not retry now: wait at least 24 hours. Do not pause for them: a
+           pause mends none of them.
+After      Then send to those who failed again, or by SMS (r).
 Retry      Later, not now.
 Contact    No marketing to this person for 24 hours.
 SMS        Perhaps.
@@ -43,13 +45,19 @@ Why
  type, wrong encoding, too
  large, or its link cannot be
  reached.
-Do
+Now
  Fix the file and check that
  it is what its name says:
  pictures in 8-bit RGB or
  RGBA, video in H.264 with
  AAC, documents in a header as
  PDF. Meta's details say more.
+Not
+ Do not send again before it
+ is mended: it fails again.
+After
+ Then send to those who failed
+ again, or by SMS (r).
 Retry
  Only once the cause is
  mended.
@@ -82,7 +90,8 @@ func TestExplainSaysEverything(t *testing.T) {
 			}
 		}
 		flat := strings.Join(strings.Fields(explainText(e, 80)), " ")
-		for _, part := range []string{e.Title, e.Cause, e.Advice, e.Source} {
+		steps := e.Steps()
+		for _, part := range []string{e.Title, e.Cause, steps.Now, steps.Not, steps.After, e.Source} {
 			if !strings.Contains(flat, part) {
 				t.Errorf("%d: its text does not say %q:\n%s", e.Code, part, flat)
 			}
@@ -99,7 +108,7 @@ func TestExplainTextFits(t *testing.T) {
 		text := explainText(wa.Explain(199999, title), width)
 		for line := range strings.Lines(text) {
 			line = strings.TrimSuffix(line, "\n")
-			for _, label := range []string{"About", "Why", "Do", "Retry", "Contact", "SMS", "Source"} {
+			for _, label := range []string{"About", "Why", "Now", "Not", "After", "Retry", "Contact", "SMS", "Source"} {
 				if rest, ok := strings.CutPrefix(line, label+"  "); ok {
 					line = strings.Repeat(" ", len(label)) + "  " + rest
 				}
@@ -118,7 +127,7 @@ func TestExplainJSON(t *testing.T) {
 	got, err := json.Marshal(explain(wa.ErrorCode{
 		Code: 1, Title: "t", Category: wa.CategoryExperiment, Cause: "c", Retry: "r", Advice: "a", Hint: "h", Suppression: "s", Fallback: "f", Source: "o",
 	}))
-	want := `{"code":1,"title":"t","known":true,"category":"experiment","withheld":true,"cause":"c","advice":"a","hint":"h","retry":"r","suppression":"s","sms":"f","source":"o"}`
+	want := `{"code":1,"title":"t","known":true,"category":"experiment","withheld":true,"cause":"c","advice":"a","now":"a","do_not":"Do not send these again by WhatsApp: it fails again. Do not pause for them: a pause mends none of them.","hint":"h","retry":"r","suppression":"s","sms":"f","source":"o"}`
 	if err != nil || string(got) != want {
 		t.Errorf("%s, %v, want\n%s", got, err, want)
 	}

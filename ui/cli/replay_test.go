@@ -122,8 +122,11 @@ func ofWebhooks(s *link.Snapshot) link.Snapshot {
 	out.Feed.AnswerMS, out.Feed.PerSecond, out.Feed.TurnedAway, out.Feed.Trend = nil, 0, 0, nil
 	out.Alarms = slices.DeleteFunc(slices.Clone(s.Alarms), func(a link.Alarm) bool { return a.Kind == "host" })
 	for i := range out.Alarms {
-		out.Alarms[i].Pause = "" // what a daemon does about it, and a replay does not
-		out.Alarms[i].ID = ""    // the machine's own alarms are numbered too
+		out.Alarms[i].Pause = ""                                   // what a daemon does about it, and a replay does not
+		out.Alarms[i].ID = ""                                      // the machine's own alarms are numbered too
+		if a := &out.Alarms[i]; a.Open() && a.Kind == "delivery" { // names what they have in common
+			a.Advice, a.DoNot, a.After = "", "", ""
+		}
 		if a := &out.Alarms[i]; byItself(a) {
 			a.RaisedAt, a.ActedAt = time.Time{}, nil
 		}
@@ -146,7 +149,8 @@ func ofWebhooks(s *link.Snapshot) link.Snapshot {
 		out.Numbers[i].Used24h, out.Numbers[i].LimitReachedAt = nil, nil
 	}
 	out.Campaigns = slices.Clone(s.Campaigns)
-	for i := range out.Campaigns {
+	for i := range out.Campaigns { // the failures are searched every few seconds of the machine's own time
+		out.Campaigns[i].Clusters, out.Campaigns[i].ClustersAt = nil, nil
 		if had := out.Campaigns[i].Sending; had != nil { // how it goes out just now, it does not in a replay
 			still := *had
 			still.PerSecond, still.OpenRequests, still.Held, still.EndsAt = 0, 0, "", nil

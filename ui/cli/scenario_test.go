@@ -220,8 +220,9 @@ func TestScenarios(t *testing.T) {
 			{"a template that turns", func(s *link.Snapshot) bool { return alarmOf(s, "quality") != nil }},
 		}},
 		"one-prefix": {0, []sight{{"131026 far ahead", func(s *link.Snapshot) bool {
-			a := alarmOf(s, "delivery")
-			return a != nil && top(s).Code == 131026 && top(s).Share > 0.6 && *autumn(s).First30.Settled < 0.95
+			a, c := alarmOf(s, "delivery"), autumn(s)
+			return a != nil && top(s).Code == 131026 && top(s).Share > 0.6 && *c.First30.Settled < 0.95 &&
+				len(c.Clusters) > 0 && c.Clusters[0].Attribute == "prefix" && c.Clusters[0].Value == "22507"
 		}}}},
 		"optouts": {0, []sight{{"opt-outs that need acting, while delivery is OK", func(s *link.Snapshot) bool {
 			a := alarmOf(s, "reports")
@@ -263,9 +264,9 @@ func TestScenarios(t *testing.T) {
 				return autumn(s).Counts.Messages == int64(minutes(4)) && float64(s.Feed.Duplicates) > 0.7*float64(s.Feed.Updates) && arrived(s)
 			}},
 		}},
-		"withheld": {0, []sight{{"delivery that falls by 131049", func(s *link.Snapshot) bool {
-			c := autumn(s)
-			return (alarmOf(s, "delivery") != nil || alarmOf(s, "withheld") != nil) && top(s).Code == 131049 && top(s).Share > 0.5 &&
+		"withheld": {0, []sight{{"what Meta withholds, by 131049, which neither a pause nor a retry mends", func(s *link.Snapshot) bool {
+			c, a := autumn(s), alarmOf(s, "withheld")
+			return a != nil && strings.Contains(a.DoNot, "do not pause") && alarmOf(s, "delivery") == nil && top(s).Code == 131049 && top(s).Share > 0.5 &&
 				float64(c.Counts.Withheld) > 0.6*float64(c.Counts.Failed) && *c.First30.Settled < 0.95
 		}}}},
 		"burst": {0, []sight{{"bursts with silence between them, and all is calm", func(s *link.Snapshot) bool {

@@ -88,7 +88,7 @@ func TestTerminalKeys(t *testing.T) {
 	socket := demoSocket(t, dir)
 	s.shows("131049")
 	s.keys("Enter")
-	s.shows("Error 131", "What to do", "Failed messages, newest first", "*******")
+	s.shows("Error 131", "Not  ", "After", "Failed messages, newest first", "*******")
 	s.keys("Escape")
 	s.shows(panes...)
 

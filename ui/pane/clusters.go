@@ -7,7 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"tickwatch/monitor/link"
+	"tickwatch/wa"
 )
 
 // noTrait is what is said where failures were searched and nothing stands out.
@@ -70,18 +73,28 @@ func (l Look) commonLine(c *link.Campaign, w int) string {
 	key := ""
 	if Own(c) && Settable(k) && w >= 70 {
 		key = "a sets aside"
-		if c.Sending != nil && slices.Contains(c.Sending.Aside, link.AsideTrait{Attribute: k.Attribute, Value: k.Value}) {
+		if c.Sending != nil && setAside(c.Sending, k) {
 			key = "set aside"
 		}
 	}
 	w -= len(key) + 1
 	says := ": " + wholePercent(k.Explains) + " of the failures, " + wholePercent(k.Sends) + " of the sends"
-	name := clip(l.trait(k), max(w-len(says), 8))
+	name := l.trait(k)
+	if ansi.StringWidth(name) > w-len(says) {
+		name = strings.TrimSuffix(name, " of the list") // the lines are what counts
+	}
+	name = clip(name, max(w-len(says), 8))
 	line := l.Theme.Strong.Render(name) + l.Theme.Text.Render(clip(says, max(w-8, 0)))
 	if key == "" {
 		return line
 	}
 	return row(line, l.Theme.Dim.Render(key), w+len(key)+1)
+}
+
+// setAside tells whether what has a cluster's trait is set aside.
+func setAside(s *link.Sending, k *link.Cluster) bool {
+	trait := wa.Trait{Attribute: k.Attribute, Value: k.Value}
+	return slices.ContainsFunc(s.Aside, func(a link.AsideTrait) bool { return trait.Same(wa.Trait{Attribute: a.Attribute, Value: a.Value}) })
 }
 
 // wholePercent prints a share without decimals; one that is not zero is no 0 %, and
@@ -143,6 +156,8 @@ func (l Look) commonest(c *link.Campaign) string {
 	return l.inCommon(c, -1)
 }
 
-func (l Look) clusterSays(k *link.Cluster) string {
-	return l.trait(k) + ": " + wholePercent(k.Explains) + " of all failures, " + wholePercent(k.Sends) + " of the sends. " + k.Action
+func (l Look) clusterSays(k *link.Cluster) string { return l.clusterFacts(k) + " " + k.Action }
+
+func (l Look) clusterFacts(k *link.Cluster) string {
+	return l.trait(k) + ": " + wholePercent(k.Explains) + " of all failures, " + wholePercent(k.Sends) + " of the sends."
 }

@@ -43,11 +43,19 @@ func Delivered(l Look, c *link.Campaign, focused bool, w, h int) string {
 	chart := l.deliveredChart(c.Trend, inner, min(rows-len(top)-len(tail)-last, 9))
 	lines := append(append(top, chart...), tail...)
 	if roomy || f.Verdict != link.VerdictOK {
-		lines = append(lines, wrap(f.Reason, inner, last)...)
+		lines = append(lines, wrap(briefly(f.Reason, inner*last), inner, last)...)
 	} else { // the word and the figure say it; there is room for the second look
 		lines = append(lines, details...)
 	}
 	return l.box("Delivered", "first 30 min", lines, w, h, focused)
+}
+
+// briefly leaves out what stands in brackets at the end of a reason that is too long.
+func briefly(reason string, w int) string {
+	if brief, _, ok := strings.Cut(reason, " ("); ok && ansi.StringWidth(reason) > w {
+		return brief
+	}
+	return reason
 }
 
 // settled is the one figure of the screen, in words where there is none yet.

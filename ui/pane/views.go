@@ -23,6 +23,9 @@ func DeliveredDetail(l Look, c *link.Campaign, w, h int) string {
 	for _, s := range wrap(f.Reason, inner, 2) {
 		lines = append(lines, l.Theme.Text.Render(s))
 	}
+	for _, s := range wrap(plainRule(f), inner, 2) {
+		lines = append(lines, dim(s))
+	}
 	tail := []string{""}
 	pair := func(label string, n int64) string { return dim(label+" ") + l.Theme.Text.Render(count(n)) }
 	tail = append(tail, sayEach([]string{
@@ -43,6 +46,19 @@ func DeliveredDetail(l Look, c *link.Campaign, w, h int) string {
 	return l.box("Delivered", "first 30 min", append(lines, tail...), w, h, true)
 }
 
+// plainRule is what the plain rule says, which looks at all that were decided and not
+// at how it goes now; "" where the verdict is its own, for nothing is sent any more.
+func plainRule(f *link.First30) string {
+	if f.Plain == nil || f.Plain.Reason == "" || f.Plain.Reason == f.Reason {
+		return ""
+	}
+	says, _, _ := strings.Cut(f.Plain.Reason, ": ") // what to do is for the alarm to say
+	if f.Plain.Verdict == link.VerdictUnsure || f.Settled == nil {
+		return "The plain rule says nothing yet: " + says + "."
+	}
+	return "The plain rule says " + strings.ToUpper(f.Plain.Verdict) + ": " + percent(*f.Settled, 1) + " of all so far, " + says + ". It only looks back and raises no alarm."
+}
+
 // ReportsDetail shows the opt-outs over time, and what they stand for.
 func ReportsDetail(l Look, c *link.Campaign, w, h int) string {
 	r := &c.Reports
@@ -55,6 +71,9 @@ func ReportsDetail(l Look, c *link.Campaign, w, h int) string {
 		for _, line := range wrap(s, inner, 3) {
 			lines = append(lines, dim(line))
 		}
+	}
+	for _, line := range wrap(r.Reason, inner, 2) {
+		lines = append(lines, text(line))
 	}
 	para("Meta publishes no count of reports or blocks. People who said stop, by a reply, a button or in WhatsApp's settings, stand in for them.")
 	if r.Comparison != nil {

@@ -50,7 +50,7 @@ func live(r *rand.Rand, who person, ph phase) []step {
 	var (
 		fate, open, reads, reacts = r.Float64(), r.Float64(), r.Float64(), r.Float64()
 		sent                      = 300*time.Millisecond + time.Duration(r.Float64()*1700)*time.Millisecond
-		arrival                   = sent + deliveryDelays.at(r.Float64())
+		arrival                   = sent + ph.arriving().at(r.Float64())
 		reading                   = readDelays.at(r.Float64())
 		reaction                  = reactionDelays.at(r.Float64())
 		failure                   = failureDelays.at(r.Float64())

@@ -48,6 +48,7 @@ func fates(t *testing.T, scenario string, which func(moment time.Duration, phone
 	if err != nil {
 		t.Fatal(err)
 	}
+	sc = sc.knowing(seed)
 	c := tally{codes: map[int]int{}, kinds: map[kind]int{}}
 	for row, phone := range people.phones {
 		moment := time.Duration(row) * time.Second / defaultRate

@@ -70,7 +70,9 @@ func (s *Sandbox) fate(l *life, nth int, t *template, strikes verdict) []step {
 
 	// The list is judged by its plan, not by when its messages happened to get
 	// through, so that a slow machine does not move anyone across an incident.
-	moment := now.Sub(s.begin)
+	// Another's list has no plan that is known here: it begins with its first message.
+	s.first.CompareAndSwap(0, int64(now))
+	moment := now.Sub(wa.Instant(s.first.Load()))
 	if row, ok := s.people.rows[to]; ok && nth == 0 {
 		moment = s.scenario.due(row, s.opts.Rate)
 	}

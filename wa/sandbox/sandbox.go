@@ -39,6 +39,7 @@ import (
 	"net/netip"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tickwatch/wa"
@@ -93,6 +94,7 @@ type Sandbox struct {
 	courier *courier
 
 	begin   wa.Instant    // when Run began
+	first   atomic.Int64  // moment of the first message, milliseconds; 0 = none yet
 	stopped chan struct{} // closed when Run ends
 	grace   time.Duration // how long open Graph requests may take to end then
 }
@@ -110,7 +112,7 @@ func New(o Options) (*Sandbox, error) {
 	}
 	s := &Sandbox{
 		opts:     o,
-		scenario: scenario,
+		scenario: scenario.knowing(o.Seed),
 		token:    wa.NewSecret(fmt.Sprintf("EAAG%016x", hash(o.Seed, "token"))),
 		people:   newPopulation(o.Seed, max(o.Messages, 0)),
 		account:  newAccount(),

@@ -89,10 +89,10 @@ func (s *Sandbox) smsFate(to string, nth int, fails bool) smsFate {
 	return f
 }
 
-// spoils tells whether a number lies in a block that fares otherwise than the rest.
+// spoils tells whether a number lies in a block, of numbers or of the list, that is dead.
 func (s Scenario) spoils(phone string) bool {
 	for _, p := range s.phases {
-		if p.prefix != "" && strings.HasPrefix(phone, p.prefix) {
+		if p.prefix != "" && strings.HasPrefix(phone, p.prefix) || p.rows != nil && p.rows.run == 0 && p.phones[phone] {
 			return true
 		}
 	}
