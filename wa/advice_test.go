@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestSteps(t *testing.T) {
+func TestStepsOfAdvice(t *testing.T) {
 	for code, want := range map[int]Advice{
 		131026: {
 			"Check the format and country code, and take invalid numbers off the list. Ask the person by another channel to update WhatsApp and accept its terms.",
