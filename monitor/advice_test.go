@@ -99,16 +99,16 @@ func TestLeadingTrait(t *testing.T) {
 // stay are those of when it was worst.
 func TestEasing(t *testing.T) {
 	bad, better := alarm.Verdict{Level: alarm.Act, N: 481, Bad: 149, Beyond: 0.1}, alarm.Verdict{Level: alarm.Act, N: 24, Beyond: 0.1}
-	if got := arrives(&bad); got != "69.0 % arrive now (481 judged), surely under 90 %" {
+	if got := arrives(&bad, false); got != "69.0 % arrive now (481 judged), surely under 90 %" {
 		t.Error(got)
 	}
-	if got := arrives(&better); strings.Contains(got, "surely") || !strings.Contains(got, "100.0 % of the newest 24") {
+	if got := arrives(&better, false); strings.Contains(got, "surely") || !strings.Contains(got, "100.0 % of the newest 24") {
 		t.Error(got)
 	}
 	in := incidents{open: map[subject]*incident{}}
-	f := finding{kind: "delivery", subject: "autumn", text: arrives(&bad)}
+	f := finding{kind: "delivery", subject: "autumn", text: arrives(&bad, false)}
 	in.fact(1000, alarm.Act, f)
-	f.text, f.easing = arrives(&better), eases(&better)
+	f.text, f.easing = arrives(&better, false), eases(&better)
 	in.fact(2000, alarm.Act, f)
 	if got := in.all()[0].Text; !strings.HasPrefix(got, "Easing: 100.0 %") {
 		t.Error(got)

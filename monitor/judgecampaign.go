@@ -23,7 +23,7 @@ func (m *Monitor) judgeCampaign(now wa.Instant, l *live) {
 func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
 	f := finding{kind: "delivery", subject: l.Key, campaign: l.Key}
 	if v := &j.Delivery; v.Level != alarm.OK {
-		f.text, f.easing = arrives(v), eases(v)
+		f.text, f.easing = arrives(v, j.Withheld.Level != alarm.OK), eases(v)
 		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
 		if code, n := l.course.worstCode(now.Second()/60, max((now.Second()-v.Since)/60+1, 3)); n > 0 {
 			known := wa.Explain(code, m.titles[code])
@@ -49,12 +49,17 @@ func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
 // the trouble may be over, and it is too early to say so.
 func eases(v *alarm.Verdict) bool { return v.Level != alarm.OK && v.Good() >= 1-v.Beyond }
 
-// arrives says how many messages arrive at present, and how sure that is.
-func arrives(v *alarm.Verdict) string {
+// arrives says how many messages arrive at present, and how sure that is; where Meta
+// withholds many, that these are not counted.
+func arrives(v *alarm.Verdict, withheld bool) string {
 	if eases(v) {
 		return fmt.Sprintf("%s of the newest %s arrive, too early to say that it is over", percent(v.Good()), count(v.N))
 	}
-	return fmt.Sprintf("%s arrive now (%s judged), surely under %s", percent(v.Good()), count(v.N), underLine(v))
+	judged := "judged"
+	if withheld {
+		judged = "judged, the withheld left out"
+	}
+	return fmt.Sprintf("%s arrive now (%s %s), surely under %s", percent(v.Good()), count(v.N), judged, underLine(v))
 }
 
 // catchingUp tells whether Meta may still be repeating what was missed: what looks

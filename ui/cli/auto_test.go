@@ -85,7 +85,7 @@ func TestDeliveryPausesByItself(t *testing.T) {
 	s := playOwnWith(t, "cliff", 40, 6000, 4, map[string]string{"auto.delivery": "act"})
 	snap := s.until(t, "a pause for delivery", pausedItself)
 	id := autumn(snap).ID
-	if a := alarmOf(snap, "delivery"); a == nil || a.Severity != "act" || !strings.Contains(gateOf(snap).Reason, "arrived") {
+	if a := alarmOf(snap, "delivery"); a == nil || a.Severity != "act" || !strings.Contains(gateOf(snap).Reason, "arrive now") {
 		t.Errorf("%+v, %+v", a, gateOf(snap))
 	}
 	s.until(t, "an alarm that says so", func(s *link.Snapshot) bool {

@@ -107,7 +107,7 @@ func begins(t *testing.T, end replayed, c incident) {
 	start := *autumn(end.Snapshot).StartedAt
 	found := false
 	for _, a := range end.Alarms {
-		if a.Kind == "feed" { // the recording ends while answers are due
+		if a.Kind == "feed" || a.Kind == "callbacks" { // it ends while answers are due; and a minute of it is four seconds of a busy machine
 			continue
 		}
 		if a.Kind != c.kind || a.ActedAt == nil {
