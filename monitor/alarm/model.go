@@ -57,7 +57,7 @@ func modelFor(lines []Line, of *kind) *model {
 		key.lines[i] = l.Share
 	}
 	if m, ok := models.Load(key); ok {
-		return m.(*model) //nolint:revive // nothing else is stored
+		return m.(*model) // nothing else is stored
 	}
 	m := newModel(lines, of)
 	models.Store(key, m)
