@@ -22,6 +22,7 @@ type live struct {
 	callbacks      callbacks  // of ours: what is heard of its messages
 	sending        bool       // of ours, started, and not everything has gone out
 	traits         traits     // of its failures
+	seeds          seeding    // of ours: messages to own phones among its own
 }
 
 type pendingChange struct {
@@ -34,6 +35,7 @@ type pendingChange struct {
 // read without m.mu; what is committed meanwhile is added afterwards. m.reading is
 // held, and while it is no course is let go.
 func (m *Monitor) read(ctx context.Context, want func() []*live) {
+	m.readSeeds(ctx)
 	m.mu.Lock()
 	missing := map[int64]*live{} // by id, which must not be looked at without m.mu
 	for _, l := range want() {

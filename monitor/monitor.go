@@ -178,6 +178,11 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 	if err := m.openFallback(ctx); err != nil {
 		return nil, err
 	}
+	seeded, err := o.Store.Seeded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m.noteSeeds(seeded)
 	m.lists.open(o.Sending.Folder)
 	o.Store.OnCommit(m.apply)
 	return m, nil
@@ -248,6 +253,7 @@ func (m *Monitor) apply(c *store.Change) {
 		m.titles[code] = title
 	}
 	m.keepFallback(c)
+	m.noteSeeds(c.Seeded)
 	m.mu.Unlock()
 	m.wake()
 }
@@ -289,6 +295,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	parts.Go(func() { m.watchUsage(ctx) })
 	parts.Go(func() { m.compareTemplates(ctx) })
 	parts.Go(func() { m.searchClusters(ctx) })
+	parts.Go(func() { m.sendSeeds(ctx) })
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
 	m.mu.Lock()

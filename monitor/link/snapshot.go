@@ -119,6 +119,7 @@ type Campaign struct {
 	// common; nil = there were too few so far. Without Clusters then nothing stands out.
 	ClustersAt *time.Time `json:"clusters_at,omitempty"`
 	Fallback   Fallback   `json:"fallback"`
+	Seeds      *Seeds     `json:"seeds,omitempty"`   // once one went out
 	Sending    *Sending   `json:"sending,omitempty"` // own campaigns only
 	Blast      *Blast     `json:"blast,omitempty"`   // while it goes out, and enough is decided to say
 }
