@@ -145,11 +145,9 @@ func (g *group) seedStatus(u *wa.StatusUpdate, at wa.Instant) (yes bool, err err
 	if !fresh {
 		g.feed.Duplicates++
 	}
-	if row.State != SeedHandedOver {
-		row.State = SeedHandedOver // whatever its request came to
-	}
+	row.State = SeedHandedOver // whatever its request came to
 	g.knowSeed(&row, u.MessageID)
-	return true, g.saveSeed(&row)
+	return true, g.writeSeed(&row)
 }
 
 // knowSeed notes Meta's id of a seed.

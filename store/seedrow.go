@@ -28,18 +28,10 @@ func (g *group) seed(id int64) (seedRow, error) {
 	return scanSeed(g.conn.QueryRowContext(g.ctx, "SELECT "+seedColumns+" FROM seed WHERE id = ?", id))
 }
 
-// saveSeed writes a seed's row, and what of it no webhook tells into the journal.
+// saveSeed writes a seed's row after something that our own side did, and notes that.
 func (g *group) saveSeed(r *seedRow) error {
-	was, err := g.seed(r.ID)
-	fresh := missing(err)
-	if err != nil && !fresh {
-		return err
-	}
 	if err := g.writeSeed(r); err != nil {
 		return err
-	}
-	if !fresh && was.State == r.State && was.Progress.AcceptedAt == r.Progress.AcceptedAt {
-		return nil
 	}
 	return g.note(r.campaign, &Deed{Kind: DeedSeed, Seed: &DeedOfSeed{
 		ID: r.ID, Store: g.w.name, Number: r.number, After: r.After, At: r.At,
@@ -47,6 +39,7 @@ func (g *group) saveSeed(r *seedRow) error {
 	}})
 }
 
+// writeSeed writes a seed's row.
 func (g *group) writeSeed(r *seedRow) error {
 	p := &r.Progress
 	g.seeded[r.campaign] = true
@@ -71,8 +64,8 @@ type DeedOfSeed struct {
 	After      int64      `json:"after"`
 	At         wa.Instant `json:"at"` // when it was claimed, milliseconds
 	State      SeedState  `json:"state"`
-	AcceptedAt wa.Instant `json:"accepted_at,omitempty"`
-	Code       int        `json:"code,omitempty"` // of a refusal
+	AcceptedAt wa.Instant `json:"accepted_at,omitempty"` // of Meta's answer
+	Code       int        `json:"code,omitempty"`        // of a refusal
 }
 
 // redoSeed does again what a recording tells of a seed.
@@ -88,10 +81,10 @@ func (g *group) redoSeed(c *campaign, d *Deed) error {
 	row.ID, row.campaign, row.number, row.After, row.At = d.Seed.ID, c.id, d.Seed.Number, d.Seed.After, d.Seed.At
 	row.State, row.Progress.AcceptedAt = d.Seed.State, d.Seed.AcceptedAt
 	if row.State == SeedRefused {
-		row.Progress = row.Progress.Refuse(g.redoing, d.Seed.Code)
+		row.Progress = row.Progress.Refuse(d.Seed.AcceptedAt, d.Seed.Code)
 	}
 	g.next.seed = max(g.next.seed, row.ID)
-	return g.writeSeed(&row)
+	return g.saveSeed(&row)
 }
 
 // knownSeeds bounds the seeds whose wamid is in memory, the newest: news of them may
