@@ -31,7 +31,7 @@ func (m *Monitor) judgeSeeds(now wa.Instant, l *live) {
 	level := alarm.OK
 	if missed, since := l.seeds.missed(now); missed >= seedsMissed && l.othersArrive(since) {
 		level = alarm.Watch
-		f.text = fmt.Sprintf("The last %d messages to your own phones did not arrive within 5 minutes, though messages to others do", missed)
+		f.text = fmt.Sprintf("The last %d messages to your own phones did not arrive, though messages to others do", missed)
 		f.advice = "Look at those phones first: are they on, online, and is the sending number not blocked there? " +
 			"If they are well, what Meta reports as arrived may not be seen by people: look at the message on another phone, and pause (p) if you are in doubt."
 	}

@@ -235,3 +235,30 @@ func TestSeeds(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
+
+// Messages to own phones that fail while others arrive raise an alarm of their own,
+// and no figure of the campaign.
+func TestSeedsThatDoNotArrive(t *testing.T) {
+	o := openOutpost(t)
+	for _, p := range ownPhones {
+		if _, err := o.meta.Inject(sandbox.Fault{Kind: sandbox.FaultFail, Person: p, Code: 131026}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.imports(400)
+	raised := func() (mine []link.Alarm) {
+		for _, a := range open(command[*link.Snapshot](o.asDesk(), link.VerbStatus, link.StatusArgs{})) {
+			if a.Kind == "delivery" {
+				mine = append(mine, a)
+			}
+		}
+		return mine
+	}
+	c := o.until("the alarm", func(*link.Campaign) bool { return len(raised()) > 0 })
+	if all := raised(); len(all) != 1 || all[0].Severity != link.VerdictWatch || all[0].Campaign != "autumn" || !strings.Contains(all[0].Text, "your own phones did not arrive") {
+		t.Errorf("%+v", all)
+	}
+	if c.Seeds.Failed < 2 || c.Seeds.Delivered != 0 || c.First30.Verdict == link.VerdictWatch {
+		t.Errorf("%+v, %+v", c.Seeds, c.First30)
+	}
+}
