@@ -26,7 +26,7 @@ func (l Look) seeds(c *link.Campaign) string {
 		text += ", half within " + strconv.FormatFloat(*s.MedianSeconds, 'f', 1, 64) + " s"
 	}
 	if s.LastDeliveredAt != nil {
-		text += ", the last at " + l.clock(*s.LastDeliveredAt)
+		text += ", last " + l.clock(*s.LastDeliveredAt)
 	}
 	return text + "."
 }
