@@ -116,6 +116,11 @@ func TestSeedsToldAgain(t *testing.T) {
 	settleSeed(t, s, wa.Outcome{Message: b, Kind: wa.OutcomeRefused, At: at(21), Code: 131026})
 	post := statuses(seedStatus("a", dataA, wa.StatusDelivered, at(13)))
 	ingest(t, s, post)
+	for campaign, want := range map[int64]bool{p.Campaign: true, p.Campaign + 1: false} {
+		if yes, err := s.Concerns(t.Context(), campaign, post); err != nil || yes != want {
+			t.Errorf("its news are of campaign %d: %v, %v", campaign, yes, err)
+		}
+	}
 	last, err := s.LastDeed(t.Context())
 	if err != nil {
 		t.Fatal(err)
