@@ -23,6 +23,7 @@ type live struct {
 	sending        bool       // of ours, started, and not everything has gone out
 	traits         traits     // of its failures
 	engaged        engaged    // what people do after its messages
+	seeds          seeding    // of ours: messages to own phones among its own
 }
 
 type pendingChange struct {
@@ -35,6 +36,7 @@ type pendingChange struct {
 // read without m.mu; what is committed meanwhile is added afterwards. m.reading is
 // held, and while it is no course is let go.
 func (m *Monitor) read(ctx context.Context, want func() []*live) {
+	m.readSeeds(ctx)
 	m.mu.Lock()
 	missing := map[int64]*live{} // by id, which must not be looked at without m.mu
 	for _, l := range want() {

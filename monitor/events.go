@@ -178,6 +178,9 @@ func (m *Monitor) alarmEvents(a *store.Alarm) []link.Event {
 func (m *Monitor) alarmTitle(a *store.Alarm) string {
 	switch a.Kind {
 	case "delivery":
+		if strings.HasSuffix(a.Subject, seedsSubject) {
+			return m.campaignPrefix(a) + "Messages to your own phones do not arrive"
+		}
 		return m.campaignPrefix(a) + "Too few messages arrive"
 	case "withheld":
 		return m.campaignPrefix(a) + "Meta chooses not to deliver many messages"

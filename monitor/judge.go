@@ -19,6 +19,7 @@ func (m *Monitor) judge(now wa.Instant) {
 			m.judgeCampaign(now, l)
 			m.judgeReported(now, l)
 			m.judgeReplies(now, l)
+			m.judgeSeeds(now, l)
 		}
 	}
 	runs := func(key string) bool { // nothing can be done about one that is over
@@ -26,7 +27,7 @@ func (m *Monitor) judge(now wa.Instant) {
 		return l != nil && l.running(now)
 	}
 	sends := func(key string) bool { return runs(key) && now-m.byKey[key].Latest < sendingOver }
-	m.incidents.clearOthers(now, "delivery", sends)
+	m.incidents.clearOthers(now, "delivery", func(key string) bool { return sends(strings.TrimSuffix(key, seedsSubject)) })
 	m.incidents.clearOthers(now, "withheld", sends)
 	m.incidents.clearOthers(now, "reports", func(key string) bool {
 		return runs(strings.TrimSuffix(strings.TrimSuffix(key, typedSubject), repliesSubject))

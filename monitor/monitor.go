@@ -178,6 +178,11 @@ func New(ctx context.Context, o Options) (*Monitor, error) {
 	if err := m.openFallback(ctx); err != nil {
 		return nil, err
 	}
+	seeded, err := o.Store.Seeded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m.noteSeeds(seeded)
 	m.lists.open(o.Sending.Folder)
 	o.Store.OnCommit(m.apply)
 	return m, nil
@@ -253,6 +258,7 @@ func (m *Monitor) apply(c *store.Change) {
 		m.titles[code] = title
 	}
 	m.keepFallback(c)
+	m.noteSeeds(c.Seeded)
 	m.mu.Unlock()
 	m.wake()
 }
@@ -295,6 +301,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	parts.Go(func() { m.compareTemplates(ctx) })
 	parts.Go(func() { m.searchClusters(ctx) })
 	parts.Go(func() { m.watchEngagement(ctx) })
+	parts.Go(func() { m.sendSeeds(ctx) })
 	host := time.NewTicker(hostEvery)
 	defer host.Stop()
 	m.mu.Lock()

@@ -46,6 +46,8 @@ type Sending struct {
 	// Hold says until when a phone must not be written to, for the sending window of
 	// its country; 0 = it may be. It is quick. Nil = there are no windows.
 	Hold func(phone string) wa.Instant
+	// Seeds are own phones that get a message among those of every campaign.
+	Seeds Seeds
 }
 
 // FrequencyCap is how much marketing one person gets (design.md: two messages in

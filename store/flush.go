@@ -221,6 +221,7 @@ func (g *group) sumUp() (*Change, error) {
 	for _, r := range g.fallbacks.runs {
 		change.Runs = append(change.Runs, *r)
 	}
+	change.Seeded = slices.Sorted(maps.Keys(g.seeded))
 	change.Feed = g.w.feed
 	change.Feed.add(&g.feed)
 	f := &change.Feed
@@ -328,6 +329,7 @@ func (g *group) remember() {
 			w.indexes[kind].tail.add(e)
 		}
 	}
+	maps.Copy(w.seeds, g.seeds)
 	w.rememberLag(g)
 	maps.Copy(w.renamed, g.renamed)
 	w.keepFormers(g.formers)

@@ -63,6 +63,8 @@ type group struct {
 	fallbacks fallbacks               // changed; counts are differences
 	listed    [nameKinds]int64        // by how many the entries of the suppression list change, by kind
 	listing   map[uint64][]int64      // those that are added, by hash
+	seeds     map[string]int64        // see writer
+	seeded    map[int64]bool          // campaigns whose seeds changed
 	redoing   wa.Instant              // the moment of the deed that is done again; 0 = of now
 }
 
@@ -108,6 +110,8 @@ func newGroup(ctx context.Context, w *writer) *group {
 		attempts:  map[int64]*attempt{},
 		fallbacks: newFallbacks(),
 		listing:   map[uint64][]int64{},
+		seeds:     map[string]int64{},
+		seeded:    map[int64]bool{},
 	}
 }
 
@@ -179,6 +183,9 @@ func (g *group) statuses(p *wa.Post) error {
 // status applies one status to its message.
 func (g *group) status(received wa.Instant, u *wa.StatusUpdate) error {
 	at := wa.Believe(u.At, received)
+	if seed, err := g.seedStatus(u, at); seed || err != nil {
+		return err
+	}
 	m, err := g.message(u, at)
 	if err != nil {
 		return err

@@ -48,10 +48,16 @@ func (s *Store) Alarm(ctx context.Context, id int64) (Alarm, error) {
 }
 
 // Concerns tells whether a post that was taken in holds news of a campaign: a
-// status of one of its messages, an answer to it, or an opt-out counted for it.
+// status of one of its messages, or of one to an own phone that went out among them,
+// an answer to it, or an opt-out counted for it.
 // A repetition of such news is news here.
 func (s *Store) Concerns(ctx context.Context, campaign int64, p *wa.Post) (bool, error) {
 	yes, err := s.spokenOf(ctx, campaign, p)
+	for i := 0; i < len(p.Statuses) && !yes && err == nil; i++ {
+		if id, ok := wa.SeedID(p.Statuses[i].CallbackData, s.name); ok {
+			err = s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM seed WHERE id = ? AND campaign = ?)", id, campaign).Scan(&yes)
+		}
+	}
 	for i := 0; i < len(p.Inbound) && !yes && err == nil; i++ {
 		err = s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM inbound WHERE wamid = ? AND campaign = ?)", p.Inbound[i].MessageID, campaign).Scan(&yes)
 	}

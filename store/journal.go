@@ -26,6 +26,7 @@ type Deed struct {
 	Poll     *wa.Poll      `json:"poll,omitempty"`     // of DeedPolled
 	Numbers  []DeedNumber  `json:"numbers,omitempty"`  // of DeedPolled, as older recordings have it
 	Reported *wa.Reported  `json:"reported,omitempty"` // of DeedReported
+	Seed     *DeedOfSeed   `json:"seed,omitempty"`     // of DeedSeed
 }
 
 // Kinds of a Deed.
@@ -47,6 +48,7 @@ const (
 	DeedBroken    = "broken_off" // a crash left what was claimed as unknown
 	DeedPolled    = "polled"     // Meta was asked how our numbers stand
 	DeedReported  = "reported"   // an operator typed a figure
+	DeedSeed      = "seed"       // a message to an own phone was about to be sent, or has an answer
 )
 
 // DeedMessage is a message that a Deed is about.

@@ -21,6 +21,9 @@ func (w *writer) load(ctx context.Context) error {
 	if err := w.loadFallbacks(ctx); err != nil {
 		return err
 	}
+	if err := w.loadSeeds(ctx); err != nil {
+		return err
+	}
 	for _, kind := range indexKinds {
 		w.indexes[kind] = &index{kind: kind}
 	}

@@ -69,6 +69,9 @@ func (g *group) redo(d *Deed) error {
 	if d.Kind == DeedReported {
 		return g.saveReported(c, d.Reported)
 	}
+	if d.Kind == DeedSeed {
+		return g.redoSeed(c, d)
+	}
 	p := g.plan(c.id)
 	if p == nil {
 		return ErrNoDeed

@@ -253,6 +253,7 @@ type Change struct {
 	Titles    map[int]string              // titles of error codes seen for the first time
 	Fallbacks map[int64]wa.FallbackCounts // of campaigns, by row id
 	Runs      []wa.FallbackRun            // new or changed
+	Seeded    []int64                     // campaigns whose messages to own phones changed
 }
 
 // merge adds (sign 1) or takes away (sign -1) a tally, and keeps nothing that is zero.

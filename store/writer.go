@@ -60,12 +60,13 @@ type writer struct {
 	attempts  attempts
 	fallbacks fallbacks
 	list      listNames
-	importing int64 // first recipient of a list that is not wholly written; 0 = none is
+	seeds     map[string]int64 // messages to own phones, by wamid; 0 = another store's
+	importing int64            // first recipient of a list that is not wholly written; 0 = none is
 }
 
 // ids are the next row ids, counted here so that a group can use them before it is written.
 type ids struct {
-	raw, message, person, campaign, number, notice, recipient, deed, fallback, fallbackRun, suppressed int64
+	raw, message, person, campaign, number, notice, recipient, deed, fallback, fallbackRun, suppressed, seed int64
 }
 
 // settled is a request that waits until a place in the queue of pending messages is passed.

@@ -123,6 +123,7 @@ type Campaign struct {
 	Engagement *Engagement `json:"engagement,omitempty"`
 	Sending    *Sending    `json:"sending,omitempty"` // own campaigns only
 	Blast      *Blast      `json:"blast,omitempty"`   // while it goes out, and enough is decided to say
+	Seeds      *Seeds      `json:"seeds,omitempty"`   // once one went out
 }
 
 // Blast is what each minute of waiting costs while a campaign goes out, at the pace

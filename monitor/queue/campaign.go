@@ -28,6 +28,7 @@ type campaign struct {
 	lanes  []*lane
 	pace   pacer
 	turn   int                  // of lanes that are equally free
+	seeds  int                  // of lanes that messages to own phones go out over
 	out    map[*ticket]struct{} // claimed and not settled
 	barred int64                // gates.changes when tickets were last looked through
 

@@ -1,17 +1,22 @@
--- What people do after a message reached them, and when we answered (see answers.go).
--- Rows of before have no step: of them nothing is told.
-ALTER TABLE inbound ADD COLUMN step TEXT NOT NULL DEFAULT '';         -- wa.Step…; '' = is none
-ALTER TABLE inbound ADD COLUMN label TEXT NOT NULL DEFAULT '';        -- of the button or list row: foreign text
-ALTER TABLE inbound ADD COLUMN reply_to TEXT NOT NULL DEFAULT '';     -- wamid of ours
-ALTER TABLE inbound ADD COLUMN answered_at INTEGER NOT NULL DEFAULT 0; -- 0 = not yet, -1 = asks for no answer
-ALTER TABLE inbound ADD COLUMN message INTEGER NOT NULL DEFAULT 0;    -- of ours, that it belongs to
-CREATE INDEX inbound_step ON inbound (campaign, person, at, answered_at, step, label, message) WHERE step <> '' AND campaign <> 0;
-
--- What people of the business wrote to customers by hand, of the latest days: an
--- answer may be told of before what it answers.
-CREATE TABLE echo (
-  person INTEGER NOT NULL,
-  number INTEGER NOT NULL,
-  at     INTEGER NOT NULL,
-  PRIMARY KEY (person, number, at)
-) WITHOUT ROWID;
+-- Messages to the operator's own phones, sent among those of a campaign (see
+-- seed.go). They are no messages of it: nothing else here counts them.
+CREATE TABLE seed (
+  id           INTEGER PRIMARY KEY,
+  campaign     INTEGER NOT NULL,
+  number       TEXT    NOT NULL,       -- phone_number_id
+  phone        TEXT    NOT NULL,       -- digits; '' where a recording tells of it
+  after        INTEGER NOT NULL,       -- handed-over messages of the campaign at which it was due
+  state        INTEGER NOT NULL,       -- 0 claimed, 1 may have gone out, 2 with Meta, 3 refused, 4 did not go out
+  wamid        TEXT    NOT NULL,
+  claimed_at   INTEGER NOT NULL,
+  seen         INTEGER NOT NULL,       -- and the rest of wa.Progress
+  accepted_at  INTEGER NOT NULL,
+  sent_at      INTEGER NOT NULL,
+  delivered_at INTEGER NOT NULL,
+  read_at      INTEGER NOT NULL,
+  failed_at    INTEGER NOT NULL,
+  code         INTEGER NOT NULL,
+  code_at      INTEGER NOT NULL
+);
+CREATE INDEX seed_campaign ON seed (campaign, id);
+CREATE INDEX seed_open ON seed (state) WHERE state = 0;

@@ -25,6 +25,7 @@ type Config struct {
 	Webhook  WebhookConfig  `section:"webhook"`
 	Graph    GraphConfig    `section:"graph"`
 	Pace     PaceConfig     `section:"pace"`
+	Seeds    SeedsConfig    `section:"seeds"`
 	Fallback FallbackConfig `section:"fallback"`
 	SMS      ChannelConfig  `section:"fallback.sms"`
 	Voice    ChannelConfig  `section:"fallback.voice" like:"fallback.sms"`
@@ -77,6 +78,13 @@ type PaceConfig struct {
 	MessagesPerSecond int      `key:"messages_per_second" kind:"limit" shown:"the number's throughput" doc:"messages a second from each number; 0 = no limit of our own"`
 	Windows           []string `key:"windows" doc:"when people may be written to, by their country and the clock on their wall: \"PT 09:00-20:00\", \"* mon-sat 08:00-21:00\"; none = at any time"`
 	MessagesPerHour   int      `key:"messages_per_hour" kind:"limit" default:"1000" doc:"messages an hour of each campaign; 0 = no limit of our own"`
+}
+
+// SeedsConfig says which own phones get a message among those of every campaign, to
+// prove the way from end to end.
+type SeedsConfig struct {
+	Phones []string `key:"phones" doc:"own phones, as a list such as \"+351 910 000 001\": each in turn gets the template of a campaign that goes out; these messages are in none of its figures"`
+	Every  int      `key:"every" kind:"limit" default:"0" doc:"one of them after so many messages of a campaign; 0 = none"`
 }
 
 // MetricsConfig says how Prometheus reaches the daemon.

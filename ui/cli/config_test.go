@@ -148,6 +148,9 @@ phone_number_ids = ["106540352242922", " 106540352242923 ", "106540352242922"]
 messages_per_second = 20
 messages_per_hour = 0
 windows = ["PT 09:00-20:00", "* mon-sat 08:00-21:00"]
+[seeds]
+phones = ["+351 910 000 001", "+351910000002"]
+every = 500
 [metrics]
 listen = "127.0.0.1:9480"
 [thresholds]
@@ -215,6 +218,7 @@ bell = false
 			WABAID: "500100200300400", PhoneNumberIDs: []string{"106540352242922", "106540352242923"},
 		},
 		Pace:    PaceConfig{MessagesPerSecond: 20, Windows: []string{"PT 09:00-20:00", "* mon-sat 08:00-21:00"}},
+		Seeds:   SeedsConfig{Phones: []string{"+351 910 000 001", "+351910000002"}, Every: 500},
 		Metrics: MetricsConfig{Listen: "127.0.0.1:9480"},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 1, DeliveryAct: 0, ReportsOK: 0.002, ReportsAct: 0.01, CPUOK: 0.5, CPUAct: 0.5,
@@ -280,6 +284,7 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 		"TICKWATCH_THRESHOLDS_MIN_MESSAGES=1", "TICKWATCH_METRICS_LISTEN=localhost:0",
 		"TICKWATCH_GRAPH_BASE_URL=https://graph.example.com", "TICKWATCH_GRAPH_VERSION=v9.0", "TICKWATCH_GRAPH_ACCESS_TOKEN=one,token", "TICKWATCH_GRAPH_WABA_ID=1",
 		"TICKWATCH_GRAPH_PHONE_NUMBER_IDS=1, 2,", "TICKWATCH_PACE_MESSAGES_PER_SECOND=5", "TICKWATCH_PACE_MESSAGES_PER_HOUR=600", "TICKWATCH_PACE_WINDOWS=* 08:00-21:00",
+		"TICKWATCH_SEEDS_PHONES=+351 910 000 001, +351 910 000 002", "TICKWATCH_SEEDS_EVERY=50",
 		"TICKWATCH_THRESHOLDS_INVALID_ACT=0.5", "TICKWATCH_THRESHOLDS_REFUSERS_ACT=1", "TICKWATCH_RETENTION_RAW_DAYS=90",
 		"TICKWATCH_SUPPRESS_RULES_OFF=error-segment", "TICKWATCH_SUPPRESS_WITHHELD_DAYS=1", "TICKWATCH_SUPPRESS_WITHHELD_OFTEN=1", "TICKWATCH_SUPPRESS_STOP_WORDS=BAJA,FIN",
 		"TICKWATCH_SHEET_SPREADSHEET_ID=1AbC", "TICKWATCH_SHEET_RANGE=B:F", "TICKWATCH_SHEET_SERVICE_ACCOUNT_FILE=/account.json", "TICKWATCH_SHEET_URL=https://sheets.example.com",
@@ -301,6 +306,7 @@ func TestConfigEveryKeyFromEnvironment(t *testing.T) {
 			BaseURL: "https://graph.example.com", Version: "v9.0", AccessToken: wa.NewSecret("one,token"), WABAID: "1", PhoneNumberIDs: []string{"1", "2"},
 		},
 		Pace:    PaceConfig{MessagesPerSecond: 5, MessagesPerHour: 600, Windows: []string{"* 08:00-21:00"}},
+		Seeds:   SeedsConfig{Phones: []string{"+351 910 000 001", "+351 910 000 002"}, Every: 50},
 		Metrics: MetricsConfig{Listen: "localhost:0"},
 		Thresholds: ThresholdsConfig{
 			DeliveryOK: 0.9, DeliveryAct: 0.8, ReportsOK: 0.001, ReportsAct: 0.5, CPUOK: 0, CPUAct: 1,

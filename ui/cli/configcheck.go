@@ -61,6 +61,9 @@ func (c *Config) check(v values) error {
 	if err := c.Graph.check(v); err != nil {
 		return err
 	}
+	if err := c.Seeds.check(v); err != nil {
+		return err
+	}
 	if err := c.Suppress.check(v); err != nil {
 		return err
 	}

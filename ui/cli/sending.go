@@ -17,11 +17,14 @@ import (
 
 // sendingOf is how the configuration lets campaigns of our own go out. Without an
 // access token nothing can be sent, and everything else works.
-func sendingOf(cfg Config, now func() time.Time, speed float64, log *slog.Logger) (monitor.Sending, error) {
-	s := monitor.Sending{
+func sendingOf(cfg Config, now func() time.Time, speed float64, log *slog.Logger) (s monitor.Sending, err error) {
+	s = monitor.Sending{
 		Speed: speed, Folder: cfg.Data.Dir, StopFile: filepath.Join(cfg.Data.Dir, stopName),
 		Pace:      wa.Pace{Messages: int64(cfg.Pace.MessagesPerHour), Per: time.Hour},
 		PerNumber: wa.Pace{Messages: int64(cfg.Pace.MessagesPerSecond), Per: time.Second},
+	}
+	if s.Seeds, err = cfg.Seeds.seeds(); err != nil {
+		return s, err
 	}
 	windows, err := windowsFrom("pace.windows", cfg.Pace.Windows)
 	if err != nil {

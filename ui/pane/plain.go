@@ -93,6 +93,9 @@ func (l Look) plainQueue(s *link.Snapshot, c *link.Campaign) []string {
 	if why := waitsFor(s, c); why != "" {
 		lines = append(lines, "    nothing goes out just now: "+why)
 	}
+	if own := l.seeds(c); own != "" {
+		lines = append(lines, "    "+own)
+	}
 	if n.Unknown > 0 {
 		lines = append(lines, "    "+doubtful(c), "    "+resolveCommand(c))
 	}

@@ -164,6 +164,9 @@ func QueueDetail(l Look, s *link.Snapshot, c *link.Campaign, w, h int) string {
 			l.Theme.Text.Render(right(count(b.count), 10))+l.Theme.Dim.Render(right(percent(share, 0), 7)+"  "+b.says))
 	}
 	add("no answer yet", n.InFlight, "no news but sent; most arrive within a minute")
+	for _, line := range wrap(l.seeds(c), inner, 2) {
+		lines = append(lines, l.Theme.Text.Render(line))
+	}
 	if c.Sending != nil && len(c.Sending.Aside) > 0 {
 		var names []string
 		for _, t := range c.Sending.Aside {
