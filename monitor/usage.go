@@ -248,4 +248,13 @@ func (m *Monitor) limitViews(now wa.Instant) []link.Limit {
 
 // delivered30 and used7 are what the next limit is measured by; see store.Reach.
 func (u *limitUse) delivered30(account string) int64 { return u.reach[account].Delivered30d }
-func (u *limitUse) used7(account string) int64       { return u.reach[account].People7d }
+
+// used7 is how many people were written to in seven days: counted now and then, and
+// never fewer than those of the last one.
+func (u *limitUse) used7(account string) int64 {
+	n := u.reach[account].People7d
+	if a := u.of(account); a != nil {
+		n = max(n, a.People)
+	}
+	return n
+}
