@@ -51,8 +51,8 @@ func optedOutBy(age float64) float64 {
 // few, and a handful too many in a campaign's first minute is worth a look long
 // before it is certain.
 const (
-	accuseReports = 5
-	leastOptOuts  = 4
+	accuseReports = 4
+	leastOptOuts  = 5
 )
 
 // NewReports judges by shares of opt-outs per delivery.

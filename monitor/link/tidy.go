@@ -79,6 +79,7 @@ func (c *Campaign) tidy() {
 	c.Sending = c.Sending.tidied()
 	c.Fallback.tidy()
 	c.Engagement = c.Engagement.tidied()
+	c.Seeds = c.Seeds.tidied()
 	c.ClustersAt = utc(c.ClustersAt)
 	c.Clusters = slices.DeleteFunc(each(c.Clusters, func(k *Cluster) {
 		k.Explains, k.Sends = orZero(k.Explains), orZero(k.Sends)
@@ -123,6 +124,17 @@ func (w *Sending) tidied() *Sending {
 	if w.Ramp != nil {
 		t.Ramp = &Ramp{Shares: each(w.Ramp.Shares, nil), Step: w.Ramp.Step}
 	}
+	return &t
+}
+
+// tidied is a copy; nil of nil.
+func (s *Seeds) tidied() *Seeds {
+	if s == nil {
+		return nil
+	}
+	t := *s
+	t.MedianSeconds = known(s.MedianSeconds)
+	t.LastSentAt, t.LastDeliveredAt = utc(s.LastSentAt), utc(s.LastDeliveredAt)
 	return &t
 }
 
