@@ -4,6 +4,7 @@
 package board
 
 import (
+	"context"
 	"math"
 	"slices"
 	"sync"
@@ -28,8 +29,8 @@ type Row struct {
 }
 
 // Play plays every incident so many times, on so many processors. One seed gives the
-// same board every time.
-func Play(incidents []Incident, seeds int, seed uint64, processors int) []Row {
+// same board every time. When ctx ends it gives what is finished.
+func Play(ctx context.Context, incidents []Incident, seeds int, seed uint64, processors int) []Row {
 	out := make([]Row, 0, len(incidents))
 	for i := range incidents {
 		in := &incidents[i]
@@ -37,12 +38,14 @@ func Play(incidents []Incident, seeds int, seed uint64, processors int) []Row {
 		var work sync.WaitGroup
 		for p := range processors {
 			work.Go(func() {
-				for n := p; n < seeds; n += processors {
+				for n := p; n < seeds && ctx.Err() == nil; n += processors {
 					all[n] = play(in, seed, n)
 				}
 			})
 		}
-		work.Wait()
+		if work.Wait(); ctx.Err() != nil {
+			break
+		}
 		out = append(out, rowOf(in, all))
 	}
 	return out

@@ -25,7 +25,7 @@ func TestBoardDoesNotWorsen(t *testing.T) {
 	if testing.Short() {
 		t.Skip("plays thousands of campaigns")
 	}
-	now := board.Make(*seeds, *seed, runtime.GOMAXPROCS(0))
+	now := board.Make(t.Context(), *seeds, *seed, runtime.GOMAXPROCS(0))
 	t.Log("\n" + now.Markdown())
 	if *update {
 		text, err := json.MarshalIndent(now, "", "  ")

@@ -1,6 +1,7 @@
 package board
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -13,9 +14,13 @@ type Board struct {
 	Causes []CauseRow `json:"causes"`
 }
 
-// Make plays everything.
-func Make(seeds int, seed uint64, processors int) Board {
-	return Board{Seed: seed, Rows: Play(Incidents(), seeds, seed, processors), Bounds: Bounds(max(seeds, 200), seed), Causes: Causes(min(seeds, 200), seed)}
+// Make plays everything, or as much as ctx lets it.
+func Make(ctx context.Context, seeds int, seed uint64, processors int) Board {
+	rows := Play(ctx, Incidents(), seeds, seed, processors)
+	if ctx.Err() != nil {
+		return Board{Seed: seed, Rows: rows}
+	}
+	return Board{Seed: seed, Rows: rows, Bounds: Bounds(max(seeds, 200), seed), Causes: Causes(min(seeds, 200), seed)}
 }
 
 // Markdown draws the board as tables.

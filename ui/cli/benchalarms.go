@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -30,11 +31,14 @@ and the runs beforehand, and how often the search for causes names what was plan
 const benchMaxSeeds = 100_000
 
 // Run plays, and prints the board.
-func (c *benchAlarmsCmd) Run(a *app) error {
+func (c *benchAlarmsCmd) Run(ctx context.Context, a *app) error {
 	if c.Seeds < 1 || c.Seeds > benchMaxSeeds {
 		return usageError{fmt.Errorf("--seeds %d: give a number from 1 to %d", c.Seeds, benchMaxSeeds)}
 	}
-	b := board.Make(c.Seeds, c.Seed, runtime.GOMAXPROCS(0))
+	b := board.Make(ctx, c.Seeds, c.Seed, runtime.GOMAXPROCS(0))
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("the board is not complete: %w", err)
+	}
 	if c.JSON {
 		return a.json(b)
 	}
