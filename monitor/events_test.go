@@ -224,8 +224,9 @@ func TestEventsAreBounded(t *testing.T) {
 	// What repeats is one event.
 	r = start(t, t.TempDir(), clock)
 	r.news(t, wa.Post{Faults: []wa.Fault{{Code: 130429, Title: "Rate limit hit"}, {Code: 130429, Title: "Rate limit hit"}, {Code: 131035, Title: "x"}}})
-	if got := ask[link.Events](t, r, link.VerbEvents, link.EventsArgs{}); len(got.Events) != 2 || got.Events[1].Times != 2 {
-		t.Errorf("repeats: %+v", got.Events)
+	news := slices.DeleteFunc(ask[link.Events](t, r, link.VerbEvents, link.EventsArgs{}).Events, func(e link.Event) bool { return e.Kind == "alarm" })
+	if len(news) != 2 || news[1].Times != 2 {
+		t.Errorf("repeats: %+v", news)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tickwatch/wa"
@@ -31,7 +32,7 @@ const (
 
 // feed delivers updates to the webhook address until each was answered 200.
 type feed struct {
-	url    string
+	url    atomic.Pointer[string] // where posts go; nil = nobody has said
 	secret []byte
 	now    func() time.Time
 	speed  float64
@@ -61,8 +62,11 @@ type post struct {
 
 func newFeed(o Options, a *agenda, l *ledger) *feed {
 	f := &feed{
-		url: o.WebhookURL, secret: []byte(o.Secret.Reveal()), now: o.Now, speed: o.Speed, log: o.Log,
+		secret: []byte(o.Secret.Reveal()), now: o.Now, speed: o.Speed, log: o.Log,
 		agenda: a, ledger: l, client: newClient(inFlight), batches: stream(o.Seed, "batches"),
+	}
+	if o.WebhookURL != "" {
+		f.url.Store(&o.WebhookURL)
 	}
 	f.client.Timeout = answerTimeout
 	f.work = sync.NewCond(&f.mu)
@@ -188,7 +192,7 @@ func backoff(tries int, speed, jitter float64) time.Duration {
 
 // deliver sends a body; an answer of 0 means none came, for the reason given.
 func (f *feed) deliver(ctx context.Context, body []byte) (answer int, problem string) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, *f.url.Load(), bytes.NewReader(body))
 	if err != nil {
 		return 0, err.Error()
 	}

@@ -200,12 +200,13 @@ func (s *Sandbox) URL() string { return "http://" + s.listener.Addr().String() }
 func (s *Sandbox) Token() wa.Secret { return s.token }
 
 // Tell says where the webhooks go, for a receiver that has to know the Graph API's
-// address before it has one of its own. Call it before Run.
+// address before it has one of its own, and for one that has moved. Call it before Run,
+// and again when it moves.
 func (s *Sandbox) Tell(webhookURL string) error {
 	if err := loopback(webhookURL); err != nil {
 		return err
 	}
-	s.feed.url = webhookURL
+	s.feed.url.Store(&webhookURL)
 	return nil
 }
 
@@ -215,7 +216,7 @@ func (s *Sandbox) Close() error { return errors.Join(s.listener.Close(), s.journ
 // Run plays the scenario until ctx ends, then stops everything it started and
 // returns nil. Another error means that the Graph API could not be served.
 func (s *Sandbox) Run(ctx context.Context) error {
-	if s.feed.url == "" {
+	if s.feed.url.Load() == nil {
 		return errors.New("sandbox: nobody receives the webhooks; give Options.WebhookURL, or Tell")
 	}
 	ctx, cancel := context.WithCancel(ctx)
