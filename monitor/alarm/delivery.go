@@ -46,7 +46,7 @@ func (v *Verdict) Good() float64 {
 // hundred or fewer are accused of less than 90 % when failures come in runs of
 // twelve (the scoreboard measures it), and as good as none when each fails for itself.
 const (
-	accuse       = 1000
+	accuse       = 1400
 	accuseDouble = 90
 	acquit       = 40
 	well         = 20
