@@ -42,9 +42,9 @@ func (v *Verdict) Good() float64 {
 
 // Evidence that accuses a delivery of falling short, the same by blocks twice as
 // large, evidence that takes it back, and evidence that calls it well. They were
-// chosen so that of campaigns of 10,000 messages of which 95 % arrive one in a
-// hundred or fewer are accused of less than 90 % when failures come in runs of
-// twelve (the scoreboard measures it), and as good as none when each fails for itself.
+// chosen so that of campaigns of 10,000 messages of which 95 % arrive about one in a
+// hundred is accused of less than 90 % when failures come in runs of twelve (the
+// scoreboard measures it), and as good as none when each fails for itself.
 const (
 	accuse       = 1400
 	accuseDouble = 90
