@@ -118,12 +118,3 @@ func TestEasing(t *testing.T) {
 		t.Errorf("%+v", got.Alarm)
 	}
 }
-
-// So few opt-outs that they say nothing raise nothing, whatever the odds.
-func TestFewOptOuts(t *testing.T) {
-	for bad, want := range map[int64]alarm.Level{0: alarm.OK, 2: alarm.OK, 3: alarm.Watch} {
-		if got := optOutsNow(&alarm.Judgement{Reports: alarm.Verdict{Level: alarm.Watch, N: 20, Bad: bad, Beyond: 0.001}}); got.Level != want || got.Unsure != (want == alarm.OK) {
-			t.Errorf("%d opt-outs: %+v", bad, got)
-		}
-	}
-}

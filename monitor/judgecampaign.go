@@ -87,23 +87,13 @@ func (m *Monitor) judgeWithheld(now wa.Instant, l *live, v *alarm.Verdict) {
 }
 
 func (m *Monitor) judgeReports(now wa.Instant, l *live, j *alarm.Judgement) {
-	f, v := finding{kind: "reports", subject: l.Key, campaign: l.Key}, optOutsNow(j)
+	f, v := finding{kind: "reports", subject: l.Key, campaign: l.Key}, &j.Reports
 	if v.Level != alarm.OK {
 		f.text = fmt.Sprintf("%s opt out now (a proxy: Meta gives no report count), surely more than %s; %s", optOutPercent(1-v.Good()), line(v.Beyond), knownSoFar(j.Known))
 		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
 		f.advice = advise(&f.about).Lines()
 	}
 	m.incidents.fact(now, v.Level, f)
-}
-
-// optOutsNow is the judgement of opt-outs. So few that they say nothing raise nothing,
-// whatever the odds.
-func optOutsNow(j *alarm.Judgement) *alarm.Verdict {
-	v := j.Reports
-	if v.Level != alarm.OK && v.Bad < minOptOuts {
-		v.Level, v.Unsure = alarm.OK, true
-	}
-	return &v
 }
 
 // optOutPercent prints a rate of opt-outs, rounded up.

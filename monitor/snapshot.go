@@ -133,7 +133,7 @@ func (m *Monitor) reports(now wa.Instant, l *live) (r link.Reports) {
 	j := l.course.present.judge(now)
 	known := j.Known
 	r.Known = &known
-	switch v := optOutsNow(j); {
+	switch v := &j.Reports; {
 	case v.Level != alarm.OK:
 		r.Verdict, r.Reason = verdictOf(v.Level), fmt.Sprintf("%s opt out now, surely more than %s", optOutPercent(1-v.Good()), line(v.Beyond))
 	case v.Unsure && v.More > 0:

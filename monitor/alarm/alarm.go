@@ -2,8 +2,8 @@
 // that its caller passes, so that a replay comes to the same judgement at the
 // same moment.
 //
-// How messages fare at present is judged by sequential tests (Drift, Rate, Reports,
-// Campaign): bets against a line that are valid at every look and begin again all
+// How messages fare at present is judged by sequential tests
+// (Campaign): bets against a line that are valid at every look and begin again all
 // the time. Each bet is an e-process by universal inference: the chance of what was
 // seen under a mixture of alternatives over the greatest under the null hypothesis
 // (Wasserman, Ramdas, Balakrishnan, "Universal inference", PNAS 117, 2020). Their sum

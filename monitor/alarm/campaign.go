@@ -18,8 +18,8 @@ const (
 // Campaign judges all of a campaign that is judged by its messages. It is for one
 // goroutine.
 type Campaign struct {
-	delivery, withheld, late *Rate
-	reports                  *Reports
+	delivery, withheld, late *rate
+	reports                  *reports
 }
 
 // Judgement is what a Campaign comes to.
@@ -34,10 +34,10 @@ type Judgement struct {
 // NewCampaign makes a Campaign of which nothing is known.
 func NewCampaign(l Lines) *Campaign {
 	return &Campaign{
-		delivery: NewDelivery(l.DeliveryOK, l.DeliveryAct, l.JudgeAfter),
-		withheld: NewWithheld(withheldWatch, withheldAct, l.JudgeAfter),
-		late:     NewLateness(l.DeliveryOK, l.DeliveryAct, l.Soon, l.Own),
-		reports:  NewReports(l.ReportsOK, l.ReportsAct),
+		delivery: newDelivery(l.DeliveryOK, l.DeliveryAct, l.JudgeAfter),
+		withheld: newWithheld(withheldWatch, withheldAct, l.JudgeAfter),
+		late:     newLateness(l.DeliveryOK, l.DeliveryAct, l.Soon, l.Own),
+		reports:  newReports(l.ReportsOK, l.ReportsAct),
 	}
 }
 

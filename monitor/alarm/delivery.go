@@ -52,16 +52,16 @@ const (
 	well         = 20
 )
 
-// Rate judges how messages fare at present, second by second. Only those of an age
+// rate judges how messages fare at present, second by second. Only those of an age
 // are judged, whatever became of them sooner, so that what is told soon does not
 // weigh more than what is told late. A second look, in blocks twice as large, must
 // agree: a run of failures that lies across two blocks looks like two that do not
 // depend on each other. It is for one goroutine.
-type Rate struct {
+type rate struct {
 	after  int64 // seconds until a message is judged
 	count  func(*Sent) (n, bad int64)
-	drift  *Drift
-	double *Drift
+	drift  *drift
+	double *drift
 	young  []second // not judged yet, in order
 	until  int64    // seconds up to here are judged
 }
@@ -71,25 +71,25 @@ type second struct {
 	Sent
 }
 
-// NewDelivery judges whether messages arrive, by those that fail within the age of
+// newDelivery judges whether messages arrive, by those that fail within the age of
 // being judged; the withheld are left out. ok and act are shares of arrived
 // messages, after is in seconds.
-func NewDelivery(ok, act float64, after int64) *Rate {
+func newDelivery(ok, act float64, after int64) *rate {
 	return newRate(after, func(s *Sent) (int64, int64) { return s.Messages - s.Paced - s.Withheld, s.Failed - s.Withheld },
 		1-ok, 1-act)
 }
 
-// NewWithheld judges how many messages Meta chooses not to deliver: watch and act
+// newWithheld judges how many messages Meta chooses not to deliver: watch and act
 // are shares of them.
-func NewWithheld(watch, act float64, after int64) *Rate {
+func newWithheld(watch, act float64, after int64) *rate {
 	return newRate(after, func(s *Sent) (int64, int64) { return s.Messages - s.Paced, s.Withheld },
 		watch, act)
 }
 
-// NewLateness judges how many of the messages that have not failed are still
+// newLateness judges how many of the messages that have not failed are still
 // undelivered after a minute; usual is the share of arrivals that come within it.
 // Nobody is told to act by a curve that is not the account's own.
-func NewLateness(ok, act, usual float64, own bool) *Rate {
+func newLateness(ok, act, usual float64, own bool) *rate {
 	lines := []float64{1 - act*usual}
 	if own {
 		lines = []float64{1 - ok*usual, 1 - act*usual}
@@ -99,22 +99,22 @@ func NewLateness(ok, act, usual float64, own bool) *Rate {
 	}, lines...)
 }
 
-func newRate(after int64, count func(*Sent) (n, bad int64), shares ...float64) *Rate {
-	lines := func(accuse float64) []Line {
-		var all []Line
+func newRate(after int64, count func(*Sent) (n, bad int64), shares ...float64) *rate {
+	lines := func(accuse float64) []line {
+		var all []line
 		for _, s := range shares {
-			all = append(all, Line{Share: s, Accuse: accuse, Acquit: acquit})
+			all = append(all, line{Share: s, Accuse: accuse, Acquit: acquit})
 		}
 		return all
 	}
-	return &Rate{
+	return &rate{
 		after: after, count: count,
 		drift: newDrift(lines(accuse), ofFailures, blockSize), double: newDrift(lines(accuseDouble), ofFailures, 2*blockSize),
 	}
 }
 
 // Add adds to what is known of a second's messages.
-func (r *Rate) Add(at int64, d Sent) {
+func (r *rate) Add(at int64, d Sent) {
 	if at <= r.until {
 		r.add(at, &d)
 		return
@@ -126,14 +126,14 @@ func (r *Rate) Add(at int64, d Sent) {
 	r.young[i].add(&d)
 }
 
-func (r *Rate) add(at int64, s *Sent) {
+func (r *rate) add(at int64, s *Sent) {
 	n, bad := r.count(s)
-	r.drift.Add(Cell{At: at, N: n, Bad: bad})
-	r.double.Add(Cell{At: at, N: n, Bad: bad})
+	r.drift.Add(cell{At: at, N: n, Bad: bad})
+	r.double.Add(cell{At: at, N: n, Bad: bad})
 }
 
 // Judge judges at a moment, in Unix seconds. Moments do not go back.
-func (r *Rate) Judge(now int64) Verdict {
+func (r *rate) Judge(now int64) Verdict {
 	r.until = max(r.until, now-r.after)
 	old := 0
 	for ; old < len(r.young) && r.young[old].at <= r.until; old++ {
@@ -149,7 +149,7 @@ func (r *Rate) Judge(now int64) Verdict {
 
 // verdict is about the last line, then those before it, and calls a share well that
 // is within the first line and surely within the last.
-func (d *Drift) verdict(findings []Finding) Verdict {
+func (d *drift) verdict(findings []finding) Verdict {
 	last := len(findings) - 1
 	for i := last; i >= 0; i-- {
 		if f := &findings[i]; f.Accused {

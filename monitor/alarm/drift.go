@@ -6,21 +6,21 @@ import (
 	"sort"
 )
 
-// Cell is a stretch of messages that follow each other: how many are old enough to
+// cell is a stretch of messages that follow each other: how many are old enough to
 // be judged, and how many of these are bad.
-type Cell struct {
+type cell struct {
 	At     int64 // when it begins: it orders the cells and names them
 	N, Bad int64
 }
 
-// Line is a share of bad messages that a Drift tests whether it is crossed.
-type Line struct {
+// line is a share of bad messages that a drift tests whether it is crossed.
+type line struct {
 	Share  float64
-	Accuse float64 // so much evidence accuses: see Drift
+	Accuse float64 // so much evidence accuses: see drift
 	Acquit float64 // and so much takes that back
 }
 
-// Drift tells whether more messages are bad at present than lines allow. It is for
+// drift tells whether more messages are bad at present than lines allow. It is for
 // one goroutine.
 //
 // Messages are taken in blocks of some that follow each other. For every
@@ -32,12 +32,12 @@ type Line struct {
 // all was well before, and may be looked at after every block. A rate on the line
 // is accused after as many blocks as Accuse says, or later, on average. Once
 // accused, the same bet the other way round decides when it is over.
-type Drift struct {
+type drift struct {
 	model  *model
-	lines  []Line
+	lines  []line
 	size   int64 // of a block, at least
 	least  int64 // bad messages that accuse, at least
-	cells  []Cell
+	cells  []cell
 	dirty  int         // the first cell that has changed since the last look
 	blocks []block     // what the cells make
 	sums   [][]float64 // log-likelihoods by point, of all blocks before each and of all
@@ -67,9 +67,9 @@ const (
 	keep      = 2 * lookBack
 )
 
-// newDrift makes a Drift for one or two lines of rising share.
-func newDrift(lines []Line, of *kind, size int64) *Drift {
-	d := &Drift{lines: lines, model: modelFor(lines, of), size: size}
+// newDrift makes a drift for one or two lines of rising share.
+func newDrift(lines []line, of *kind, size int64) *drift {
+	d := &drift{lines: lines, model: modelFor(lines, of), size: size}
 	d.sums = [][]float64{make([]float64, len(d.model.points))}
 	d.stands = [][]standing{make([]standing, len(lines))}
 	d.scan.init(d.model)
@@ -78,7 +78,7 @@ func newDrift(lines []Line, of *kind, size int64) *Drift {
 
 // Add adds to a cell, a new one or one that is known; what it adds may be negative.
 // Cells may come in any order; what is older than all that is looked at is ignored.
-func (d *Drift) Add(c Cell) {
+func (d *drift) Add(c cell) {
 	if c.N == 0 && c.Bad == 0 {
 		return
 	}
@@ -96,7 +96,7 @@ func (d *Drift) Add(c Cell) {
 }
 
 // look brings everything up to date with the cells.
-func (d *Drift) look() {
+func (d *drift) look() {
 	known := sort.Search(len(d.blocks), func(i int) bool { return d.blocks[i].to > d.dirty })
 	d.forget(known)
 	at := 0
@@ -118,14 +118,14 @@ func (d *Drift) look() {
 }
 
 // forget takes back all blocks but the first ones.
-func (d *Drift) forget(known int) {
+func (d *drift) forget(known int) {
 	d.blocks = d.blocks[:known]
 	d.spare = append(d.spare, d.sums[known+1:]...)
 	d.sums, d.stands = d.sums[:known+1], d.stands[:known+1]
 }
 
 // trim forgets the oldest blocks.
-func (d *Drift) trim(blocks int) {
+func (d *drift) trim(blocks int) {
 	cells := d.blocks[blocks-1].to
 	d.cells = slices.Delete(d.cells, 0, cells)
 	d.blocks = slices.Delete(d.blocks, 0, blocks)
@@ -144,7 +144,7 @@ func (d *Drift) trim(blocks int) {
 }
 
 // add judges one block more.
-func (d *Drift) add(b block) {
+func (d *drift) add(b block) {
 	before := d.sums[len(d.blocks)]
 	var row []float64
 	if n := len(d.spare); n > 0 {
@@ -160,7 +160,7 @@ func (d *Drift) add(b block) {
 }
 
 // stand judges the lines after the newest block.
-func (d *Drift) stand() []standing {
+func (d *drift) stand() []standing {
 	now := len(d.blocks)
 	out := slices.Clone(d.stands[len(d.stands)-1])
 	for i := range out {
@@ -194,7 +194,7 @@ func (d *Drift) stand() []standing {
 }
 
 // badSince counts the bad messages since a block.
-func (d *Drift) badSince(from int) (bad int64) {
+func (d *drift) badSince(from int) (bad int64) {
 	for _, b := range d.blocks[from:] {
 		bad += b.bad
 	}
@@ -203,7 +203,7 @@ func (d *Drift) badSince(from int) (bad int64) {
 
 // bet is the logarithm of the bet since the block that was scanned that more are bad
 // than a share, or, reversed, that fewer are.
-func (d *Drift) bet(share float64, reversed bool) float64 {
+func (d *drift) bet(share float64, reversed bool) float64 {
 	lo, hi := d.model.around(share)
 	if reversed {
 		return d.scan.bet(0, lo, lo, len(d.model.shares), true)
@@ -212,7 +212,7 @@ func (d *Drift) bet(share float64, reversed bool) float64 {
 }
 
 // evidence is the sum of the bets that began at a block or later and lasted till now.
-func (d *Drift) evidence(share float64, reversed bool, from int) (sum float64, best int) {
+func (d *drift) evidence(share float64, reversed bool, from int) (sum float64, best int) {
 	now, most := len(d.blocks), math.Inf(-1)
 	best = now
 	for k := now - 1; k >= max(from, now-lookBack); k -= step(now - k) {

@@ -8,14 +8,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-func testDrift() *Drift {
-	return newDrift([]Line{{0.05, accuse, acquit}, {0.10, accuse, acquit}}, ofFailures, blockSize)
+func testDrift() *drift {
+	return newDrift([]line{{0.05, accuse, acquit}, {0.10, accuse, acquit}}, ofFailures, blockSize)
 }
 
 // fill gives a drift messages of which a share is bad, one here and one there.
-func fill(d *Drift, at int64, cells int, bad float64, r *rand.Rand) int64 {
+func fill(d *drift, at int64, cells int, bad float64, r *rand.Rand) int64 {
 	for range cells {
-		c := Cell{At: at, N: 20}
+		c := cell{At: at, N: 20}
 		for range c.N {
 			if r.Float64() < bad {
 				c.Bad++
@@ -55,7 +55,7 @@ func TestFallAndRecovery(t *testing.T) {
 func TestRunsProveLittle(t *testing.T) {
 	d := testDrift()
 	for i := range int64(400) {
-		c := Cell{At: i, N: 20}
+		c := cell{At: i, N: 20}
 		if i%30 == 7 {
 			c.Bad = 12
 		}
@@ -70,9 +70,9 @@ func TestRunsProveLittle(t *testing.T) {
 // matter for where it stands in the end.
 func TestDriftDependsOnCellsAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		cells := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Cell {
+		cells := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) cell {
 			n := rapid.Int64Range(0, 60).Draw(t, "n")
-			return Cell{N: n, Bad: rapid.Int64Range(0, n).Draw(t, "bad")}
+			return cell{N: n, Bad: rapid.Int64Range(0, n).Draw(t, "bad")}
 		}), 1, 120).Draw(t, "cells")
 		for i := range cells {
 			cells[i].At = int64(i)
@@ -84,11 +84,11 @@ func TestDriftDependsOnCellsAlone(t *testing.T) {
 		for _, i := range rapid.Permutation(rapid.Permutation(indices(len(cells))).Draw(t, "order")).Draw(t, "order again") {
 			c := cells[i]
 			first := rapid.Int64Range(0, c.Bad).Draw(t, "known first")
-			parts.Add(Cell{At: c.At, N: c.N, Bad: first})
+			parts.Add(cell{At: c.At, N: c.N, Bad: first})
 			if rapid.Bool().Draw(t, "look") {
 				parts.Judge()
 			}
-			parts.Add(Cell{At: c.At, Bad: c.Bad - first})
+			parts.Add(cell{At: c.At, Bad: c.Bad - first})
 		}
 		a, b := whole.Judge(), parts.Judge()
 		for i := range a {
@@ -120,7 +120,7 @@ func TestDriftIsBounded(t *testing.T) {
 	if len(d.blocks) > keep || len(d.cells) > 2*keep || len(d.sums) > keep+1 {
 		t.Errorf("%d blocks, %d cells, %d sums", len(d.blocks), len(d.cells), len(d.sums))
 	}
-	d.Add(Cell{At: 3, Bad: 20})
+	d.Add(cell{At: 3, Bad: 20})
 	if f := d.Judge(); f[1].Accused || f[1].N > calmBlocks*(blockSize+20) {
 		t.Errorf("%+v", f[1])
 	}
@@ -153,7 +153,7 @@ func TestLineIsKept(t *testing.T) {
 // A block's likelihoods are those of the beta-binomial distribution: over all counts
 // of bad messages they sum to one, whether they are tabled or not.
 func TestLikelihood(t *testing.T) {
-	m := modelFor([]Line{{Share: 0.05}, {Share: 0.10}}, ofFailures)
+	m := modelFor([]line{{Share: 0.05}, {Share: 0.10}}, ofFailures)
 	for _, n := range []int64{20, 300} {
 		for p := range m.points {
 			sum := 0.0

@@ -2,10 +2,10 @@ package alarm
 
 import "math"
 
-// Finding is what a Drift says of one of its lines.
-type Finding struct {
+// finding is what a drift says of one of its lines.
+type finding struct {
 	Accused  bool
-	Evidence float64 // for what would change that; see Line
+	Evidence float64 // for what would change that; see line
 	Since    int64   // the cell since which it speaks most
 	N, Bad   int64   // messages since then, or of the last blocks where nothing speaks
 	Beyond   float64 // while accused: a share that more than is bad, as surely as the line is crossed; else 0
@@ -16,9 +16,9 @@ type Finding struct {
 const calmBlocks = 25
 
 // Judge says how the lines stand, in their order.
-func (d *Drift) Judge() []Finding {
+func (d *drift) Judge() []finding {
 	d.look()
-	out := make([]Finding, len(d.lines))
+	out := make([]finding, len(d.lines))
 	for i, s := range d.stands[len(d.stands)-1] {
 		f := &out[i]
 		f.Accused, f.Evidence = s.accused, s.evidence
@@ -42,7 +42,7 @@ func (d *Drift) Judge() []Finding {
 }
 
 // within tells whether fewer are surely bad than a line, since a cell.
-func (d *Drift) within(line int, since int64) bool {
+func (d *drift) within(line int, since int64) bool {
 	from := len(d.blocks)
 	for from > 0 && d.cells[d.blocks[from-1].to-1].At >= since && len(d.blocks)-from < lookBack {
 		from--
@@ -58,13 +58,13 @@ func (d *Drift) within(line int, since int64) bool {
 }
 
 // worst is the block since which a line looks crossed the most.
-func (d *Drift) worst(share float64) int {
+func (d *drift) worst(share float64) int {
 	_, best := d.evidence(share, false, max(0, len(d.blocks)-lookBack))
 	return best
 }
 
 // countFrom sums the messages since a block.
-func (d *Drift) countFrom(from int) (n, bad int64, at int) {
+func (d *drift) countFrom(from int) (n, bad int64, at int) {
 	from = min(from, len(d.blocks))
 	for _, b := range d.blocks[from:] {
 		n, bad = n+b.n, bad+b.bad
@@ -73,7 +73,7 @@ func (d *Drift) countFrom(from int) (n, bad int64, at int) {
 }
 
 // beyond is the greatest share of the model's that is crossed by the same evidence as the line.
-func (d *Drift) beyond(l *Line) float64 {
+func (d *drift) beyond(l *line) float64 {
 	from := max(0, len(d.blocks)-lookBack)
 	out := l.Share
 	for _, share := range d.model.shares {
@@ -90,7 +90,7 @@ func (d *Drift) beyond(l *Line) float64 {
 
 // more is about how many messages would make the present rate plain, beyond a line
 // or within it; 0 = none, -1 = that cannot be said.
-func (d *Drift) more(line int, f *Finding) int64 {
+func (d *drift) more(line int, f *finding) int64 {
 	if f.N == 0 {
 		return -1
 	}
@@ -112,7 +112,7 @@ func (d *Drift) more(line int, f *Finding) int64 {
 }
 
 // clustering is the correlation that fits the blocks since one the best.
-func (d *Drift) clustering(from int) float64 {
+func (d *drift) clustering(from int) float64 {
 	row, most, rho := d.sums[len(d.blocks)], math.Inf(-1), 0.0
 	for p := range row {
 		if v := row[p] - d.sums[min(from, len(d.blocks))][p]; v > most {

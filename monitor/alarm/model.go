@@ -51,7 +51,7 @@ var (
 const tabled = 256
 
 // modelFor gives the model for some lines, at most two.
-func modelFor(lines []Line, of *kind) *model {
+func modelFor(lines []line, of *kind) *model {
 	key := modelKey{of: of}
 	for i, l := range lines {
 		key.lines[i] = l.Share
@@ -72,7 +72,7 @@ type modelKey struct {
 	of    *kind
 }
 
-func newModel(lines []Line, of *kind) *model {
+func newModel(lines []line, of *kind) *model {
 	m := &model{shares: sharesAround(lines, of.odds), clusters: of.clusters}
 	for _, share := range m.shares {
 		for _, c := range m.clusters {
@@ -93,7 +93,7 @@ func newModel(lines []Line, of *kind) *model {
 }
 
 // sharesAround are a model's: the lines, and odds on both sides of them.
-func sharesAround(lines []Line, multiples []float64) []float64 {
+func sharesAround(lines []line, multiples []float64) []float64 {
 	var out []float64
 	near := func(a, b float64) bool { return a/(1-a) < 1.2*b/(1-b) && b/(1-b) < 1.2*a/(1-a) }
 	for _, l := range lines {

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// Reports judges opt-outs per delivery at present: a proxy for reports. People opt
+// reports judges opt-outs per delivery at present: a proxy for reports. People opt
 // out minutes to hours after they were reached, so a delivery counts for as much as
 // of its opt-outs can be known by now. It is for one goroutine.
-type Reports struct {
-	drift  *Drift
+type reports struct {
+	drift  *drift
 	sent   []reached           // in order
 	until  int64               // minutes have what is known by this second; 0 = nothing
 	minute map[int64]*exposure // by its first second
@@ -55,16 +55,16 @@ const (
 	leastOptOuts  = 5
 )
 
-// NewReports judges by shares of opt-outs per delivery.
-func NewReports(ok, act float64) *Reports {
-	lines := []Line{{ok, accuseReports, well}, {act, accuseReports, well}}
-	r := &Reports{drift: newDrift(lines, ofOptOuts, blockSize), minute: map[int64]*exposure{}}
+// newReports judges by shares of opt-outs per delivery.
+func newReports(ok, act float64) *reports {
+	lines := []line{{ok, accuseReports, well}, {act, accuseReports, well}}
+	r := &reports{drift: newDrift(lines, ofOptOuts, blockSize), minute: map[int64]*exposure{}}
 	r.drift.least = leastOptOuts
 	return r
 }
 
 // Delivered adds deliveries of messages whose clocks started in a second.
-func (r *Reports) Delivered(at, n int64) {
+func (r *reports) Delivered(at, n int64) {
 	at -= at % reachedSpan
 	i, known := slices.BinarySearchFunc(r.sent, at, func(s reached, at int64) int { return int(s.at - at) })
 	if !known {
@@ -75,13 +75,13 @@ func (r *Reports) Delivered(at, n int64) {
 }
 
 // OptedOut adds people who opted out in the minute that begins at a second.
-func (r *Reports) OptedOut(minute, n int64) {
-	r.drift.Add(Cell{At: minute, Bad: n})
+func (r *reports) OptedOut(minute, n int64) {
+	r.drift.Add(cell{At: minute, Bad: n})
 }
 
 // expose gives the minutes from a moment to another what usually comes of
 // deliveries in them.
-func (r *Reports) expose(s reached, from, to int64) {
+func (r *reports) expose(s reached, from, to int64) {
 	for to = min(to, s.at+optOutsUntil); from < to; {
 		minute := from / 60 * 60
 		end := min(minute+60, to)
@@ -92,14 +92,14 @@ func (r *Reports) expose(s reached, from, to int64) {
 		}
 		e.sum += float64(s.n) * (optedOutBy(float64(end-s.at)) - optedOutBy(float64(from-s.at)))
 		whole := int64(math.Floor(e.sum + 1e-6))
-		r.drift.Add(Cell{At: minute, N: whole - e.has})
+		r.drift.Add(cell{At: minute, N: whole - e.has})
 		e.has, from = whole, end
 	}
 }
 
 // Judge judges at a moment, in Unix seconds; moments do not go back. known is how
 // much of the opt-outs of all deliveries so far can have come in by now.
-func (r *Reports) Judge(now int64) (v Verdict, known float64) {
+func (r *reports) Judge(now int64) (v Verdict, known float64) {
 	var all, come float64
 	for _, s := range r.sent {
 		r.expose(s, max(s.at, r.until), now)
@@ -114,7 +114,7 @@ func (r *Reports) Judge(now int64) (v Verdict, known float64) {
 }
 
 // forget drops what is older than a moment.
-func (r *Reports) forget(before int64) {
+func (r *reports) forget(before int64) {
 	if len(r.sent) == 0 || r.sent[0].at >= before {
 		return
 	}
