@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -128,5 +129,44 @@ func TestFewFailuresAreNotLookedAt(t *testing.T) {
 	}
 	if found := find(w); len(found) > 0 {
 		t.Errorf("got %+v", found)
+	}
+}
+
+// A number that is another's beginning, and one that is written to again and again,
+// as a test phone is, do no harm; no prefix names a whole number.
+func TestNumbersOfSeveralLengths(t *testing.T) {
+	for _, numbers := range [][2]string{{"4930123456", "493012345612"}, {"221771234567", "221771234568"}, {"4930123", "49301234"}} {
+		var rows []cluster.Row
+		for i := range 2000 {
+			row := cluster.Row{ID: int64(i), Phone: fmt.Sprintf("3519%08d", i*7919%100_000_000), At: int64(i+1) * 50}
+			if i%25 == 0 {
+				row.Phone, row.Failed, row.Code = numbers[0], true, 131026
+			}
+			if i == 99 {
+				row.Phone = numbers[1]
+			}
+			rows = append(rows, row)
+		}
+		for _, c := range cluster.Find(rows, cluster.Options{}) {
+			if c.Attribute == cluster.AttributePrefix && len(c.Value) > len(numbers[0])-4 {
+				t.Errorf("%v: prefix %s names a person", numbers, c.Value)
+			}
+		}
+	}
+}
+
+// Failures that are all too young to have a moment have a cause, too.
+func TestYoungFailuresHaveACause(t *testing.T) {
+	var rows []cluster.Row
+	for i := range 2000 {
+		row := cluster.Row{ID: int64(i), At: int64(i+1) * 50, Traits: []string{"PT"}}
+		if i >= 1880 {
+			row.At, row.Failed, row.Code, row.Traits = 0, true, 131026, []string{"SN"}
+		}
+		rows = append(rows, row)
+	}
+	found := cluster.Find(rows, cluster.Options{Attributes: []cluster.Attribute{{Name: "country"}}})
+	if len(found) == 0 || found[0].Value != "SN" {
+		t.Errorf("%+v", found)
 	}
 }

@@ -223,6 +223,9 @@ func (s *search) runs(o *order, inside []bool, code int) runs {
 		own += in * in
 		r.longest = max(r.longest, int(in))
 	})
+	if k == 0 { // all of them are too young to have a moment: nothing tells of runs
+		return runs{inside: 1, elsewhere: runLength}
+	}
 	if failed > k {
 		r.elsewhere = squares / float64(failed-k)
 	}

@@ -160,7 +160,7 @@ func (s *search) gatherPrefixes() {
 			for end < to && all[end]/unit == block {
 				end++
 			}
-			if end-from >= least {
+			if end-from >= least && digits <= s.shortest(rows[from:end])-hiddenDigits {
 				if end-from < whole || digits == 1 && end-from < len(s.rows) {
 					sets = append(sets, &set{
 						attribute: AttributePrefix, value: s.rows[rows[from]].Phone[:digits],
@@ -176,6 +176,18 @@ func (s *search) gatherPrefixes() {
 	}
 	descend(0, len(all), 1, 1e11)
 	s.keep(sets)
+}
+
+// hiddenDigits are the last of a number: no prefix names them, for it would name people.
+const hiddenDigits = 4
+
+// shortest is the length of the shortest of some rows' numbers.
+func (s *search) shortest(rows []int32) int {
+	n := maxPrefix + hiddenDigits
+	for _, i := range rows {
+		n = min(n, len(s.rows[i].Phone))
+	}
+	return n
 }
 
 // prefixKey is the first twelve digits of a number as one number; false when it is
