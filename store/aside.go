@@ -117,9 +117,13 @@ func (g *group) setAside(row *recipient, trait string, done *noted) error {
 	return g.setState(row, rowAside, trait)
 }
 
-// released lets a row that was set aside wait again.
+// released lets a row that was set aside wait again: in its place of the list, if
+// that was not reached yet.
 func (g *group) released(row *recipient, done *noted) error {
 	done.add(row.campaign, DeedReleased, "", DeedMessage{Recipient: row.id})
+	if p := g.plan(row.campaign); p != nil && row.id >= p.next && row.id <= p.last() {
+		return g.setState(row, rowWaiting, "")
+	}
 	return g.waitAgain(row, "")
 }
 

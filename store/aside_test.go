@@ -137,3 +137,56 @@ func TestSetAsideIsInTheJournal(t *testing.T) {
 		t.Error("no deed tells why it was cancelled")
 	}
 }
+
+// What is released goes out in its turn: what the list has not reached yet waits for
+// the ramp as all else does, and what it has is claimed at once.
+func TestReleasedWaitForTheirTurn(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 100, wa.CategoryUtility)
+	claim := func(upto int64) (n int) {
+		t.Helper()
+		claims, err := s.Claim(t.Context(), wa.ClaimRequest{Campaign: p.Campaign, From: sender.NumberID, Limit: 100, Upto: upto, Now: received})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(claims.Messages)
+	}
+	if n, err := s.SetAside(t.Context(), p.Campaign, evens, even, false); err != nil || n != 50 {
+		t.Fatalf("%d, %v", n, err)
+	}
+	first := claim(20)
+	if n, err := s.EndAside(t.Context(), p.Campaign, evens, false); err != nil || n != 50 {
+		t.Fatalf("%d, %v", n, err)
+	}
+	if more := claim(20); first+more != 20 {
+		t.Errorf("the first 20 of the list may go out, and %d and %d did", first, more)
+	}
+	if rest := claim(0); rest != 80 {
+		t.Errorf("%d of 80 go out afterwards", rest)
+	}
+}
+
+// A message that was set aside and went out after all, as a late webhook tells of a
+// cancelled campaign, is counted once.
+func TestAsideOfACancelledCampaignWentOut(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 3, wa.CategoryUtility)
+	claims, err := s.Claim(t.Context(), wa.ClaimRequest{Campaign: p.Campaign, From: sender.NumberID, Limit: 1, Now: received})
+	if err != nil || len(claims.Messages) != 1 {
+		t.Fatalf("%+v, %v", claims, err)
+	}
+	sent := claims.Messages[0]
+	if err := s.Settle(t.Context(), wa.Outcome{Message: sent.Message, Kind: wa.OutcomeAgain, At: received}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.SetAside(t.Context(), p.Campaign, evens, func(string, int64, []string) bool { return true }, false); err != nil || n != 3 {
+		t.Fatalf("%d, %v", n, err)
+	}
+	if _, err := s.CancelRest(t.Context(), p.Campaign); err != nil {
+		t.Fatal(err)
+	}
+	ingest(t, s, statuses(status("late", wa.StatusDelivered, at(60), sent.Data)))
+	if n := countsOf(t, s, p); n.SetAside != 0 || n.Cancelled != 2 || n.Messages != 1 || n.Delivered != 1 {
+		t.Errorf("%+v", n)
+	}
+}

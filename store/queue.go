@@ -136,8 +136,8 @@ func queueCount(c *Counts, state int) *int64 {
 	return nil
 }
 
-// setState gives a recipient another state. What waits in a cancelled campaign is
-// cancelled, and stored as waiting: to cancel a million rows writes none of them.
+// setState gives a recipient another state. What waits in a cancelled campaign, or is
+// set aside, is cancelled, and stored as it was: to cancel a million rows writes none of them.
 func (g *group) setState(row *recipient, state int, reason string) error {
 	g.recount(row.campaign, g.counted(row.campaign, row.state), -1)
 	row.state, row.again, row.reason = state, false, reason
@@ -146,7 +146,7 @@ func (g *group) setState(row *recipient, state int, reason string) error {
 }
 
 func (g *group) counted(campaign int64, state int) int {
-	if p := g.plan(campaign); state == rowWaiting && p != nil && p.State == wa.PlanCancelled {
+	if p := g.plan(campaign); (state == rowWaiting || state == rowAside) && p != nil && p.State == wa.PlanCancelled {
 		return rowCancelled
 	}
 	return state
