@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"tickwatch/monitor/link"
 	"tickwatch/monitor/list"
@@ -52,7 +53,7 @@ func (m *Monitor) setAside(ctx context.Context, operator string, a link.AsideArg
 	if err != nil {
 		return link.Asides{}, err
 	}
-	t := wa.Trait{Attribute: wa.Clean(a.Attribute), Value: wa.Clean(a.Value)}
+	t := traitOf(&plan, a.Attribute, a.Value)
 	has, err := list.NewMatcher(&plan, t)
 	if err != nil {
 		return link.Asides{}, usage("%v", err)
@@ -91,6 +92,21 @@ func (m *Monitor) setAside(ctx context.Context, operator string, a link.AsideArg
 	return m.asidesThen(ctx, l, n, already && n == 0, text)
 }
 
+// traitOf is the trait that somebody names: as it is set aside, where it only is
+// spelled otherwise.
+func traitOf(p *wa.Plan, attribute, value string) wa.Trait {
+	t := wa.Trait{Attribute: strings.TrimSpace(wa.Clean(attribute)), Value: strings.TrimSpace(wa.Clean(value))}
+	if strings.EqualFold(t.Attribute, wa.TraitPrefix) {
+		t.Value = wa.Digits(t.Value)
+	}
+	for _, o := range p.Aside {
+		if strings.EqualFold(o.Attribute, t.Attribute) && strings.EqualFold(o.Value, t.Value) {
+			return o
+		}
+	}
+	return t
+}
+
 // maxAsides bounds what every claim asks of every row.
 const maxAsides = 20
 
@@ -109,7 +125,7 @@ func (m *Monitor) endAside(ctx context.Context, operator string, a link.AsideEnd
 	if err != nil {
 		return link.Asides{}, err
 	}
-	t := wa.Trait{Attribute: wa.Clean(a.Attribute), Value: wa.Clean(a.Value)}
+	t := traitOf(&plan, a.Attribute, a.Value)
 	by, err := m.o.Store.Aside(ctx, l.ID)
 	if err != nil {
 		return link.Asides{}, err
@@ -142,6 +158,9 @@ func (m *Monitor) endAside(ctx context.Context, operator string, a link.AsideEnd
 			return link.Asides{}, err
 		}
 		text, verb = fmt.Sprintf("%s messages with %s are cancelled: they will not be sent.", count(n), wa.Clean(t.String())), "cancel-aside"
+	}
+	if len(plan.Aside) > 1 && !a.Cancel {
+		text += " Whoever has another trait that is set aside stays so."
 	}
 	m.record(store.Action{Operator: operator, Verb: verb, Target: l.Key, Effect: text})
 	m.queue.Wake(l.ID)

@@ -135,7 +135,7 @@ func (m *Monitor) advised(now wa.Instant, v *queue.View, all []link.Alarm) []lin
 	for k := range all {
 		a := &all[k]
 		if a.Kind == "feed" && a.Open() {
-			a.Pause = m.blindAdvice(v)
+			a.Pause = m.blindAdvice(now, v)
 		}
 		l := m.byKey[a.Campaign]
 		mode := m.mode(a.Kind)
@@ -154,11 +154,18 @@ func (m *Monitor) advised(now wa.Instant, v *queue.View, all []link.Alarm) []lin
 	return all
 }
 
-// blindAdvice says what is done, and can be, while our own sends go on unheard.
-func (m *Monitor) blindAdvice(v *queue.View) string {
-	paused := slices.ContainsFunc(v.Gates, func(g wa.Gate) bool { return pausedByItself(v, g.ID) })
+// blindAdvice says what is done, and can be, while our own sends go on unheard. Only
+// what was paused since, with nothing left that goes out, was paused for it.
+func (m *Monitor) blindAdvice(now wa.Instant, v *queue.View) string {
+	blind, paused := m.listener.Blind(), false
+	for _, g := range v.Gates {
+		paused = paused || g.Since >= blind && pausedByItself(v, g.ID)
+	}
+	for _, l := range m.campaigns {
+		paused = paused && !(l.Own && m.goesOut(now, v, l))
+	}
 	switch {
-	case m.listener.Blind() == 0:
+	case blind == 0:
 		return ""
 	case paused:
 		return "tickwatch has paused it by itself: mend the feed, then u resumes it."

@@ -82,12 +82,21 @@ func (m *Monitor) templateOf(l *live) int64 {
 	if l.Own {
 		return m.plans[l.ID].Form.ID
 	}
-	for id, t := range m.templates {
-		if l.Template != "" && (l.Template == t.Name || l.Template == t.Name+"/"+t.Language) {
-			return id
+	id := int64(0)
+	for _, t := range m.templates {
+		if l.sends(&t) {
+			if id != 0 { // it may be one or the other
+				return 0
+			}
+			id = t.ID
 		}
 	}
-	return 0
+	return id
+}
+
+// sends tells whether a watched campaign was said to go out with a template.
+func (l *live) sends(t *wa.Template) bool {
+	return l.Template != "" && (l.Template == t.Name || l.Template == t.Name+"/"+t.Language)
 }
 
 // comparison is Meta's newest word on a campaign's template and another one. m.mu is held.

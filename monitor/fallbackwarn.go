@@ -44,7 +44,7 @@ func (p *fallbackPlanner) wrongNumbers() *link.Cluster {
 	for i := range p.live.traits.found {
 		k := &p.live.traits.found[i]
 		switch k.Attribute {
-		case cluster.AttributeMinute, "template", "language", "number":
+		case cluster.AttributeMinute, traitTemplate, traitLanguage, traitNumber, traitCarrier:
 			continue // not of the people
 		}
 		if wa.Explain(k.MainCode, p.titles[k.MainCode]).Category == wa.CategoryRecipient {

@@ -196,7 +196,7 @@ func (m *Monitor) gapOpen() bool { return len(m.gaps) > 0 && m.gaps[len(m.gaps)-
 // loadGaps finds the gaps from before a start in the alarms that tell of them.
 func (m *Monitor) loadGaps(last wa.Instant) {
 	for _, i := range m.incidents.cleared {
-		if i.Kind == "feed" {
+		if i.Kind == "feed" && i.Subject == "feed" { // and none that tells of late news alone
 			m.gaps = append(m.gaps, feedGap{from: i.RaisedAt - ms(time.Minute), to: i.ClearedAt})
 		}
 	}
@@ -214,8 +214,8 @@ func (m *Monitor) tellCaughtUp(now wa.Instant) {
 		if g.to == 0 || g.late < lateProves || g.told || now-g.to > catchUp {
 			continue
 		}
-		for _, i := range slices.Backward(m.incidents.cleared) {
-			if i.Kind != "feed" || i.ClearedAt < g.to {
+		for _, i := range m.incidents.cleared { // the first that ended with it or after it
+			if i.Kind != "feed" || i.Subject != "feed" || i.ClearedAt < g.to {
 				continue
 			}
 			g.told = true

@@ -54,6 +54,9 @@ func (m *Monitor) judgeHost(now wa.Instant) {
 		},
 	} {
 		if x.figure == nil {
+			if x.subject == "queue" { // nothing of ours runs: nothing waits for Meta's word any more
+				m.incidents.clear(now, subject{"host", x.subject})
+			}
 			continue
 		}
 		m.incidents.judge(now, finding{kind: "host", subject: x.subject}, x.rule, *x.figure, func() (string, string) {

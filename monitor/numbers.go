@@ -34,6 +34,30 @@ func (m *Monitor) judgeNumbers(now wa.Instant) {
 		m.judgeStatus(now, &n, p, name, used[n.ID])
 		m.judgeFalls(now, &n, p, name)
 	}
+	m.clearFormerNumbers(now, numbers)
+	for _, account := range slices.Sorted(maps.Keys(m.past.accounts)) {
+		m.judgeLimitFall(now, "limit of account "+account, m.past.accounts[account], "account "+wa.Clean(account))
+	}
+}
+
+// clearFormerNumbers ends the alarms of numbers that are known by another name now: a
+// webhook names some by their digits before another tells their id.
+func (m *Monitor) clearFormerNumbers(now wa.Instant, numbers []wa.Number) {
+	matters := [...]string{"number", "status", "limit of", "throughput of"}
+	known := map[string]bool{}
+	for account := range m.past.accounts {
+		known["limit of account "+account] = true
+	}
+	for i := range numbers {
+		for _, what := range matters {
+			known[numberSubject(what, &numbers[i])] = true
+		}
+	}
+	for _, kind := range [...]string{"quality", "limit"} {
+		m.incidents.clearOthers(now, kind, func(name string) bool {
+			return known[name] || !slices.ContainsFunc(matters[:], func(what string) bool { return strings.HasPrefix(name, what+" ") })
+		})
+	}
 }
 
 // numbersInUse are those that something goes out from. m.mu is held.
@@ -117,7 +141,20 @@ func (m *Monitor) judgeStatus(now wa.Instant, n *wa.Number, p *numberPast, name 
 
 // judgeFalls raises a limit or a throughput that has become lower, for a day.
 func (m *Monitor) judgeFalls(now wa.Instant, n *wa.Number, p *numberPast, name string) {
-	level, f := alarm.OK, finding{kind: "limit", subject: numberSubject("limit of", n)}
+	m.judgeLimitFall(now, numberSubject("limit of", n), &p.limitPast, name)
+
+	level, f := alarm.OK, finding{kind: "limit", subject: numberSubject("throughput of", n)}
+	if p.mpsFellAt != 0 && now-p.mpsFellAt < staleNews && n.Throughput > 0 {
+		level = alarm.Watch
+		f.text = fmt.Sprintf("Meta takes fewer messages a second from %s: %.0f, was %.0f", name, n.Throughput, p.mpsWas)
+		f.advice = "tickwatch keeps to it by itself; a campaign takes longer. If it was not expected, look into WhatsApp Manager."
+	}
+	m.incidents.fact(now, level, f)
+}
+
+// judgeLimitFall raises a limit of a number or an account that has become lower.
+func (m *Monitor) judgeLimitFall(now wa.Instant, subject string, p *limitPast, name string) {
+	level, f := alarm.OK, finding{kind: "limit", subject: subject}
 	if p.fellAt != 0 && now-p.fellAt < staleNews {
 		level = alarm.Watch
 		f.text = fmt.Sprintf("Meta lowered the limit of %s", name)
@@ -125,14 +162,6 @@ func (m *Monitor) judgeFalls(now wa.Instant, n *wa.Number, p *numberPast, name s
 			f.text += fmt.Sprintf(": %s, was %s", limitWords(p.limit), strings.TrimPrefix(limitWords(p.was), "limit "))
 		}
 		f.advice = "Look how much of a campaign still fits: tickwatch check tells. What goes over the limit Meta refuses."
-	}
-	m.incidents.fact(now, level, f)
-
-	level, f = alarm.OK, finding{kind: "limit", subject: numberSubject("throughput of", n)}
-	if p.mpsFellAt != 0 && now-p.mpsFellAt < staleNews && n.Throughput > 0 {
-		level = alarm.Watch
-		f.text = fmt.Sprintf("Meta takes fewer messages a second from %s: %.0f, was %.0f", name, n.Throughput, p.mpsWas)
-		f.advice = "tickwatch keeps to it by itself; a campaign takes longer. If it was not expected, look into WhatsApp Manager."
 	}
 	m.incidents.fact(now, level, f)
 }
@@ -195,7 +224,8 @@ func (m *Monitor) judgeLimits(now wa.Instant) {
 		}
 		f := finding{kind: "limit", subject: usedSubject + a.Account}
 		standing[f.subject] = true
-		m.incidents.fact(now, m.limitLevel(now, a, limit, &f), f)
+		level := m.limitLevel(now, a, limit, &f)
+		m.incidents.fact(now, level, f)
 	}
 	m.incidents.clearOthers(now, "limit", func(name string) bool {
 		return !strings.HasPrefix(name, usedSubject) || standing[name]
@@ -213,7 +243,8 @@ func (m *Monitor) limitLevel(now wa.Instant, a *accountUsage, limit int64, f *fi
 	waiting, others := m.load(now, a)
 	share := float64(a.People) / float64(limit)
 	in, reached := a.reachedIn(limit)
-	fits := !others && waiting <= limit-a.People
+	over := waiting - max(limit-a.People, 0) // of what waits, so many do not fit
+	fits := !others && over <= 0
 	f.text = fmt.Sprintf("%s of %s people in 24 hours are used", count(a.People), count(limit))
 	switch {
 	case a.People >= limit:
@@ -223,8 +254,8 @@ func (m *Monitor) limitLevel(now wa.Instant, a *accountUsage, limit int64, f *fi
 	}
 	if waiting > 0 {
 		f.text += fmt.Sprintf("; %s still wait", count(waiting))
-		if !fits {
-			f.text += fmt.Sprintf(", %s more than fit", count(waiting-max(limit-a.People, 0)))
+		if over > 0 {
+			f.text += fmt.Sprintf(", %s more than fit", count(over))
 		}
 	}
 	f.advice = "Pause (p) and go on tomorrow, or slow down: Meta refuses what goes over the limit. People count once in 24 hours, and not while they are talking with you."
@@ -235,7 +266,7 @@ func (m *Monitor) limitLevel(now wa.Instant, a *accountUsage, limit int64, f *fi
 	switch {
 	case going && !fits && (share >= limitAct || reached && in <= limitSoon && share >= 0.5):
 		return alarm.Act
-	case going && !fits && (share >= limitWatch || waiting > 0), share >= limitAct:
+	case going && !fits && share >= limitWatch, over > 0, share >= limitAct:
 		return alarm.Watch
 	}
 	return alarm.OK

@@ -33,12 +33,12 @@ type limitPast struct {
 
 type numberPast struct {
 	limitPast
-	quality, qualityWas wa.Quality
-	qualitySince        wa.Instant
-	status              string
-	statusSince         wa.Instant
-	throughput, mpsWas  float64
-	mpsFellAt           wa.Instant // 0 = it is not lower than before
+	qualityWas   wa.Quality
+	qualitySince wa.Instant
+	status       string
+	statusSince  wa.Instant
+	mpsWas       float64
+	mpsFellAt    wa.Instant // 0 = it is not lower than before
 }
 
 type templatePast struct {
@@ -162,7 +162,7 @@ func (n *numberPast) found(u *wa.Changed, at wa.Instant) {
 	case wa.ChangedStatus:
 		n.stood(u.Is, at)
 	case wa.ChangedQuality:
-		n.qualityWas, n.quality, n.qualitySince = wa.Quality(u.Was), wa.Quality(u.Is), at
+		n.qualityWas, n.qualitySince = wa.Quality(u.Was), at
 	case wa.ChangedThroughput:
 		was, _ := strconv.ParseFloat(u.Was, 64)
 		is, _ := strconv.ParseFloat(u.Is, 64)
@@ -170,7 +170,6 @@ func (n *numberPast) found(u *wa.Changed, at wa.Instant) {
 		if is < was {
 			n.mpsWas, n.mpsFellAt = was, at
 		}
-		n.throughput = is
 	}
 }
 

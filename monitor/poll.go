@@ -110,7 +110,7 @@ func (m *Monitor) templatesToAsk() []int64 {
 		}
 		add(m.plans[l.ID].Form.ID)
 		for _, t := range m.templates {
-			if l.Template != "" && (l.Template == t.Name || l.Template == t.Name+"/"+t.Language) {
+			if l.sends(&t) {
 				add(t.ID)
 			}
 		}

@@ -39,6 +39,7 @@ func CarrierOf(phone string) string {
 	if carriers.byPrefix == nil || len(carriers.byPrefix) >= carriersKept {
 		carriers.byPrefix = map[string]string{}
 	}
-	carriers.byPrefix[prefix] = wa.Clean(name)
+	name = wa.Clean(name)
+	carriers.byPrefix[prefix] = name
 	return name
 }
