@@ -209,3 +209,41 @@ func numberWith(id string, limit wa.Limit) (n monitor.NumberNews) {
 	n.ID, n.Display, n.Quality, n.Status, n.Limit, n.Throughput = id, "4915550001", wa.QualityGreen, "CONNECTED", limit, 80
 	return n
 }
+
+// A number that webhooks name by its digits, and then by its id, has one alarm of each
+// matter, and it ends.
+func TestANumberThatGetsItsID(t *testing.T) {
+	clock := newHand()
+	h := openHouse(t, t.TempDir(), clock.now)
+	told := func(event string) {
+		h.take(t, &wa.Post{Source: "meta", ReceivedAt: wa.At(clock.now()), Body: []byte("{}"), Numbers: []wa.NumberUpdate{{AccountID: "1", Display: "4915550001", Event: event, At: wa.At(clock.now())}}})
+	}
+	told("FLAGGED")
+	_, alarms := h.judged(t)
+	wantAlarm(t, alarms, "quality watch Meta flagged the number +4915550001")
+	clock.forward(time.Minute)
+	h.post(t, body([]update{{"0000001", "sent", clock.now().Unix(), 0}}), clock.now()) // tells the id
+	_, alarms = h.judged(t)
+	wantAlarm(t, alarms, "quality watch Meta flagged the number +4915550001")
+	clock.forward(time.Minute)
+	told("UNFLAGGED")
+	_, alarms = h.judged(t)
+	wantAlarm(t, alarms, "")
+	_ = h.store.Close()
+}
+
+// A limit of the whole account that becomes lower is told, for a day.
+func TestAnAccountsLimitFalls(t *testing.T) {
+	clock := newHand()
+	h := openHouse(t, t.TempDir(), clock.now)
+	for _, limit := range []wa.Limit{"TIER_10K", "TIER_2K"} {
+		clock.forward(time.Minute)
+		h.take(t, &wa.Post{Source: "meta", ReceivedAt: wa.At(clock.now()), Body: []byte("{}"), Capabilities: []wa.CapabilityUpdate{{AccountID: "1", Limit: limit, At: wa.At(clock.now())}}})
+	}
+	_, alarms := h.judged(t)
+	wantAlarm(t, alarms, "limit watch Meta lowered the limit of account 1: limit 2,000 people in 24 h, was 10,000 people in 24 h")
+	clock.forward(25 * time.Hour)
+	_, alarms = h.judged(t)
+	wantAlarm(t, alarms, "")
+	_ = h.store.Close()
+}

@@ -1,0 +1,38 @@
+package monitor
+
+import (
+	"testing"
+
+	"tickwatch/wa"
+)
+
+// A part that is set aside is found by its trait however that is spelled, so that it is
+// not set aside twice and released once.
+func TestTraitOf(t *testing.T) {
+	p := wa.Plan{Aside: []wa.Trait{{Attribute: "country", Value: "CI"}, {Attribute: "prefix", Value: "22507"}}}
+	for _, c := range []struct{ attribute, value, want string }{
+		{"Country", "ci", "country=CI"}, {"country", " CI ", "country=CI"}, {"prefix", "+225 07", "prefix=22507"}, {"Prefix", "22507", "prefix=22507"},
+		{"country", "PT", "country=PT"}, {"city", "Faro", "city=Faro"},
+	} {
+		if got := traitOf(&p, c.attribute, c.value).String(); got != c.want {
+			t.Errorf("%s=%s is %s, want %s", c.attribute, c.value, got, c.want)
+		}
+	}
+}
+
+// A template that a watched campaign was said to send, by its name alone, is known
+// where one has that name.
+func TestTemplateOfAWatchedCampaign(t *testing.T) {
+	m := &Monitor{templates: map[int64]wa.Template{
+		1: {ID: 1, Name: "offer", Language: "en"}, 2: {ID: 2, Name: "offer", Language: "fr"}, 3: {ID: 3, Name: "news", Language: "en"},
+	}}
+	for said, want := range map[string]int64{"offer": 0, "offer/fr": 2, "news": 3, "": 0, "gone": 0} {
+		l := &live{}
+		l.Template = said
+		for range 20 { // maps have no order
+			if got := m.templateOf(l); got != want {
+				t.Fatalf("%q is template %d, want %d", said, got, want)
+			}
+		}
+	}
+}
