@@ -71,7 +71,7 @@ func (m *model) askAside() tea.Cmd {
 // countAside asks how many messages the selected cluster would hold back.
 func (m *model) countAside() tea.Cmd {
 	a := &m.aside
-	a.count, a.problem = nil, ""
+	a.count, a.problem, a.ticket = nil, "", 0 // a late answer must not move what is selected now
 	k := a.cluster()
 	if k == nil || !pane.Settable(k) {
 		return nil
@@ -124,8 +124,9 @@ func (m *model) confirmAside() tea.Cmd {
 			return nil
 		}
 		a.under = true
-		return ask(m.work, link.VerbAside, link.AsideArgs{Campaign: a.campaign, Attribute: k.Attribute, Value: k.Value}, func(m *model, done link.Asides, err error) tea.Cmd {
-			return m.asideAnswered(&done, "Nothing was set aside", err)
+		args := link.AsideArgs{Campaign: a.campaign, Attribute: k.Attribute, Value: k.Value}
+		return ask(m.work, link.VerbAside, args, func(m *model, done link.Asides, err error) tea.Cmd {
+			return m.asideAnswered(args.Campaign, &done, "Nothing was set aside", err)
 		})
 	}
 	i := a.chosen - len(a.clusters)
@@ -140,20 +141,24 @@ func (m *model) confirmAside() tea.Cmd {
 	a.under = true
 	args := link.AsideEndArgs{Campaign: a.campaign, Attribute: a.aside[i].Attribute, Value: a.aside[i].Value, Cancel: word == "cancel"}
 	return ask(m.work, link.VerbAsideEnd, args, func(m *model, done link.Asides, err error) tea.Cmd {
-		return m.asideAnswered(&done, "Nothing was changed", err)
+		return m.asideAnswered(args.Campaign, &done, "Nothing was changed", err)
 	})
 }
 
-func (m *model) asideAnswered(done *link.Asides, not string, err error) tea.Cmd {
-	m.aside.under = false
-	if err != nil {
-		if m.dialog == asideDialog {
-			m.aside.problem = undone(not, err)
-			return nil
-		}
-		return m.say(undone(not, err))
+// asideAnswered takes the daemon's word; the window may be closed by then, or another
+// campaign's.
+func (m *model) asideAnswered(campaign string, done *link.Asides, not string, err error) tea.Cmd {
+	its := m.dialog == asideDialog && m.aside.campaign == campaign
+	if m.aside.campaign == campaign {
+		m.aside.under = false
 	}
-	if m.dialog == asideDialog {
+	switch {
+	case err != nil && its:
+		m.aside.problem = undone(not, err)
+		return nil
+	case err != nil:
+		return m.say(undone(not, err))
+	case its:
 		m.dialog = noDialog
 	}
 	return m.say(cleaned(done).Text)

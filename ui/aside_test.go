@@ -94,3 +94,37 @@ func TestReleaseWhatIsSetAside(t *testing.T) {
 		t.Errorf("calls: %q", got)
 	}
 }
+
+// What is set aside does not change its place under a word that is being typed: an
+// answer that comes late, to what was selected before, is dropped.
+func TestALateCountMovesNothing(t *testing.T) {
+	c := newConsole(t, 80, 24, Options{})
+	city := link.Aside{AsideTrait: link.AsideTrait{Attribute: "city", Value: "Faro"}, Messages: 10}
+	prefix := link.Aside{AsideTrait: link.AsideTrait{Attribute: "prefix", Value: "22507"}, Messages: 9}
+	c.d.asides(1240, city, prefix)
+	s := clustered()
+	s.Campaigns[0].Clusters = s.Campaigns[0].Clusters[:1]
+	c.live(s).press("a", "down")
+	_, slow := c.m.Update(keyPress("up")) // counts again
+	c.m.Update(keyPress("down"))
+	c.types("cancel")
+	c.d.asides(1240, prefix, city)
+	c.m.Update(slow())
+	c.press("enter")
+	if got := c.callsOf(link.VerbAsideEnd); !slices.Equal(got, []string{`{"campaign":"autumn","attribute":"city","value":"Faro","cancel":true}`}) {
+		t.Errorf("calls: %q", got)
+	}
+}
+
+// On the smallest screen, too, one reads what enter does before one presses it; and
+// where nothing can be set aside no key is offered.
+func TestAsideIsSaidWhereItWorks(t *testing.T) {
+	c := newConsole(t, 40, 12, Options{})
+	c.d.asides(1240)
+	c.live(clustered()).press("a").sees("enter sets 1,240 waiting messages")
+	c = newConsole(t, 80, 24, Options{Mode: ModeReplay})
+	c.live(clustered()).seesNot("a sets aside")
+	s := clustered()
+	s.Campaigns[0].State = "cancelled"
+	newConsole(t, 80, 24, Options{}).live(s).seesNot("a sets aside")
+}

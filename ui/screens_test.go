@@ -98,6 +98,7 @@ var screens = []struct {
 	{"reach_undo", func(c *console) { c.live(reaching(link.FallbackPending)) }},
 	{"reach_look", func(c *console) { c.live(reaching(link.FallbackLooking)).press("r") }},
 	{"retry_confirm", func(c *console) { c.live(halted()).press("r", "down", "down", "space", "enter") }},
+	{"aside", func(c *console) { c.d.asides(1240); c.live(clustered()).press("a") }},
 	{"notes", func(c *console) { c.live(sending()).press("n") }},
 	{"copied", func(c *console) { c.live(halted()).press("y") }},
 	{"read_only", func(c *console) { c.m.opt.ReadOnly = true; c.live(sending()).press("p") }},

@@ -40,6 +40,7 @@ func AsideView(l Look, c *link.Campaign, a *Asiding, w, h int) string {
 		list = append(list, l.Theme.Text.Render(fit(l.asideName(r), inner/2))+" "+l.Theme.Strong.Render(clip("set aside: "+things(r.Messages, "message", "messages"), max(inner/2-2, 0))))
 	}
 	foot := l.asideFoot(a, inner)
+	foot = foot[max(0, len(foot)-max(rows-2, 1)):] // what enter does stands at its end
 	from, to := window(len(list), max(rows-len(foot)-1, 1), a.Selected)
 	lines := append([]string{}, list[from:to]...)
 	if len(list) == 0 {
