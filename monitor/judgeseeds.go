@@ -70,11 +70,15 @@ func (l *live) othersArrive(since wa.Instant) bool {
 }
 
 // view is what people see of them; nil when there is nothing.
-func (s *seeding) view() *link.Seeds {
-	if len(s.all) == 0 && s.problem == "" {
+func (s *seeding) view(template string) *link.Seeds {
+	problem := s.problem
+	if s.unfit != template { // it was of another one
+		problem = ""
+	}
+	if len(s.all) == 0 && problem == "" {
 		return nil
 	}
-	v := &link.Seeds{Problem: wa.Clean(s.problem)}
+	v := &link.Seeds{Problem: wa.Clean(problem)}
 	var took []float64
 	var sentAt, arrivedAt wa.Instant
 	for _, x := range s.all {

@@ -96,7 +96,7 @@ func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
 	c.Reports = m.reports(now, l)
 	c.Fallback = m.fallbackView(l)
 	c.Engagement = m.engagementView(now, l)
-	c.Seeds = l.seeds.view()
+	c.Seeds = l.seeds.view(m.planOf(l).Form.Name)
 	first, last := l.course.trendSpan(now)
 	for minute := first; minute <= last && first != 0; minute++ {
 		p := l.course.minutes[minute]

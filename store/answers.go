@@ -101,11 +101,13 @@ func (g *group) rejudge(person int64) {
 	}
 }
 
+const latestWords = "SELECT wamid, step, reply_to, at, number, campaign, message, answered_at FROM inbound WHERE person = ? ORDER BY at DESC, wamid LIMIT ?"
+
 // answer judges what a person wrote of late.
 func (g *group) answer(who int64) error {
 	all, err := query(g.ctx, g.conn, func(s scanner) (r written, err error) {
 		return r, s.Scan(&r.wamid, &r.step, &r.replyTo, &r.at, &r.number, &r.campaign, &r.message, &r.answeredAt)
-	}, "SELECT wamid, step, reply_to, at, number, campaign, message, answered_at FROM inbound WHERE person = ? ORDER BY at DESC, wamid LIMIT ?", who, latestInbound)
+	}, latestWords, who, latestInbound)
 	if err != nil || len(all) == 0 {
 		return err
 	}

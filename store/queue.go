@@ -259,11 +259,13 @@ func (w *writer) breakOff(ctx context.Context) error {
 		args []any
 	}{
 		{
-			`INSERT INTO journal SELECT ?, last_raw, ?, 0, ? FROM feed WHERE EXISTS (SELECT 1 FROM recipient WHERE state = 2 AND state IN (2, 3))`,
+			`INSERT INTO journal SELECT ?, last_raw, ?, 0, ? FROM feed WHERE EXISTS (SELECT 1 FROM recipient WHERE state = 2 AND state IN (2, 3))
+				OR EXISTS (SELECT 1 FROM seed WHERE state = 0)`,
 			[]any{w.nextID.deed + 1, int64(wa.At(w.store.now())), string(body)},
 		},
 		{countClaimed, nil},
 		{claimedAreUnknown, nil},
+		{seedsBroken, nil},
 		{"COMMIT", nil},
 	} {
 		if _, err := w.conn.ExecContext(ctx, step.text, step.args...); err != nil {

@@ -76,6 +76,7 @@ func TestQueueQueriesUseTheirIndexes(t *testing.T) {
 		{codeCandidates, []any{1, 131026, 0, 5}},
 		{retriedRow, []any{1}},
 		{retriesRow, []any{1}},
+		{latestWords, []any{1, 5}},
 	} {
 		plan, err := query(t.Context(), s.readers, func(s scanner) (d string, err error) {
 			var n int

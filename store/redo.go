@@ -239,5 +239,17 @@ func (g *group) breakOff() error {
 			return err
 		}
 	}
+	type none struct{}
+	if _, err := query(g.ctx, g.conn, func(s scanner) (none, error) {
+		var campaign int64
+		err := s.Scan(&campaign)
+		g.seeded[campaign] = true
+		return none{}, err
+	}, "SELECT DISTINCT campaign FROM seed WHERE state = 0"); err != nil {
+		return err
+	}
+	if _, err := g.conn.ExecContext(g.ctx, seedsBroken); err != nil {
+		return err
+	}
 	return g.note(0, &Deed{Kind: DeedBroken})
 }

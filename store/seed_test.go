@@ -121,6 +121,12 @@ func TestSeedsToldAgain(t *testing.T) {
 			t.Errorf("its news are of campaign %d: %v, %v", campaign, yes, err)
 		}
 	}
+	claimSeed(t, s, p, 30) // and a crash
+	_ = s.Close()
+	s = open(t, s.dir)
+	if got := seeds(t, s, p.Campaign); len(got) != 3 || got[2].State != SeedUnknown {
+		t.Fatalf("after a crash: %+v", got)
+	}
 	last, err := s.LastDeed(t.Context())
 	if err != nil {
 		t.Fatal(err)

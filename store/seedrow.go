@@ -91,13 +91,13 @@ func (g *group) redoSeed(c *campaign, d *Deed) error {
 // come without callback data.
 const knownSeeds = 10_000
 
-// loadSeeds makes unknown what a crash left claimed: it may have gone out, and nobody
-// sends it again. It reads what tells the others' webhooks.
+// seedsBroken makes unknown what a crash left claimed: it may have gone out, and nobody
+// sends it again.
+const seedsBroken = "UPDATE seed SET state = 1 WHERE state = 0"
+
+// loadSeeds reads what tells the webhooks about seeds from others.
 func (w *writer) loadSeeds(ctx context.Context) error {
 	w.seeds = map[string]int64{}
-	if _, err := w.conn.ExecContext(ctx, "UPDATE seed SET state = 1 WHERE state = 0"); err != nil {
-		return err
-	}
 	if err := lastID(ctx, w.conn, "id", "seed", &w.nextID.seed); err != nil {
 		return err
 	}

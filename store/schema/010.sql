@@ -6,6 +6,9 @@ ALTER TABLE inbound ADD COLUMN reply_to TEXT NOT NULL DEFAULT '';     -- wamid o
 ALTER TABLE inbound ADD COLUMN answered_at INTEGER NOT NULL DEFAULT 0; -- 0 = not yet, -1 = asks for no answer
 ALTER TABLE inbound ADD COLUMN message INTEGER NOT NULL DEFAULT 0;    -- of ours, that it belongs to
 CREATE INDEX inbound_step ON inbound (campaign, person, at, answered_at, step, label, message) WHERE step <> '' AND campaign <> 0;
+-- Someone's latest are looked at with each of their messages, however many they wrote.
+DROP INDEX inbound_person;
+CREATE INDEX inbound_person ON inbound (person, at);
 
 -- What people of the business wrote to customers by hand, of the latest days: an
 -- answer may be told of before what it answers.
