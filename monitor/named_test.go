@@ -11,8 +11,12 @@ import (
 func TestTraitOf(t *testing.T) {
 	p := wa.Plan{Aside: []wa.Trait{{Attribute: "country", Value: "CI"}, {Attribute: "prefix", Value: "22507"}}}
 	for _, c := range []struct{ attribute, value, want string }{
-		{"Country", "ci", "country=CI"}, {"country", " CI ", "country=CI"}, {"prefix", "+225 07", "prefix=22507"}, {"Prefix", "22507", "prefix=22507"},
-		{"country", "PT", "country=PT"}, {"city", "Faro", "city=Faro"},
+		{"Country", "ci", "country=CI"},
+		{"country", " CI ", "country=CI"},
+		{"prefix", "+225 07", "prefix=22507"},
+		{"Prefix", "22507", "prefix=22507"},
+		{"country", "PT", "country=PT"},
+		{"city", "Faro", "city=Faro"},
 	} {
 		if got := traitOf(&p, c.attribute, c.value).String(); got != c.want {
 			t.Errorf("%s=%s is %s, want %s", c.attribute, c.value, got, c.want)
