@@ -133,7 +133,7 @@ const reasonAside = "cancelled while it was set aside for "
 // EndAside releases what a campaign has set aside for a trait, or cancels it, and
 // counts it. It goes on where an earlier call broke off.
 func (s *Store) EndAside(ctx context.Context, campaign int64, t wa.Trait, cancel bool) (n int64, err error) {
-	err = s.eachStretch(ctx, func(after, upto int64) error {
+	err = s.eachStretch(ctx, campaign, func(after, upto int64) error {
 		page, err := query(ctx, s.readers, scanWaiting, rowsAside, after, upto, campaign, t.String())
 		if err != nil {
 			return err
@@ -163,7 +163,7 @@ func (s *Store) EndAside(ctx context.Context, campaign int64, t wa.Trait, cancel
 // Aside counts what a campaign has set aside, by trait.
 func (s *Store) Aside(ctx context.Context, campaign int64) (map[wa.Trait]int64, error) {
 	out := map[wa.Trait]int64{}
-	err := s.eachStretch(ctx, func(after, upto int64) error {
+	err := s.eachStretch(ctx, campaign, func(after, upto int64) error {
 		_, err := query(ctx, s.readers, func(s scanner) (struct{}, error) {
 			var reason string
 			var n int64
@@ -181,10 +181,15 @@ func (s *Store) Aside(ctx context.Context, campaign int64) (map[wa.Trait]int64, 
 	return out, nil
 }
 
-// eachStretch goes through the queue's rows in stretches, so that no read is open for long.
-func (s *Store) eachStretch(ctx context.Context, do func(after, upto int64) error) error {
+// eachStretch goes through a campaign's rows of the queue, and what lies between them,
+// in stretches, so that no read is open for long.
+func (s *Store) eachStretch(ctx context.Context, campaign int64, do func(after, upto int64) error) error {
+	var first int64
+	if err := s.readers.QueryRowContext(ctx, "SELECT first FROM plan WHERE campaign = ?", campaign).Scan(&first); err != nil {
+		return err
+	}
 	last, err := s.LastRecipient(ctx)
-	for after := int64(0); err == nil && after < last; after += listingWindow {
+	for after := first - 1; err == nil && after < last; after += listingWindow {
 		err = do(after, after+listingWindow)
 	}
 	return err
