@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tickwatch/monitor/link"
 	"tickwatch/wa"
@@ -112,10 +113,9 @@ func TestEveryStandingEvent(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := r.looked()
-			for range 20 { // what has changed is read from our own history a moment after it was told
-				if c.alarm == "" || len(open(s)) > 0 {
-					break
-				}
+			missing := func() bool { return c.alarm != "" && len(open(s)) == 0 || c.shown != nil && !c.shown(s) }
+			for end := time.Now().Add(20 * time.Second); missing() && time.Now().Before(end); { // what has changed is read from our own history a moment after it was told
+				time.Sleep(time.Millisecond)
 				s = r.looked()
 			}
 			var alarms []string

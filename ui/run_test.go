@@ -1,9 +1,3 @@
-//go:build !race
-
-// Bubble Tea closes its input while its reader may still ask for the descriptor
-// (cancelreader v0.2.2): its race, at the end of every program. The tests that run
-// one on a terminal stand here, out of the race detector's way.
-
 package ui
 
 import (

@@ -62,14 +62,18 @@ func Run(ctx context.Context, o Options) error {
 	o = o.withDefaults()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // calls under way end with the console
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithEnvironment(o.Env)}
+	opts := []tea.ProgramOption{tea.WithEnvironment(o.Env)}
 	if o.In != nil {
 		opts = append(opts, tea.WithInput(o.In))
 	}
 	if o.Out != nil {
 		opts = append(opts, tea.WithOutput(o.Out))
 	}
-	_, err := tea.NewProgram(newModel(ctx, o), opts...).Run()
+	program := tea.NewProgram(newModel(ctx, o), opts...)
+	// With tea.WithContext it would not wait for its reader to let go of the terminal,
+	// which then may never be closed.
+	defer context.AfterFunc(ctx, program.Quit)()
+	_, err := program.Run()
 	switch {
 	case err == nil, errors.Is(err, tea.ErrInterrupted), ctx.Err() != nil && !errors.Is(err, tea.ErrProgramPanic):
 		return nil

@@ -1,10 +1,3 @@
-//go:build !race
-
-// Bubble Tea closes its input while its reader may still ask for the descriptor
-// (cancelreader v0.2.2): its race, at the end of every program, and now and then
-// a reader that waits for ever. The measurements that run one stand here, out of
-// the race detector's way.
-
 package cli
 
 import (
@@ -21,8 +14,6 @@ import (
 func runBench(t *testing.T, figures any, args ...string) {
 	t.Helper()
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent(), goleak.IgnoreTopFunction("os/signal.NotifyContext.func1"), // Main keeps its signals
-		goleak.IgnoreAnyFunction("charm.land/bubbletea/v2.(*Program).readLoop"),
-		goleak.IgnoreAnyFunction("github.com/muesli/cancelreader.(*epollCancelReader).Read"),
 		goleak.IgnoreAnyFunction("charm.land/bubbletea/v2.Tick.func1"), // a tick that is under way runs out
 		goleak.IgnoreAnyFunction("charm.land/bubbletea/v2.(*Program).execBatchMsg"))
 	dir := t.TempDir()

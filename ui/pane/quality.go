@@ -110,7 +110,8 @@ func (l Look) numberLines(n *link.Number, w int) []string {
 		name = shortNumber(name)
 	}
 	if room := w - 1 - ansi.StringWidth(quality); ansi.StringWidth(name) > room && room > 4 {
-		name = name[:2] + "…" + name[len(name)-2:] // the last digits tell numbers of one country apart
+		// The last digits tell numbers of one country apart.
+		name = ansi.Truncate(name, 2, "") + "…" + ansi.TruncateLeft(name, ansi.StringWidth(name)-2, "")
 	}
 	lines := []string{row(l.Theme.Text.Render(name), quality, w)}
 	if n.Status != "" && n.Status != "CONNECTED" {
