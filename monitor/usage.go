@@ -38,6 +38,7 @@ const (
 	usageLook  = time.Second
 	usageEvery = 10 * time.Second // while a campaign runs, by the daemon's clock
 	usageIdle  = 5 * time.Minute
+	usageAfter = 30 * time.Minute // after a recording's last line
 	usageShare = 100
 	// paceSpan is the stretch over which the pace of a limit's use is measured.
 	paceSpan = wa.Instant(5 * time.Minute / time.Millisecond)
@@ -66,6 +67,10 @@ func (m *Monitor) watchUsage(ctx context.Context) {
 func (m *Monitor) recountUsage(ctx context.Context) {
 	m.mu.Lock()
 	limited, most := false, int64(0)
+	var more time.Duration
+	if m.ended {
+		more = usageAfter - usageIdle
+	}
 	for _, n := range m.numbers {
 		_, known := n.Limit.People()
 		limited = limited || known
@@ -74,7 +79,7 @@ func (m *Monitor) recountUsage(ctx context.Context) {
 		most = max(most, m.usage.accounts[i].People)
 	}
 	m.mu.Unlock()
-	if !limited || !m.usageDue(time.Duration(most/1000)*time.Second) {
+	if !limited || !m.usageDue(more+time.Duration(most/1000)*time.Second) {
 		return
 	}
 	if m.o.Store.Settled(ctx) == nil { // a replay is too quick for rows that lag
@@ -99,17 +104,21 @@ func (m *Monitor) usageDue(more time.Duration) bool {
 // countUsage counts once.
 func (m *Monitor) countUsage(ctx context.Context) {
 	now := wa.At(m.o.Now())
+	m.mu.Lock()
+	m.usage.stale = false // numbers that come from here on are told apart
+	m.mu.Unlock()
 	counted, err := m.o.Store.Usage(ctx, now)
 	reach, reachAt := m.countReach(ctx, now)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
+		m.usage.stale, m.usage.reach, m.usage.reachAt = true, reach, reachAt
 		if ctx.Err() == nil {
 			m.o.Log.Error("how much of the messaging limit is used could not be counted", "error", err)
 		}
 		return
 	}
-	fresh := limitUse{at: now, reach: reach, reachAt: reachAt}
+	fresh := limitUse{at: now, stale: m.usage.stale, reach: reach, reachAt: reachAt}
 	for _, u := range counted {
 		a := accountUsage{Usage: u}
 		if before := m.usage.of(u.Account); before != nil {

@@ -64,6 +64,8 @@ type rate struct {
 	double *drift
 	young  []second // not judged yet, in order
 	until  int64    // seconds up to here are judged
+	judged bool     // latest holds for all that was added
+	latest Verdict
 }
 
 type second struct {
@@ -128,6 +130,10 @@ func (r *rate) Add(at int64, d Sent) {
 
 func (r *rate) add(at int64, s *Sent) {
 	n, bad := r.count(s)
+	if n == 0 && bad == 0 {
+		return
+	}
+	r.judged = false
 	r.drift.Add(cell{At: at, N: n, Bad: bad})
 	r.double.Add(cell{At: at, N: n, Bad: bad})
 }
@@ -140,11 +146,15 @@ func (r *rate) Judge(now int64) Verdict {
 		r.add(r.young[old].at, &r.young[old].Sent)
 	}
 	r.young = slices.Delete(r.young, 0, old)
+	if r.judged {
+		return r.latest
+	}
 	findings := r.drift.Judge()
 	for i, f := range r.double.Judge() {
 		findings[i].Accused = findings[i].Accused && f.Accused
 	}
-	return r.drift.verdict(findings)
+	r.latest, r.judged = r.drift.verdict(findings), true
+	return r.latest
 }
 
 // verdict is about the last line, then those before it, and calls a share well that
