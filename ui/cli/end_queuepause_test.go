@@ -106,8 +106,8 @@ func TestStopFileWhileSending(t *testing.T) {
 // Pauses under load, one after the other: when a command is back, nothing begins.
 func TestPauseUnderLoad(t *testing.T) {
 	t.Parallel()
-	const rows, pauses = 4000, 5
-	s := send(t, rows, sandbox.Options{Faults: []sandbox.Fault{{Kind: sandbox.FaultLatency, Delay: 50 * time.Millisecond}}})
+	const rows, pauses = 4000, 5 // enough for some to be left, however slow the commands are
+	s := send(t, rows, sandbox.Options{Faults: []sandbox.Fault{{Kind: sandbox.FaultLatency, Delay: 200 * time.Millisecond}}})
 	s.start(t)
 	for i := range pauses {
 		more := len(s.meta.Accepted()) + 200
