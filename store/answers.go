@@ -28,9 +28,9 @@ const (
 	// it: Meta repeats for seven days.
 	unsettledFor = attributable + answerWindow
 	// latestInbound is how much of what a person wrote is judged anew, and
-	// latestAnswers by how many of the messages to them.
-	latestInbound = 100
-	latestAnswers = 100
+	// latestMessages by how many of the messages to them.
+	latestInbound  = 100
+	latestMessages = 100
 )
 
 const noAnswer = -1 // in answered_at: nobody waits for one
@@ -103,50 +103,68 @@ func (g *group) rejudge(person int64) {
 
 const latestWords = "SELECT wamid, step, reply_to, at, number, campaign, message, answered_at FROM inbound WHERE person = ? ORDER BY at DESC, wamid LIMIT ?"
 
-// answer judges what a person wrote of late.
-func (g *group) answer(who int64) error {
-	all, err := query(g.ctx, g.conn, func(s scanner) (r written, err error) {
+// conversation is what of late a person wrote, newest first, what they were sent, and
+// what of that was in answer.
+type conversation struct {
+	words   []written
+	sends   []*touched
+	answers []answerTo
+}
+
+// answerTo is an answer from a number.
+type answerTo struct {
+	number int64
+	at     wa.Instant
+}
+
+func (g *group) conversation(who int64) (*conversation, error) {
+	words, err := query(g.ctx, g.conn, func(s scanner) (r written, err error) {
 		return r, s.Scan(&r.wamid, &r.step, &r.replyTo, &r.at, &r.number, &r.campaign, &r.message, &r.answeredAt)
 	}, latestWords, who, latestInbound)
-	if err != nil || len(all) == 0 {
-		return err
-	}
-	messages, err := g.messagesOf(who, latestAnswers)
 	if err != nil {
+		return nil, err
+	}
+	messages, err := g.messagesOf(who, latestMessages)
+	if err != nil {
+		return nil, err
+	}
+	c := &conversation{words: words}
+	for _, t := range messages {
+		if at := c.answeredWith(t); at != 0 {
+			c.answers = append(c.answers, answerTo{t.now.number, at})
+		} else {
+			c.sends = append(c.sends, t)
+		}
+	}
+	return c, nil
+}
+
+// answer judges what a person wrote of late.
+func (g *group) answer(who int64) error {
+	c, err := g.conversation(who)
+	if err != nil || len(c.words) == 0 {
 		return err
 	}
-	type echo struct {
-		number int64
-		at     wa.Instant
-	}
-	echoes, err := query(g.ctx, g.conn, func(s scanner) (e echo, err error) { return e, s.Scan(&e.number, &e.at) },
+	all, answers := c.words, c.answers
+	echoes, err := query(g.ctx, g.conn, func(s scanner) (e answerTo, err error) { return e, s.Scan(&e.number, &e.at) },
 		"SELECT number, at FROM echo WHERE person = ? AND at >= ? ORDER BY at", who, int64(all[len(all)-1].at))
 	if err != nil {
 		return err
 	}
-	var answers []echo
-	var sends []*touched // those that nobody answers with
-	for _, t := range messages {
-		if at := g.answersWith(t, all); at != 0 {
-			answers = append(answers, echo{t.now.number, at})
-		} else {
-			sends = append(sends, t)
-		}
-	}
 	answers = append(answers, echoes...)
-	slices.SortFunc(answers, func(a, b echo) int { return cmp.Compare(a.at, b.at) })
+	slices.SortFunc(answers, func(a, b answerTo) int { return cmp.Compare(a.at, b.at) })
 	for i := range all {
 		r := &all[i]
 		if r.at < all[0].at-unsettledFor {
 			break
 		}
 		next := *r
-		if next.campaign, next.message, err = g.writtenTo(r, all, sends); err != nil {
+		if next.campaign, next.message, err = g.writtenTo(r, c); err != nil {
 			return err
 		}
 		if r.answeredAt != noAnswer {
 			next.answeredAt = 0
-			if first := slices.IndexFunc(answers, func(a echo) bool { return a.number == r.number && a.at >= r.at }); first >= 0 && answers[first].at-r.at <= answerWindow {
+			if first := slices.IndexFunc(answers, func(a answerTo) bool { return a.number == r.number && a.at >= r.at }); first >= 0 && answers[first].at-r.at <= answerWindow {
 				next.answeredAt = answers[first].at
 			}
 		}
@@ -157,15 +175,15 @@ func (g *group) answer(who int64) error {
 	return nil
 }
 
-// answersWith is when a message answers something that its person wrote; 0 when it
+// answeredWith is when a message answers something that its person wrote; 0 when it
 // does not.
-func (g *group) answersWith(t *touched, all []written) wa.Instant {
+func (c *conversation) answeredWith(t *touched) wa.Instant {
 	at := t.now.progress.AnswersAt()
 	if at == 0 || t.now.keyed {
 		return 0
 	}
-	for i := range all {
-		if r := &all[i]; r.number == t.now.number && r.step != "" && r.at <= at && at-r.at <= answerWindow {
+	for i := range c.words {
+		if r := &c.words[i]; r.number == t.now.number && r.step != "" && r.at <= at && at-r.at <= answerWindow {
 			return at
 		}
 	}
@@ -175,17 +193,17 @@ func (g *group) answersWith(t *touched, all []written) wa.Instant {
 // writtenTo is the campaign and the message that somebody's message belongs to: the
 // one which it answers, else of the latest that they got from that number before; 0 =
 // none. Our own answers are in no campaign, whatever run holds them.
-func (g *group) writtenTo(r *written, all []written, sends []*touched) (campaign, message int64, err error) {
+func (g *group) writtenTo(r *written, c *conversation) (campaign, message int64, err error) {
 	if r.replyTo != "" {
 		m, err := g.known(r.replyTo)
 		if err != nil {
 			return 0, 0, err
 		}
-		if m != nil && g.answersWith(m, all) == 0 {
+		if m != nil && c.answeredWith(m) == 0 {
 			return m.now.campaign, m.now.id, nil
 		}
 	}
-	latest := latestBefore(r, sends)
+	latest := latestBefore(r, c.sends)
 	if latest == nil {
 		return 0, 0, nil
 	}

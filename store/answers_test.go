@@ -102,6 +102,20 @@ func TestAnswers(t *testing.T) {
 	checkBooks(t, s)
 }
 
+// Who asks to be left alone after the help desk has answered them leaves the campaign
+// that they got, not the conversation.
+func TestOptOutAfterAnAnswer(t *testing.T) {
+	s := open(t, t.TempDir())
+	ingest(t, s, statuses(status("1", wa.StatusRead, at(0), "autumn:1")), inboundPosts(wrote("1", "1", "text", "who is this?", at(100), "")),
+		statuses(answer("1", "1", wa.StatusDelivered, at(160))), inboundPosts(wrote("1b", "1", "text", "STOP", at(200), "A1")),
+		statuses(status("2", wa.StatusRead, at(0), "autumn:2")), inboundPosts(wrote("2", "2", "text", "who is this?", at(100), "")),
+		statuses(answer("2", "2", wa.StatusDelivered, at(160))), inboundPosts(wrote("2b", "2", "text", "STOP", at(200), "")))
+	if got := campaigns(t, s)["autumn"].Counts.OptOuts; got != 2 {
+		t.Errorf("%d opt-outs of the campaign, want 2", got)
+	}
+	checkBooks(t, s)
+}
+
 // An answer that comes a day late answers nothing, nor does one from another number.
 func TestNoAnswers(t *testing.T) {
 	s := open(t, t.TempDir())

@@ -13,9 +13,6 @@ import (
 // answer to it, where the opt-out does not say what it answers.
 const attributable = wa.Instant(7 * 24 * time.Hour / time.Millisecond)
 
-// latestMessages is how many of a person's messages an opt-out may be an answer to.
-const latestMessages = 20
-
 func missing(err error) bool { return errors.Is(err, sql.ErrNoRows) }
 
 // inbound applies what a customer wrote. Of its text nothing is kept but the
@@ -156,35 +153,16 @@ func (g *group) knownPreference(campaign, who int64, at wa.Instant, stop bool) (
 	return before == at, err
 }
 
-// answered is the campaign that a customer reacts to: that of the message they
-// answer, else of the latest one they got from that number before; 0 = none.
-func (g *group) answered(replyTo string, who, number int64, at wa.Instant) (int64, error) {
-	if replyTo != "" {
-		m, err := g.known(replyTo)
-		if err != nil {
+// answered is the campaign that a customer reacts to; see writtenTo.
+func (g *group) answered(replyTo string, who, number int64, at wa.Instant) (campaign int64, err error) {
+	c := &conversation{}
+	if who != 0 {
+		if c, err = g.conversation(who); err != nil {
 			return 0, err
 		}
-		if m != nil {
-			return m.now.campaign, nil
-		}
 	}
-	if who == 0 {
-		return 0, nil
-	}
-	var latest message
-	consider := func(m *message) {
-		if clock := m.progress.Clock(); m.number == number && !m.progress.Refused() && clock <= at && at-clock <= attributable && m.id > latest.id {
-			latest = *m
-		}
-	}
-	all, err := g.messagesOf(who, latestMessages)
-	if err != nil {
-		return 0, err
-	}
-	for _, t := range all {
-		consider(&t.now)
-	}
-	return latest.campaign, nil
+	campaign, _, err = g.writtenTo(&written{replyTo: replyTo, number: number, at: at}, c)
+	return campaign, err
 }
 
 // claimOptOut gives a new message the opt-out of its person that came before any
