@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tickwatch/monitor/alarm"
@@ -236,6 +237,12 @@ func (m *Monitor) ageFigures(now wa.Instant, c *link.Campaign) {
 		return
 	}
 	f.Projected, f.Low, f.High = nil, nil, nil
+	if r := &c.Reports; stalled {
+		if r.Verdict == link.VerdictOK {
+			r.Verdict = link.VerdictUnsure
+		}
+		r.Reason = strings.TrimSuffix("as it stood when the feed stalled, no opt-out is heard since; "+r.Reason, "; ")
+	}
 	if !m.gapWithin(now, f) {
 		return
 	}

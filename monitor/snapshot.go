@@ -92,8 +92,8 @@ func (m *Monitor) campaign(now wa.Instant, l *live) link.Campaign {
 	if m.judged(now, l) && now-l.Latest < sendingOver {
 		c.First30.Verdict, c.First30.Reason = m.verdictNow(now, l)
 	}
-	m.ageFigures(now, &c)
 	c.Reports = m.reports(now, l)
+	m.ageFigures(now, &c)
 	c.Fallback = m.fallbackView(l)
 	c.Engagement = m.engagementView(now, l)
 	c.Seeds = l.seeds.view(m.planOf(l).Form.Name)

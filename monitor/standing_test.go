@@ -193,6 +193,9 @@ func TestAStalledFeedProjectsNothing(t *testing.T) {
 	if f := s.Campaigns[0].First30; s.Feed.State != link.FeedStalled || f.Verdict != link.VerdictUnsure || f.Projected != nil || f.Low != nil || f.Settled == nil {
 		t.Errorf("stalled: %s, %+v", s.Feed.State, f)
 	}
+	if p := s.Campaigns[0].Reports; p.Verdict == link.VerdictOK || !strings.Contains(p.Reason, "no opt-out is heard") {
+		t.Errorf("opt-outs of which nothing can be heard: %+v", p)
+	}
 	r.batch(t, "c", 1, 0, 0)
 	r.looked()
 	if f := r.looked().Campaigns[0].First30; f.Verdict != link.VerdictOK || f.Projected != nil {

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
+	"tickwatch/monitor/cluster"
 	"tickwatch/wa"
 )
 
@@ -68,7 +68,7 @@ func byKind(p *wa.Plan, t wa.Trait) (Matcher, error) {
 	case wa.TraitWord:
 		return func(_ string, _ int64, values []string) bool {
 			for _, i := range p.Bind {
-				if i < len(values) && slices.Contains(cellWords(values[i]), strings.ToLower(t.Value)) {
+				if i < len(values) && slices.Contains(cluster.Words(values[i]), strings.ToLower(t.Value)) {
 					return true
 				}
 			}
@@ -76,9 +76,4 @@ func byKind(p *wa.Plan, t wa.Trait) (Matcher, error) {
 		}, nil
 	}
 	return nil, nil
-}
-
-// cellWords are the words of a cell, in lower case.
-func cellWords(cell string) []string {
-	return strings.FieldsFunc(strings.ToLower(cell), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }

@@ -123,10 +123,10 @@ func TestMessage(t *testing.T) {
 	raised := wa.At(at.Add(-8 * time.Minute))
 	a := Alarm{
 		ID: 3, Kind: "delivery", Campaign: "autumn", Name: "Autumn\x1b[31m <!channel>", Severity: Act, RaisedAt: raised, ActedAt: raised,
-		Text: "78.1 % arrived, of 1,200 decided in the last 3 min; +4915550001234 and 351900000001", Advice: "Mend the picture.",
+		Text: "78.1 % arrived, of 1,200 decided in the last 3 min; +4915550001234, 351900000001 and +351 (900) 000-002, 2026-11-20 08:12", Advice: "Mend the picture.",
 	}
 	m := &Message{Items: []Item{{a, Raised}}, At: at, Zone: time.UTC}
-	want := "ACT Autumn[31m <!channel>: 78.1 % arrived, of 1,200 decided in the last 3 min; +491********34 and +351*******01\n" +
+	want := "ACT Autumn[31m <!channel>: 78.1 % arrived, of 1,200 decided in the last 3 min; +491********34, +351*******01 and +351*******02, 2026-11-20 08:12\n" +
 		"Since 08:12 UTC.\nWhat to do: Mend the picture.\nIn the console p pauses it. From a shell: tickwatch pause autumn"
 	if got := m.Text(); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)

@@ -140,12 +140,14 @@ func shellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-var longNumber = regexp.MustCompile(`\+?[0-9]{9,}`)
+// longNumber is a phone number in a text, with blanks and the like between its digits
+// where a plus says what it is; times and counts are none.
+var longNumber = regexp.MustCompile(`\+[0-9](?:[ ().\-]{0,2}[0-9]){7,}|[0-9]{9,}`)
 
 // plainText is a text as it may leave the house: clean, bounded, and without a
 // whole phone number.
 func plainText(s string) string {
-	s = longNumber.ReplaceAllStringFunc(wa.Clean(s), wa.MaskPhone)
+	s = longNumber.ReplaceAllStringFunc(wa.Clean(s), func(number string) string { return wa.MaskPhone(wa.Digits(number)) })
 	if r := []rune(s); len(r) > mostText {
 		s = string(r[:mostText-1]) + "…"
 	}

@@ -119,9 +119,9 @@ var scenarios = []Scenario{
 	fall("fall-60", "falls to 60 %: the picture cannot be fetched any more (131053)", goodFirst, odds{131053, 0.370}, odds{131026, 0.0135}),
 	fall("fall-80", "falls to 80 %: numbers that are not on WhatsApp (131026)", goodFirst, odds{131026, 0.170}, odds{131053, 0.0150}),
 	fall("fall-85", "falls to 85 %: numbers that are not on WhatsApp (131026)", goodFirst, odds{131026, 0.122}, odds{131053, 0.0130}),
-	fall("low-60", "is 60 % from the start: the picture cannot be fetched (131053)", 0, odds{131053, 0.370}, odds{131026, 0.0135}),
-	fall("low-80", "is 80 % from the start: an old list, with numbers that are not on WhatsApp (131026)", 0, odds{131026, 0.170}, odds{131053, 0.0150}),
-	fall("low-85", "is 85 % from the start: an old list, with numbers that are not on WhatsApp (131026)", 0, odds{131026, 0.122}, odds{131053, 0.0130}),
+	fall("low-60", "is 60 %: the picture cannot be fetched (131053)", 0, odds{131053, 0.370}, odds{131026, 0.0135}),
+	fall("low-80", "is 80 %: an old list, with numbers that are not on WhatsApp (131026)", 0, odds{131026, 0.170}, odds{131053, 0.0150}),
+	fall("low-85", "is 85 %: an old list, with numbers that are not on WhatsApp (131026)", 0, odds{131026, 0.122}, odds{131053, 0.0130}),
 	{
 		Name: "list-block",
 		Text: "6,000 rows of the list that follow each other are dead numbers (131026), the rest is healthy; Delivered goes to ACT, " +
