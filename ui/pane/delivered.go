@@ -16,6 +16,10 @@ const (
 	chartHigh = 1.00
 )
 
+// looksWell is the share from which on nobody wonders that a verdict is OK. Below it
+// the present rate is said, too: the figure remembers the trouble that is over.
+const looksWell = 0.95
+
 // Delivered tells whether the campaign's first thirty minutes reach people: the
 // verdict, the share that arrived of those decided, its course by minute, and
 // what the rest is waiting for.
@@ -42,7 +46,7 @@ func Delivered(l Look, c *link.Campaign, focused bool, w, h int) string {
 	}
 	chart := l.deliveredChart(c.Trend, inner, min(rows-len(top)-len(tail)-last, 9))
 	lines := append(append(top, chart...), tail...)
-	if roomy || f.Verdict != link.VerdictOK {
+	if roomy || f.Verdict != link.VerdictOK || f.Settled != nil && *f.Settled < looksWell {
 		lines = append(lines, wrap(briefly(f.Reason, inner*last), inner, last)...)
 	} else { // the word and the figure say it; there is room for the second look
 		lines = append(lines, details...)

@@ -102,6 +102,14 @@ func ownFull(c link.Campaign) link.Campaign {
 	return c
 }
 
+// TestOKAfterTrouble: a figure that remembers trouble stands beside the rate of now.
+func TestOKAfterTrouble(t *testing.T) {
+	c := &link.Campaign{First30: link.First30{Verdict: link.VerdictOK, Settled: ptr(0.84), Reason: "97.1 % now, surely over 90 % (800 judged)"}}
+	says(t, Delivered(look(), c, false, 39, 8), "84.0 %", "97.1 % now")
+	c.First30.Settled = ptr(0.968)
+	saysNot(t, Delivered(look(), c, false, 39, 8), "97.1 % now")
+}
+
 // TestExactSizes: a pane has the lines it was given, each as wide as asked.
 func TestExactSizes(t *testing.T) {
 	alarms := []link.Alarm{{ID: "1", Text: strings.Repeat("a long text ", 20), RaisedAt: now}, {ID: "2", ClearedAt: &now}}
