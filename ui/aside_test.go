@@ -127,4 +127,5 @@ func TestAsideIsSaidWhereItWorks(t *testing.T) {
 	s := clustered()
 	s.Campaigns[0].State = "cancelled"
 	newConsole(t, 80, 24, Options{}).live(s).seesNot("a sets aside")
+	newConsole(t, 80, 24, Options{ReadOnly: true}).live(clustered()).seesNot("a sets aside")
 }

@@ -281,7 +281,7 @@ func (m *model) say(text string) tea.Cmd {
 
 // look is what the panes draw with; live is false for figures that are not.
 func (m *model) look(live bool) pane.Look {
-	l := pane.Look{Zone: m.opt.Zone, Now: m.now, Replay: m.opt.Mode == ModeReplay}
+	l := pane.Look{Zone: m.opt.Zone, Now: m.now, Replay: m.opt.Mode == ModeReplay, ReadOnly: m.opt.ReadOnly}
 	if live {
 		l.Theme = theme.New(m.dark, m.profile)
 	} else {

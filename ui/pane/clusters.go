@@ -71,7 +71,7 @@ func (l Look) commonLine(c *link.Campaign, w int) string {
 	}
 	k := &c.Clusters[0]
 	key := ""
-	if Own(c) && Settable(k) && w >= 70 && !l.Replay && c.State != "cancelled" {
+	if Own(c) && Settable(k) && w >= 70 && !l.Replay && !l.ReadOnly && c.State != "cancelled" {
 		key = "a sets aside"
 		if c.Sending != nil && setAside(c.Sending, k) {
 			key = "set aside"

@@ -19,10 +19,11 @@ import (
 
 // Look is what every pane needs to know besides its data.
 type Look struct {
-	Theme  theme.Theme
-	Zone   *time.Location // of all times shown; nil is UTC
-	Now    time.Time      // for ages
-	Replay bool           // what is shown happened once, and is not live
+	Theme    theme.Theme
+	Zone     *time.Location // of all times shown; nil is UTC
+	Now      time.Time      // for ages
+	Replay   bool           // what is shown happened once, and is not live
+	ReadOnly bool           // no key acts
 }
 
 // clock is a time of day in the look's zone, with the date when it was on another day.
