@@ -24,6 +24,7 @@ import (
 // order and as bad, and grows and clears them when the daemon did: within two
 // seconds, for both look about once a second, but not at the same instants.
 func TestReplayJudgesAsTheDaemon(t *testing.T) {
+	t.Parallel()
 	const within = 2 * time.Second
 	file := filepath.Join(t.TempDir(), "recording.ndjson")
 	var live []link.Alarm
