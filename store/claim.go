@@ -63,7 +63,9 @@ func (g *group) claim(r *wa.ClaimRequest) (out wa.Claims, err error) {
 	case looked >= maxLooked:
 		out.Next = r.Now // there is more to look at
 	default:
-		err = g.w.stmts.nextDue.QueryRowContext(g.ctx, p.Campaign).Scan(&out.Next)
+		if err = g.w.stmts.nextDue.QueryRowContext(g.ctx, p.Campaign).Scan(&out.Next, &out.Why); missing(err) {
+			err = nil
+		}
 	}
 	return out, err
 }
@@ -153,7 +155,6 @@ func (g *group) leaveOut(row *recipient, reason string, done *noted) error {
 const (
 	reasonArrived   = "the first attempt arrived after all"
 	reasonTwice     = "has this campaign's message under another number"
-	reasonCap       = "had a marketing message lately"
 	reasonWindow    = "outside the sending window"
 	reasonCancelled = "the campaign was cancelled"
 )
@@ -202,7 +203,7 @@ func (g *group) unfit(p *plan, row *recipient, r *wa.ClaimRequest) (reason strin
 	}
 	if r.Cap.Messages > 0 && p.Form.Category == wa.CategoryMarketing {
 		if until := g.capped(had, row.phone, r); until > r.Now {
-			return reasonCap, until, nil
+			return wa.ReasonCap, until, nil
 		}
 	}
 	return "", 0, nil

@@ -190,8 +190,8 @@ func TestFrequencyCap(t *testing.T) {
 		phones = append(phones, c.Phone[len(c.Phone)-1:])
 	}
 	slices.Sort(phones)
-	if !slices.Equal(phones, []string{"0", "3", "4", "5"}) || got.Next != now+4*3_600_000 || got.Left != 2 {
-		t.Errorf("went to %v, next %d h, left %d", phones, (got.Next-now)/3_600_000, got.Left)
+	if !slices.Equal(phones, []string{"0", "3", "4", "5"}) || got.Next != now+4*3_600_000 || got.Left != 2 || got.Why != wa.ReasonCap {
+		t.Errorf("went to %v, next %d h, left %d, %q", phones, (got.Next-now)/3_600_000, got.Left, got.Why)
 	}
 	facts, err := s.ListFacts(t.Context(), now, limit)
 	if err != nil || facts.Capped.Len() != 2 || !facts.Capped.Has("+351900000001") || !facts.Capped.Has("351900000002") {

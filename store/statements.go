@@ -72,7 +72,7 @@ func (st *statements) prepare(ctx context.Context, c *sql.Conn) error {
 		{&st.recipientByID, `SELECT ` + recipientColumns + ` FROM recipient WHERE id = ?`},
 		{&st.recipientsAhead, `SELECT ` + recipientColumns + ` FROM recipient WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?`},
 		{&st.recipientsAgain, `SELECT ` + recipientColumns + ` FROM recipient WHERE campaign = ? AND again = 1 AND due <= ? ORDER BY due, id LIMIT ?`},
-		{&st.nextDue, `SELECT coalesce(min(due), 0) FROM recipient WHERE campaign = ? AND again = 1`},
+		{&st.nextDue, `SELECT due, reason FROM recipient WHERE campaign = ? AND again = 1 ORDER BY due, id LIMIT 1`},
 		{&st.insertAttempt, `INSERT INTO attempt VALUES (?, ?, ?, ?, ?)`},
 		{&st.journal, `INSERT INTO journal VALUES (?, ?, ?, ?, ?)`},
 		{&st.fallbackByID, `SELECT ` + fallbackColumns + ` FROM fallback WHERE id = ?`},

@@ -145,9 +145,14 @@ type Claims struct {
 	// Next is when, if nothing else changes, it is worth to ask again: when the
 	// first of those that wait for a moment may go; 0 = nothing waits for a moment.
 	Next Instant
+	// Why is what that one waits for, a few words for people, ReasonCap among them.
+	Why string
 	// Left is how many still wait, whatever for.
 	Left int64
 }
+
+// ReasonCap is why somebody waits who has had as much marketing as the cap allows.
+const ReasonCap = "had a marketing message lately"
 
 // Claimed is a message that is about to be sent: its attempt is on disk.
 type Claimed struct {

@@ -47,6 +47,7 @@ type campaign struct {
 	stirs   int        // counts what a claim that is under way may not have seen
 	askAt   time.Time  // when it is worth to claim again, if empty; zero = when stirred
 	next    wa.Instant // Claims.Next of the latest claim
+	why     string     // and its Why
 	window  wa.Instant // when the latest of those in the claim that wait for their sending window may go
 	left    int64      // Claims.Left of the latest claim
 

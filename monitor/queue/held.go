@@ -122,7 +122,7 @@ func (c *campaign) waiting(now time.Time) string {
 		case c.next != 0 && c.window > wa.At(now):
 			return "waits until " + clock(c.next, now) + " for its sending window"
 		case c.next > wa.At(now):
-			return "the next may go " + moment(c.next, now) + ": people get no more than the cap allows"
+			return "the next may go " + moment(c.next, now) + because(c.why)
 		case c.left > 0 && len(c.out) == 0:
 			return "none of those that wait may go now"
 		}
@@ -140,6 +140,17 @@ func (c *campaign) waiting(now time.Time) string {
 		return "about to begin"
 	}
 	return "about to go on"
+}
+
+// because is what somebody waits for, as the end of a sentence.
+func because(why string) string {
+	switch why {
+	case "":
+		return ""
+	case wa.ReasonCap:
+		return ": people get no more than the cap allows"
+	}
+	return ": " + wa.Clean(why)
 }
 
 // moment is a time for people: in seconds where it is close, else of the day.

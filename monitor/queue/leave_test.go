@@ -18,7 +18,7 @@ func TestLeavesWhatTheOperatorWantsLeft(t *testing.T) {
 			began := time.Now()
 			m.answer = func(i int, _ sent) (wa.Accepted, error) {
 				if time.Since(began) < 5*time.Minute {
-					return wa.Accepted{}, &wa.Refusal{Code: code, HTTP: 400}
+					return wa.Accepted{}, &wa.Refusal{Code: code, HTTP: 400, Message: "Meta says no"}
 				}
 				return wa.Accepted{WAMID: fmt.Sprint(i)}, nil
 			}
@@ -28,6 +28,7 @@ func TestLeavesWhatTheOperatorWantsLeft(t *testing.T) {
 			h.Failed(1, code, []string{"100"})
 			h.TemplateStopped("autumn_offer", "pt_PT", "DISABLED")
 			h.after(time.Second)
+			h.wantHeld(1, "Meta says no")
 			if n := m.count(); n < 300 || n > 600 { // each once a minute
 				t.Errorf("%d: %d requests in four minutes", code, n)
 			}

@@ -31,6 +31,7 @@ type row struct {
 	tries    int
 	message  int64
 	code     int
+	why      string
 	attempts int
 }
 
@@ -111,7 +112,7 @@ func (m *memory) Claim(_ context.Context, r wa.ClaimRequest) (c wa.Claims, err e
 		if w.due > r.Now {
 			c.Left++
 			if c.Next == 0 || w.due < c.Next {
-				c.Next = w.due
+				c.Next, c.Why = w.due, w.why
 			}
 			continue
 		}
@@ -166,7 +167,7 @@ func (m *memory) Settle(_ context.Context, outcomes ...wa.Outcome) error {
 		case wa.OutcomeRefused:
 			w.state = refused
 		case wa.OutcomeAgain:
-			w.state, w.due = waiting, o.Due
+			w.state, w.due, w.why = waiting, o.Due, o.Details
 			w.tries++
 			if m.plans[w.campaign].State == wa.PlanCancelled {
 				w.state = cancelled

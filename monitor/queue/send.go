@@ -117,7 +117,7 @@ func (q *Queue) claimed(l *lane, pattern *ticket, got claimResult) {
 		l.ready = append(l.ready, &t)
 	}
 	fewer := got.Left < c.left || !c.asked
-	c.trouble, c.asked, c.left, c.next = nil, true, got.Left, got.Next
+	c.trouble, c.asked, c.left, c.next, c.why = nil, true, got.Left, got.Next, got.Why
 	c.window = max(c.window, got.window)
 	c.empty, c.askAt = len(got.Messages) == 0 && c.stirs == got.stirs, time.Time{}
 	switch {
