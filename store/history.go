@@ -53,10 +53,8 @@ func (s *Store) Alarm(ctx context.Context, id int64) (Alarm, error) {
 // A repetition of such news is news here.
 func (s *Store) Concerns(ctx context.Context, campaign int64, p *wa.Post) (bool, error) {
 	yes, err := s.spokenOf(ctx, campaign, p)
-	for i := 0; i < len(p.Statuses) && !yes && err == nil; i++ {
-		if id, ok := wa.SeedID(p.Statuses[i].CallbackData, s.name); ok {
-			err = s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM seed WHERE id = ? AND campaign = ?)", id, campaign).Scan(&yes)
-		}
+	if !yes && err == nil {
+		yes, err = s.seedOf(ctx, campaign, p)
 	}
 	for i := 0; i < len(p.Inbound) && !yes && err == nil; i++ {
 		err = s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM inbound WHERE wamid = ? AND campaign = ?)", p.Inbound[i].MessageID, campaign).Scan(&yes)
@@ -68,6 +66,28 @@ func (s *Store) Concerns(ctx context.Context, campaign int64, p *wa.Post) (bool,
 		return false, fmt.Errorf("looking whose news a post holds: %w", err)
 	}
 	return yes, nil
+}
+
+// seedOf tells whether a post speaks of a message to an own phone that went out among a
+// campaign's.
+func (s *Store) seedOf(ctx context.Context, campaign int64, p *wa.Post) (yes bool, err error) {
+	var seeds []int64
+	err = s.look(ctx, func(w *writer) error {
+		for i := range p.Statuses {
+			id, ok := wa.SeedID(p.Statuses[i].CallbackData, s.name)
+			if !ok {
+				id, ok = w.seeds[p.Statuses[i].MessageID]
+			}
+			if ok {
+				seeds = append(seeds, id)
+			}
+		}
+		return nil
+	})
+	for i := 0; i < len(seeds) && !yes && err == nil; i++ {
+		err = s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM seed WHERE id = ? AND campaign = ?)", seeds[i], campaign).Scan(&yes)
+	}
+	return yes, err
 }
 
 // spokenOf tells whether a post names a message of a campaign.

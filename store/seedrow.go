@@ -35,7 +35,7 @@ func (g *group) saveSeed(r *seedRow) error {
 	}
 	return g.note(r.campaign, &Deed{Kind: DeedSeed, Seed: &DeedOfSeed{
 		ID: r.ID, Store: g.w.name, Number: r.number, After: r.After, At: r.At,
-		State: r.State, AcceptedAt: r.Progress.AcceptedAt, Code: refusedWith(r),
+		State: r.State, WAMID: r.wamid, AcceptedAt: r.Progress.AcceptedAt, Code: refusedWith(r),
 	}})
 }
 
@@ -64,6 +64,7 @@ type DeedOfSeed struct {
 	After      int64      `json:"after"`
 	At         wa.Instant `json:"at"` // when it was claimed, milliseconds
 	State      SeedState  `json:"state"`
+	WAMID      string     `json:"wamid,omitempty"`       // Meta's id, once it is known
 	AcceptedAt wa.Instant `json:"accepted_at,omitempty"` // of Meta's answer
 	Code       int        `json:"code,omitempty"`        // of a refusal
 }
@@ -83,12 +84,13 @@ func (g *group) redoSeed(c *campaign, d *Deed) error {
 	if row.State == SeedRefused {
 		row.Progress = row.Progress.Refuse(d.Seed.AcceptedAt, d.Seed.Code)
 	}
+	g.knowSeed(&row, d.Seed.WAMID)
 	g.next.seed = max(g.next.seed, row.ID)
 	return g.saveSeed(&row)
 }
 
-// knownSeeds bounds the seeds whose wamid is in memory, the newest: news of them may
-// come without callback data.
+// knownSeeds is how many seeds' wamids are read at the start, the newest: news of them
+// may come without callback data. As many of other stores' are kept in memory.
 const knownSeeds = 10_000
 
 // seedsBroken makes unknown what a crash left claimed: it may have gone out, and nobody
