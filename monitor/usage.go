@@ -38,7 +38,7 @@ const (
 	usageLook  = time.Second
 	usageEvery = 10 * time.Second // while a campaign runs, by the daemon's clock
 	usageIdle  = 5 * time.Minute
-	usageAfter = 30 * time.Minute // after a recording's last line
+	usageEnded = 25 * time.Minute // more between two counts after a recording's last line
 	usageShare = 100
 	// paceSpan is the stretch over which the pace of a limit's use is measured.
 	paceSpan = wa.Instant(5 * time.Minute / time.Millisecond)
@@ -69,7 +69,7 @@ func (m *Monitor) recountUsage(ctx context.Context) {
 	limited, most := false, int64(0)
 	var more time.Duration
 	if m.ended {
-		more = usageAfter - usageIdle
+		more = usageEnded
 	}
 	for _, n := range m.numbers {
 		_, known := n.Limit.People()

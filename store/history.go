@@ -53,9 +53,6 @@ func (s *Store) Alarm(ctx context.Context, id int64) (Alarm, error) {
 // A repetition of such news is news here.
 func (s *Store) Concerns(ctx context.Context, campaign int64, p *wa.Post) (bool, error) {
 	yes, err := s.spokenOf(ctx, campaign, p)
-	if !yes && err == nil {
-		yes, err = s.seedOf(ctx, campaign, p)
-	}
 	for i := 0; i < len(p.Inbound) && !yes && err == nil; i++ {
 		err = s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM inbound WHERE wamid = ? AND campaign = ?)", p.Inbound[i].MessageID, campaign).Scan(&yes)
 	}
@@ -68,32 +65,15 @@ func (s *Store) Concerns(ctx context.Context, campaign int64, p *wa.Post) (bool,
 	return yes, nil
 }
 
-// seedOf tells whether a post speaks of a message to an own phone that went out among a
-// campaign's.
-func (s *Store) seedOf(ctx context.Context, campaign int64, p *wa.Post) (yes bool, err error) {
-	var seeds []int64
-	err = s.look(ctx, func(w *writer) error {
-		for i := range p.Statuses {
-			id, ok := wa.SeedID(p.Statuses[i].CallbackData, s.name)
-			if !ok {
-				id, ok = w.seeds[p.Statuses[i].MessageID]
-			}
-			if ok {
-				seeds = append(seeds, id)
-			}
-		}
-		return nil
-	})
-	for i := 0; i < len(seeds) && !yes && err == nil; i++ {
-		err = s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM seed WHERE id = ? AND campaign = ?)", seeds[i], campaign).Scan(&yes)
-	}
-	return yes, err
-}
-
-// spokenOf tells whether a post names a message of a campaign.
+// spokenOf tells whether a post names a message of a campaign, or one to an own phone
+// that went out among them.
 func (s *Store) spokenOf(ctx context.Context, campaign int64, p *wa.Post) (yes bool, err error) {
 	var wamids []string
+	var seeds []int64
 	for i := range p.Statuses {
+		if id, ok := wa.SeedID(p.Statuses[i].CallbackData, s.name); ok {
+			seeds = append(seeds, id)
+		}
 		wamids = append(wamids, p.Statuses[i].MessageID)
 	}
 	for i := range p.Inbound {
@@ -107,6 +87,10 @@ func (s *Store) spokenOf(ctx context.Context, campaign int64, p *wa.Post) (yes b
 	candidates := map[int64]string{} // row: the wamid that it may have
 	err = s.look(ctx, func(w *writer) error {
 		for _, id := range wamids {
+			if seed, ok := w.seeds[id]; ok { // news of it may come without callback data
+				seeds = append(seeds, seed)
+				continue
+			}
 			m := w.pending.byWAMID[id]
 			if m == nil {
 				m = w.recent.get(id)
@@ -130,6 +114,9 @@ func (s *Store) spokenOf(ctx context.Context, campaign int64, p *wa.Post) (yes b
 			return yes, err
 		}
 		err = s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM message WHERE id = ? AND wamid = ? AND campaign = ?)", row, id, campaign).Scan(&yes)
+	}
+	for i := 0; i < len(seeds) && !yes && err == nil; i++ {
+		err = s.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM seed WHERE id = ? AND campaign = ?)", seeds[i], campaign).Scan(&yes)
 	}
 	return yes, err
 }

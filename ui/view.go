@@ -38,7 +38,7 @@ func (m *model) frame() string {
 		parts = append(parts, m.body(m.width, h))
 	}
 	if m.hasStatus() {
-		parts = append(parts, pane.StatusOf(m.look(true), m.shown, m.shownCampaign(), m.update.Connected, m.opt.ReadOnly, m.width))
+		parts = append(parts, pane.Status(m.look(true), m.shown, m.shownCampaign(), m.update.Connected, m.width))
 	}
 	if n := m.footerHeight(); n > 0 {
 		parts = append(parts, m.footer(n))

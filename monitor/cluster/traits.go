@@ -126,11 +126,15 @@ func (s *search) gatherWords() {
 
 func notInWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
-// Words are the words of a value as AttributeWord compares them: in lower case,
-// without those of one or two letters.
+// Split gives the words of a value, in lower case.
+func Split(value string) []string {
+	return strings.FieldsFunc(strings.ToLower(value), notInWord)
+}
+
+// Words are the words of a value as AttributeWord compares them: without those of one
+// or two letters.
 func Words(value string) []string {
-	words := strings.FieldsFunc(strings.ToLower(value), notInWord)
-	return slices.DeleteFunc(words, func(w string) bool { return len(w) < minWord || len(w) > maxValue })
+	return slices.DeleteFunc(Split(value), func(w string) bool { return len(w) < minWord || len(w) > maxValue })
 }
 
 // gatherPrefixes makes a set of each block of numbers, of any length, that is large

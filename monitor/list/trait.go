@@ -68,7 +68,7 @@ func byKind(p *wa.Plan, t wa.Trait) (Matcher, error) {
 	case wa.TraitWord:
 		return func(_ string, _ int64, values []string) bool {
 			for _, i := range p.Bind {
-				if i < len(values) && slices.Contains(cluster.Words(values[i]), strings.ToLower(t.Value)) {
+				if i < len(values) && slices.Contains(cluster.Split(values[i]), strings.ToLower(t.Value)) {
 					return true
 				}
 			}

@@ -8,7 +8,7 @@ import (
 
 func TestMatcher(t *testing.T) {
 	p := &wa.Plan{Columns: []string{"City", "product", "country"}, Bind: map[string]int{"1": 1}}
-	row := []string{" Abidjan ", "Blue winter coat", "Ivory Coast"}
+	row := []string{" Abidjan ", "Blue winter coat, XL", "Ivory Coast"}
 	for _, c := range []struct {
 		trait string
 		want  bool
@@ -24,6 +24,7 @@ func TestMatcher(t *testing.T) {
 		{"country=PT", false},
 		{"word=coat", true},
 		{"word=Winter", true},
+		{"word=XL", true},       // no cause is looked for in words so short, but an operator may name one
 		{"word=abidjan", false}, // of no variable
 		{"lines=10-20", true},
 		{"lines=12", true},

@@ -18,6 +18,12 @@ var now = time.Date(2026, 11, 20, 8, 11, 42, 0, time.UTC)
 
 func ptr[T any](v T) *T { return &v }
 
+func readOnly() Look {
+	l := look()
+	l.ReadOnly = true
+	return l
+}
+
 func look() Look {
 	return Look{Theme: theme.New(true, colorprofile.TrueColor), Zone: time.FixedZone("CET", 3600), Now: now}
 }
@@ -143,7 +149,7 @@ func TestExactSizes(t *testing.T) {
 					}
 				}
 				for name, line := range map[string]string{
-					"header": Header(look(), s, 0, true, w), "status": Status(look(), s, false, true, w), "connecting": Connecting(look(), w),
+					"header": Header(look(), s, 0, true, w), "status": Status(readOnly(), s, nil, false, w), "connecting": Connecting(look(), w),
 				} {
 					if n := ansi.StringWidth(line); n != w || strings.Contains(line, "\n") {
 						t.Fatalf("%s at %d is %d wide: %q", name, w, n, line)
@@ -174,7 +180,7 @@ func TestUnknownFiguresAreNotZero(t *testing.T) {
 	}
 	says(t, Quality(look(), s, c, false, 30, 7), "offer", "YELLOW")
 	saysNot(t, Quality(look(), s, c, false, 30, 7), "spare", "no template known")
-	says(t, Status(look(), &link.Snapshot{}, true, false, 120), "feed –", "host not measured")
+	says(t, Status(look(), &link.Snapshot{}, nil, true, 120), "feed –", "host not measured")
 }
 
 func TestPercentIsCutNotRounded(t *testing.T) {
@@ -231,21 +237,21 @@ func TestAges(t *testing.T) {
 // The machine's figures come with an alarm about them, and go with it.
 func TestHostFiguresOnlyWhenTheyMatter(t *testing.T) {
 	s := &link.Snapshot{Host: link.Host{CPU: ptr(0.93), DiskFreeBytes: ptr(uint64(41 << 30))}}
-	says(t, Status(look(), s, true, false, 100), "host ok · disk 41 GB free")
-	saysNot(t, Status(look(), s, true, false, 100), "93 %")
+	says(t, Status(look(), s, nil, true, 100), "host ok · disk 41 GB free")
+	saysNot(t, Status(look(), s, nil, true, 100), "93 %")
 	s.Alarms = []link.Alarm{{Kind: "host", Severity: link.VerdictAct}}
-	says(t, Status(look(), s, true, false, 100), "HOST CPU 93 %")
+	says(t, Status(look(), s, nil, true, 100), "HOST CPU 93 %")
 	s.Alarms[0].ClearedAt = &now
-	says(t, Status(look(), s, true, false, 100), "host ok")
+	says(t, Status(look(), s, nil, true, 100), "host ok")
 }
 
 func TestFeedInWords(t *testing.T) {
 	s := &link.Snapshot{Feed: link.Feed{State: link.FeedStalled, LastEventAt: ptr(now.Add(-3 * time.Minute))}}
-	says(t, Status(look(), s, true, false, 100), "FEED STALLED", "last news 3 min ago")
+	says(t, Status(look(), s, nil, true, 100), "FEED STALLED", "last news 3 min ago")
 	s.Feed.State = link.FeedIdle
-	says(t, Status(look(), s, true, false, 100), "feed idle, last news 3 min ago")
+	says(t, Status(look(), s, nil, true, 100), "feed idle, last news 3 min ago")
 	s.Feed = link.Feed{State: link.FeedLive, PerSecond: 0.4, NotUnderstood: 3, Refused: 2}
-	says(t, Status(look(), s, true, false, 100), "feed live <1/s", "3 not understood", "2 refused")
+	says(t, Status(look(), s, nil, true, 100), "feed live <1/s", "3 not understood", "2 refused")
 }
 
 func TestStateOfACampaign(t *testing.T) {

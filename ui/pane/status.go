@@ -13,15 +13,20 @@ import (
 // Status is the line under the panes: whether the providers' webhooks come in,
 // whether the machine is well, and what time it is. Figures of the machine are
 // shown only while an alarm stands about them, so that a calm line stays still.
-func Status(l Look, s *link.Snapshot, connected, readOnly bool, w int) string {
-	return StatusOf(l, s, nil, connected, readOnly, w)
-}
-
-// StatusOf is Status beside a campaign, nil for none: while an alarm stands and the
-// campaign goes out, it says what each minute of waiting costs.
-func StatusOf(l Look, s *link.Snapshot, c *link.Campaign, connected, readOnly bool, w int) string {
+// While an alarm stands and the campaign, nil for none, goes out, it says what each
+// minute of waiting costs.
+func Status(l Look, s *link.Snapshot, c *link.Campaign, connected bool, w int) string {
 	left := " " + l.feed(&s.Feed)
 	odd := s.Feed.NotUnderstood > 0 || s.Feed.Refused > 0
+	right := l.local(l.Now).Format("15:04:05 MST") + " "
+	if w < 60 {
+		right = l.local(l.Now).Format("15:04:05") + " "
+	}
+	right = l.Theme.Dim.Render(right)
+	if l.ReadOnly {
+		right = l.Theme.Dim.Render("read-only · ") + right
+	}
+	lost := "No link to the daemon, trying again. Figures of " + l.local(s.At).Format("15:04:05") + " stay."
 	cost := ""
 	if connected {
 		cost = l.blast(s, c, w-len("hh:mm:ss MST ")-2)
@@ -29,10 +34,10 @@ func StatusOf(l Look, s *link.Snapshot, c *link.Campaign, connected, readOnly bo
 	switch {
 	case cost != "":
 		left = " " + cost
-	case !connected && w < 72:
-		left = " " + l.Theme.Text.Render("no link, trying again")
+	case !connected && w < len(lost)+2+ansi.StringWidth(right):
+		left = " " + l.Theme.Text.Render("no link, retrying")
 	case !connected:
-		left = " " + l.Theme.Text.Render("No link to the daemon, trying again. Figures of "+l.local(s.At).Format("15:04:05")+" stay.")
+		left = " " + l.Theme.Text.Render(lost)
 	case w >= 60:
 		if n := s.Feed.NotUnderstood; n > 0 {
 			left += l.Theme.Dim.Render(" · " + count(n) + " not understood")
@@ -40,14 +45,6 @@ func StatusOf(l Look, s *link.Snapshot, c *link.Campaign, connected, readOnly bo
 		if n := s.Feed.Refused; n > 0 {
 			left += l.Theme.Dim.Render(" · " + count(n) + " refused")
 		}
-	}
-	right := l.local(l.Now).Format("15:04:05 MST") + " "
-	if w < 60 {
-		right = l.local(l.Now).Format("15:04:05") + " "
-	}
-	right = l.Theme.Dim.Render(right)
-	if readOnly {
-		right = l.Theme.Dim.Render("read-only · ") + right
 	}
 	if connected && w >= 60 && (cost == "" || w >= 110) {
 		right = l.host(s, (!odd && s.Feed.State != link.FeedStalled) || w >= 100) + l.Theme.Dim.Render(" · ") + right

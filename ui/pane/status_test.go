@@ -12,7 +12,7 @@ import (
 func TestStatusSaysWhatWaitingCosts(t *testing.T) {
 	s := &link.Snapshot{Feed: link.Feed{State: link.FeedLive}}
 	c := &link.Campaign{ID: "autumn", Blast: &link.Blast{SentPerMinute: 720, FailuresLow: 90, FailuresHigh: 130, LimitShare: ptr(0.0072)}}
-	line := func(w int) string { return StatusOf(look(), s, c, true, false, w) }
+	line := func(w int) string { return Status(look(), s, c, true, w) }
 	saysNot(t, line(80), "each minute")
 	s.Alarms = []link.Alarm{{Kind: "host", Severity: "act"}, {Kind: "delivery", Severity: "act", Campaign: "winter"}}
 	saysNot(t, line(80), "each minute")
@@ -33,6 +33,15 @@ func TestStatusNamesTheFigureOfTheMachine(t *testing.T) {
 	s := &link.Snapshot{Host: link.Host{CPU: ptr(0.2), Memory: ptr(0.93), Disk: ptr(0.72), Queue: ptr(0.8)}}
 	for subject, want := range map[string]string{"cpu": "HOST CPU 20 %", "memory": "HOST memory 93 %", "disk": "HOST disk 72 %", "queue": "HOST queue 80 %", "answers": "HOST answers late"} {
 		s.Alarms = []link.Alarm{{Kind: "host", Severity: "watch", Subject: subject}}
-		says(t, Status(look(), s, true, false, 100), want)
+		says(t, Status(look(), s, nil, true, 100), want)
+	}
+}
+
+// What is said of a lost link is said whole, or in fewer words.
+func TestStatusWithoutALinkIsNotCut(t *testing.T) {
+	for w := 40; w <= 120; w++ {
+		for _, l := range []Look{look(), readOnly()} {
+			saysNot(t, Status(l, &link.Snapshot{At: now}, nil, false, w), "…")
+		}
 	}
 }
