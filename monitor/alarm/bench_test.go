@@ -5,32 +5,48 @@ import (
 	"testing"
 )
 
-// BenchmarkEvent takes over one status, of a campaign that goes on and on, as the
-// monitor does: judged at every 20th.
+// BenchmarkEvent takes over one status, and one second's worth of a snapshot: of a
+// campaign that goes on and on at 20 and at 1,000 messages a second.
 func BenchmarkEvent(b *testing.B) {
-	c, r := runningCampaign()
-	at := int64(20_000)
 	b.Run("event", func(b *testing.B) {
+		c, r := runningCampaign()
+		at := int64(20_000)
+		b.ResetTimer()
 		for i := range b.N {
-			second := at + int64(i/20)
-			switch {
-			case r.IntN(20) == 0:
-				c.Add(second-3, Sent{Failed: 1})
-			default:
-				c.Add(second, Sent{Messages: 1})
+			if i%2000 == 1999 { // as much as waits to be judged, at most
+				b.StopTimer()
+				c.Judge(at)
+				b.StartTimer()
 			}
-		}
-		at += int64(b.N/20) + 1
-	})
-	b.Run("snapshot", func(b *testing.B) {
-		for range b.N {
-			for range 20 {
+			if i%20 == 0 {
+				at++
+			}
+			if r.IntN(20) == 0 {
+				c.Add(at-3, Sent{Failed: 1})
+			} else {
 				c.Add(at, Sent{Messages: 1})
 			}
-			c.Add(at-12, Sent{Failed: 1}) // late: what was judged is judged again
-			c.Add(at-2, Sent{Delivered: 19, Soon: 19})
-			c.Judge(at)
-			at++
+		}
+	})
+	for name, n := range map[string]int64{"snapshot": 20, "snapshot at 1000 a second": 1000} {
+		b.Run(name, func(b *testing.B) {
+			c, _ := runningCampaign()
+			at := int64(20_000)
+			b.ResetTimer()
+			for range b.N {
+				c.Add(at, Sent{Messages: n})
+				c.Add(at-12, Sent{Failed: n / 20}) // late: what was judged is judged again
+				c.Add(at-2, Sent{Delivered: n * 19 / 20, Soon: n * 19 / 20})
+				c.Judge(at)
+				at++
+			}
+		})
+	}
+	b.Run("snapshot without news", func(b *testing.B) {
+		c, _ := runningCampaign()
+		b.ResetTimer()
+		for range b.N {
+			c.Judge(20_000)
 		}
 	})
 }
