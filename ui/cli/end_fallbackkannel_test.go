@@ -78,13 +78,17 @@ func (s *secondChance) killedWithOpenRequests(t *testing.T) {
 	t.Helper()
 	waitFor(t, "some are out", func() bool { return s.texted(t) >= 10 })
 	open := s.hang(t, s.kannel.bearerbox)
+	waitFor(t, "smsbox has read them", func() bool {
+		log := s.kannel.log(t, "smsbox")
+		return !slices.ContainsFunc(open, func(m beside) bool { return !strings.Contains(log, "to:<"+m.to+">") })
+	})
 	s.kill(t)
 	s.kannel.bearerbox.signal(syscall.SIGCONT)
 	s.again(t)
 	waitFor(t, "receipts tell of what was under way", func() bool {
 		left := len(open)
 		for _, m := range s.messages(t) {
-			if slices.Contains(open, m.id) && m.state > diskSMSUnknown {
+			if m.state > diskSMSUnknown && slices.ContainsFunc(open, func(o beside) bool { return o.id == m.id }) {
 				left--
 			}
 		}
@@ -95,7 +99,7 @@ func (s *secondChance) killedWithOpenRequests(t *testing.T) {
 // hang stops one of Kannel's processes, and waits until as many requests as may be
 // are not answered. What bearerbox is asked to take it takes later; smsbox reads no
 // request of which the other end has gone.
-func (s *secondChance) hang(t *testing.T, b *box) (open []int64) {
+func (s *secondChance) hang(t *testing.T, b *box) (open []beside) {
 	t.Helper()
 	b.signal(syscall.SIGSTOP)
 	const atOnce = 8 // requests of a channel
@@ -103,7 +107,7 @@ func (s *secondChance) hang(t *testing.T, b *box) (open []int64) {
 		open = open[:0]
 		for _, m := range s.messages(t) {
 			if m.channel == wa.ChannelSMS && m.state == diskSMSClaimed {
-				open = append(open, m.id)
+				open = append(open, m)
 			}
 		}
 		return len(open) == atOnce

@@ -194,7 +194,7 @@ func (k *gateway) cleanUp() {
 	}
 	for _, name := range []string{"bearerbox.log", "smsbox.log"} {
 		if log, err := os.ReadFile(filepath.Join(k.dir, name)); err == nil {
-			k.t.Logf("the end of %s:\n%s", name, log[max(0, len(log)-8000):])
+			k.t.Logf("the end of %s:\n%s", name, log[max(0, len(log)-2000):])
 		}
 	}
 }

@@ -65,7 +65,7 @@ func startMailServer(t *testing.T) *mailServer {
 	}
 	var key string
 	m.certificate, key = certificateFor127(t, dir)
-	server := exec.Command("/usr/bin/python3", "testdata/mailserver.py", m.folder, m.certificate, key, m.user, m.password)
+	server := exec.Command("/usr/bin/python3", "-W", "ignore", "testdata/mailserver.py", m.folder, m.certificate, key, m.user, m.password)
 	var said bytes.Buffer
 	server.Stderr = &said
 	out, err := server.StdoutPipe()
