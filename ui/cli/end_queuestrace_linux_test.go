@@ -17,12 +17,29 @@ import (
 // has left claimed; later ones claim, settle, and take webhooks in.
 func TestKilledAtEachWriteWhileSending(t *testing.T) {
 	t.Parallel()
+	for _, sweep := range []struct {
+		name   string
+		rows   int
+		writes []int
+	}{
+		{"opening", 3000, []int{1, 3, 8, 20, 47, 70, 100, 130}},
+		{"sending", 6000, []int{170, 220, 300, 400}},
+	} {
+		t.Run(sweep.name, func(t *testing.T) {
+			t.Parallel()
+			killAtWrites(t, sweep.rows, sweep.writes)
+		})
+	}
+}
+
+// killAtWrites sends to rows of a list and kills the daemon at one write after another.
+func killAtWrites(t *testing.T, rows int, writes []int) {
+	t.Helper()
 	strace := tool(t, "strace", "strace")
-	const rows = 9000
 	s := send(t, rows, sandbox.Options{Faults: doubtful})
 	s.start(t)
 	lost, met := int64(0), 0
-	for _, write := range []int{1, 3, 8, 20, 47, 70, 100, 130, 170, 220, 300, 400} {
+	for _, write := range writes {
 		s.kill(t)
 		before, accepted := s.doubts(), len(s.meta.Accepted())
 		trace := filepath.Join(s.dir, "trace")

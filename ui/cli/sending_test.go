@@ -264,6 +264,7 @@ func TestCommandOfACampaign(t *testing.T) {
 // What went wrong at Meta closes the gates that it concerns, marks nobody failed,
 // and is one alarm.
 func TestRefusalsOfAllPause(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		fault sandbox.Fault
@@ -312,7 +313,8 @@ func TestRefusalsOfAllPause(t *testing.T) {
 // Failures are tried again where catalogue and suppression allow it, as messages
 // of their own.
 func TestRetryOfFailures(t *testing.T) {
-	o := openOffice(t, sandbox.Options{Seed: 3, Faults: []sandbox.Fault{{Kind: sandbox.FaultFail, Code: 131053, Next: 5}}}, map[string]string{"pace.messages_per_hour": "0"})
+	t.Parallel()
+	o := openOffice(t, sandbox.Options{Seed: 3, Speed: 30, Faults: []sandbox.Fault{{Kind: sandbox.FaultFail, Code: 131053, Next: 5}}}, map[string]string{"pace.messages_per_hour": "0"})
 	if job := o.importList(t, o.people(30), "Autumn"); job.Problem != nil {
 		t.Fatal(job.Problem)
 	}
