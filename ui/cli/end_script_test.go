@@ -23,6 +23,7 @@ import (
 //	one-document KEY…     the last command's stdout is one JSON object with these members and nothing else
 //	reachable             waits until the daemon in the background answers
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(e *testscript.Env) error {

@@ -17,6 +17,7 @@ import (
 //	daemon [unfit] [unstored] [role]   the daemon's end of a link, in the script's data folder
 //	asked REGEXP                       that daemon was asked "verb arguments" like this
 func TestSendingScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "sending"),
 		Setup: func(e *testscript.Env) error {
