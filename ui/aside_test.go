@@ -3,6 +3,7 @@ package ui
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"tickwatch/monitor/link"
@@ -51,6 +52,22 @@ func TestWhatFailuresHaveInCommon(t *testing.T) {
 	s.Campaigns[0].Origin = "external"
 	c.live(s).seesNot("a sets aside")
 	c.press("a").sees("Another system sends autumn")
+}
+
+// What stands behind it is read without a key that acts, too: of another system's
+// campaign, on a read-only console and in plain text.
+func TestFiguresBehindWhatFailuresHaveInCommon(t *testing.T) {
+	s := clustered()
+	own := &s.Campaigns[0]
+	own.Origin, own.Errors = "external", trouble().Campaigns[0].Errors
+	own.Clusters[0].Code = own.Errors[0].Code
+	newConsole(t, 80, 24, Options{ReadOnly: true}).live(s).press("6", "enter").sees("In common", "178 of 720", "7.9 times the usual share")
+	plain := strings.Join(strings.Fields(Plain(s, sampleZone, 80)), " ") // it is wrapped
+	for _, figure := range []string{"What they have in common", "178 of 720 failed", "7.9 times the usual share", "under 1 in a million", "+225********70"} {
+		if !strings.Contains(plain, figure) {
+			t.Errorf("plain text lacks %q:\n%s", figure, plain)
+		}
+	}
 }
 
 // Setting aside shows first what it does; it takes one key more.

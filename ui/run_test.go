@@ -202,7 +202,7 @@ func TestAnIdleMinute(t *testing.T) {
 }
 
 func TestPlain(t *testing.T) {
-	for name, s := range map[string]*link.Snapshot{"healthy": healthy(), "trouble": trouble(), "empty": nothingYet(), "zero": {}, "typed": typed(), "answered": answered()} {
+	for name, s := range map[string]*link.Snapshot{"healthy": healthy(), "trouble": trouble(), "empty": nothingYet(), "zero": {}, "typed": typed(), "answered": answered(), "clustered": clustered()} {
 		t.Run(name, func(t *testing.T) { golden.RequireEqual(t, Plain(s, sampleZone, 80)) })
 	}
 }

@@ -1,8 +1,6 @@
 package pane
 
 import (
-	"strings"
-
 	"tickwatch/monitor/link"
 )
 
@@ -73,13 +71,7 @@ func (l Look) asideFoot(a *Asiding, w int) (lines []string) {
 	case i < 0 && a.Selected < len(a.Clusters):
 		k := &a.Clusters[a.Selected]
 		say(text, wholePercent(k.Explains)+" of the failures, "+wholePercent(k.Sends)+" of the sends: "+clusterFigures(k)+".")
-		var people []string
-		for _, e := range k.Examples {
-			people = append(people, e.Phone)
-		}
-		if len(people) > 0 {
-			lines = append(lines, dim(clip("For example "+strings.Join(people, ", "), w)))
-		}
+		say(dim, clusterExamples(k))
 		say(text, k.Action)
 		lines = append(lines, "")
 		switch {

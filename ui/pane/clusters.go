@@ -134,30 +134,45 @@ func odds(p float64) string {
 	return "1 in " + count(int64(1/p))
 }
 
-// inCommon is what the failures with a code have in common: the best cluster that
-// is about that code or about all, else that there is nothing; "" when that is not known.
+// inCommon is what the failures with a code have in common, with the figures behind
+// it: the best cluster that is about that code or about all, else that there is
+// nothing; "" when that is not known.
 func (l Look) inCommon(c *link.Campaign, code int) string {
 	for i := range c.Clusters {
 		if k := &c.Clusters[i]; k.Code == code || k.Code == 0 && k.MainCode == code {
-			return l.clusterSays(k)
+			return strings.TrimSuffix(l.clusterFacts(k), ".") + ": " + clusterFigures(k) + ". " + k.Action
 		}
 	}
+	return nothingInCommon(c)
+}
+
+// commonest is what all failures have in common, without the figures.
+func (l Look) commonest(c *link.Campaign) string {
+	if len(c.Clusters) > 0 {
+		return l.clusterFacts(&c.Clusters[0]) + " " + c.Clusters[0].Action
+	}
+	return nothingInCommon(c)
+}
+
+func nothingInCommon(c *link.Campaign) string {
 	if c.ClustersAt != nil {
 		return "No common trait stands out."
 	}
 	return ""
 }
 
-// commonest is inCommon of all failures.
-func (l Look) commonest(c *link.Campaign) string {
-	if len(c.Clusters) > 0 {
-		return l.clusterSays(&c.Clusters[0])
-	}
-	return l.inCommon(c, -1)
-}
-
-func (l Look) clusterSays(k *link.Cluster) string { return l.clusterFacts(k) + " " + k.Action }
-
 func (l Look) clusterFacts(k *link.Cluster) string {
 	return l.trait(k) + ": " + wholePercent(k.Explains) + " of all failures, " + wholePercent(k.Sends) + " of the sends."
+}
+
+// clusterExamples are the newest of the failures; "" when none came along.
+func clusterExamples(k *link.Cluster) string {
+	var people []string
+	for _, e := range k.Examples {
+		people = append(people, e.Phone)
+	}
+	if len(people) == 0 {
+		return ""
+	}
+	return "For example " + strings.Join(people, ", ") + "."
 }

@@ -89,7 +89,7 @@ func (l Look) errorHead(e *link.Error, c *link.Campaign, known wa.ErrorCode, w, 
 		para("Now", firstOf(steps.Now, steps.Not), 2)
 	} else {
 		para("Why", known.Cause, 3)
-		para("In common", l.inCommon(c, e.Code), 3)
+		para("In common", l.inCommon(c, e.Code), 4)
 		para("Now", steps.Now, 4) // is read whole; the messages take what is left
 		para("Not", steps.Not, 3)
 		para("After", steps.After, 2)

@@ -30,6 +30,9 @@ func Plain(s *link.Snapshot, zone *time.Location) []string {
 				known += ", " + l.quietWords(a)
 			}
 			lines = append(lines, plainVerdict(a.Severity)+" since "+l.clock(a.RaisedAt)+" ("+known+"): "+where+l.alarmText(a))
+			if a.Advice != "" {
+				lines = append(lines, "  "+a.Advice)
+			}
 		}
 	}
 	if openAlarms(s.Alarms) == 0 {
@@ -131,6 +134,25 @@ func (l Look) plainCampaign(c *link.Campaign) []string {
 			helps = ": " + e.Hint
 		}
 		lines = append(lines, "    "+strconv.Itoa(e.Code)+" "+e.Title+", "+count(e.Count)+" ("+percent(e.Share, 0)+")"+helps)
+	}
+	return append(lines, l.plainInCommon(c)...)
+}
+
+// plainInCommon says what the failures have in common, and what helps.
+func (l Look) plainInCommon(c *link.Campaign) (lines []string) {
+	for i := range c.Clusters {
+		k := &c.Clusters[i]
+		lines = append(lines, "    "+l.clusterFacts(k), "      "+clusterFigures(k))
+		if people := clusterExamples(k); people != "" {
+			lines = append(lines, "      "+people)
+		}
+		lines = append(lines, "      "+k.Action)
+	}
+	if says := nothingInCommon(c); says != "" && len(c.Clusters) == 0 {
+		lines = append(lines, "    "+says)
+	}
+	if len(lines) > 0 {
+		lines = append([]string{"  What they have in common"}, lines...)
 	}
 	return lines
 }
