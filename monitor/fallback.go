@@ -29,7 +29,7 @@ type Fallback struct {
 	Zone     *time.Location // of people whose number tells none; nil = time.Local
 	Undo     time.Duration  // nothing leaves in it; 0 = a minute
 	Look     int64          // so many go out first, and wait for a look; 0 = 50, -1 = none
-	Expires  time.Duration  // what waits for longer is expired; 0 = 24 hours
+	Expires  time.Duration  // what waits for longer, once its hour has come, is expired; 0 = 24 hours
 }
 
 // Texts are what a channel says, by language ("pt_PT", "pt"); "" = in all others.
@@ -119,15 +119,39 @@ func (m *Monitor) keepFallback(c *store.Change) {
 	}
 }
 
-// runOf is the newest run of a campaign; nil = there is none. m.mu is held.
+// runOf is the newest run of a campaign that was planned to its end; nil = there is
+// none. m.mu is held.
 func (m *Monitor) runOf(campaign int64) *wa.FallbackRun {
 	var newest *wa.FallbackRun
 	for id, r := range m.runs {
-		if r.Campaign == campaign && r.State != wa.FallbackRunPlanning && (newest == nil || id > newest.ID) {
+		if r.Campaign == campaign && r.Planned > 0 && (newest == nil || id > newest.ID) {
 			newest = &r
 		}
 	}
 	return newest
+}
+
+// toLookAt is the run of a campaign that waits for a look, else the newest, and how
+// many of its messages wait; nil = there is none.
+func (m *Monitor) toLookAt(ctx context.Context, campaign int64) (run *wa.FallbackRun, rest int64, err error) {
+	m.mu.Lock()
+	run = m.runOf(campaign)
+	var looking []wa.FallbackRun
+	for _, r := range m.runs {
+		if r.Campaign == campaign && r.State == wa.FallbackRunLook {
+			looking = append(looking, r)
+		}
+	}
+	m.mu.Unlock()
+	for i := range looking {
+		if rest, err = m.o.Store.FallbackWaiting(ctx, looking[i].ID); rest > 0 || err != nil {
+			return &looking[i], rest, err
+		}
+	}
+	if run != nil {
+		rest, err = m.o.Store.FallbackWaiting(ctx, run.ID)
+	}
+	return run, rest, err
 }
 
 // fallbackView is a campaign's part of the snapshot. m.mu is held.
@@ -208,13 +232,18 @@ func (m *Monitor) cancelFallback(ctx context.Context, command, operator string, 
 	if len(open) == 0 {
 		return link.Receipt{CommandID: command, Already: true, Stored: true, Outside: "none", Text: "Nothing of " + wa.Clean(l.Name) + " waits to go out by another channel."}, nil
 	}
-	ended, left := int64(0), true
+	var ended, begun int64
+	left, planning := true, false
 	for _, r := range open {
-		left = left && r.State == wa.FallbackRunPending
-		if _, err := m.o.Store.SetFallbackRun(ctx, r.ID, wa.FallbackRunCancelled); err != nil {
+		planning = planning || r.State == wa.FallbackRunPlanning
+		left = left && (r.State == wa.FallbackRunPending || r.State == wa.FallbackRunPlanning)
+		now, err := m.o.Store.SetFallbackRun(ctx, r.ID, wa.FallbackRunCancelled)
+		if err != nil {
 			return link.Receipt{}, err
 		}
-		n, err := m.o.Store.EndFallback(ctx, r.ID, "cancelled by "+operator, false)
+		m.fallback.Set(now)
+		begun += m.fallback.Open(r.ID)
+		n, err := m.o.Store.EndFallback(ctx, r.ID, "cancelled by "+operator)
 		if err != nil {
 			return link.Receipt{}, err
 		}
@@ -223,15 +252,22 @@ func (m *Monitor) cancelFallback(ctx context.Context, command, operator string, 
 	m.mu.Lock()
 	n := m.fallbackCounts[l.ID]
 	m.mu.Unlock()
-	out := link.Receipt{CommandID: command, Stored: true, Outside: "none", Waiting: n.Waiting, HandedOver: n.Accepted, Unknown: n.Unknown, Already: ended == 0}
+	begun = min(begun, n.Waiting) // of some it is known by now what became of them
+	out := link.Receipt{
+		CommandID: command, Stored: true, Outside: "none", Waiting: n.Waiting - begun, OpenRequests: int(begun), HandedOver: n.Accepted, Unknown: n.Unknown,
+		Already: ended == 0 && !planning,
+	}
 	out.Text = fmt.Sprintf("Cancelled: %s to %s do not go out.", messageWord(ended), wa.Clean(l.Name))
-	if left {
+	switch {
+	case left && planning:
+		out.Text = "Undone while it was being planned: nothing of it goes out."
+	case left:
 		out.Text = fmt.Sprintf("Undone: none of %s has left.", messageWord(ended))
 	}
-	if gone := n.Accepted + n.Unknown; gone > 0 {
+	if gone := n.Accepted + n.Unknown + begun; gone > 0 {
 		out.Text += fmt.Sprintf(" %s gone out and cannot be recalled.", hasHave(gone))
 	}
-	if ended > 0 {
+	if !out.Already {
 		m.record(store.Action{Operator: operator, Verb: "fallback cancel", Target: l.Key, Effect: out.Text})
 	}
 	return out, nil
@@ -255,11 +291,11 @@ func hasHave(n int64) string {
 func (m *Monitor) goOn(ctx context.Context, command, operator string, a link.GoOnArgs) (link.Receipt, error) {
 	m.mu.Lock()
 	l, err := m.find(a.Campaign)
-	var run *wa.FallbackRun
-	if err == nil {
-		run = m.runOf(l.ID)
-	}
 	m.mu.Unlock()
+	if err != nil {
+		return link.Receipt{}, err
+	}
+	run, rest, err := m.toLookAt(ctx, l.ID)
 	switch {
 	case err != nil:
 		return link.Receipt{}, err
@@ -267,6 +303,8 @@ func (m *Monitor) goOn(ctx context.Context, command, operator string, a link.GoO
 		return link.Receipt{}, refused("%s has no fallback that waits for a look", wa.Clean(l.Name))
 	case run.State == wa.FallbackRunPending:
 		return link.Receipt{}, refused("its first messages are not out yet: there is nothing to look at")
+	case run.State == wa.FallbackRunLook && run.Taken < run.LookAfter && rest > 0:
+		return link.Receipt{}, refused("only %s of its first %s are out: look at what became of them once all are, then send the rest", count(run.Taken), count(run.LookAfter))
 	}
 	out := link.Receipt{CommandID: command, Stored: true, Outside: "none", Already: run.State == wa.FallbackRunRunning}
 	if !out.Already {
@@ -278,7 +316,7 @@ func (m *Monitor) goOn(ctx context.Context, command, operator string, a link.GoO
 	n := m.fallbackCounts[l.ID]
 	m.mu.Unlock()
 	out.Waiting, out.HandedOver, out.Unknown = n.Waiting, n.Accepted, n.Unknown
-	out.Text = fmt.Sprintf("The rest goes out: %s by %s.", messageWord(n.Waiting), channelList(run.Channels))
+	out.Text = fmt.Sprintf("The rest goes out: %s by %s.", messageWord(rest), channelList(run.Channels))
 	if !out.Already {
 		m.record(store.Action{Operator: operator, Verb: "fallback go on", Target: l.Key, Effect: out.Text})
 	}

@@ -34,10 +34,15 @@ func (m *Monitor) planFallback(ctx context.Context, operator string, a link.Fall
 	run := wa.FallbackRun{
 		Campaign: p.live.ID, Key: p.live.Key, By: operator, Channels: a.Channels, Codes: a.Codes,
 		After: time.Duration(a.Undelivered) * time.Second, Currency: m.o.Fallback.Currency,
-		OrderedAt: wa.At(p.now), StartsAt: wa.At(p.now.Add(m.o.Fallback.Undo)), ExpiresAt: wa.At(p.now.Add(m.o.Fallback.Expires)), LookAfter: m.o.Fallback.Look,
+		OrderedAt: wa.At(p.now), StartsAt: wa.At(p.starts), ExpiresAt: wa.At(p.starts.Add(m.o.Fallback.Expires)), LookAfter: m.o.Fallback.Look,
 	}
 	got, err := m.o.Store.PlanFallback(ctx, run, most, p.judge, a.DryRun)
-	if err != nil {
+	switch {
+	case errors.Is(err, store.ErrPlanCancelled):
+		return link.FallbackPlan{}, refused("%s", store.ErrPlanCancelled)
+	case errors.Is(err, store.ErrFallbackOpen):
+		return link.FallbackPlan{}, refused("%s: send the rest of that one (`tickwatch fallback go-on %s`) or cancel it (`tickwatch fallback cancel %s`) first", store.ErrFallbackOpen, p.live.Key, p.live.Key)
+	case err != nil:
 		return link.FallbackPlan{}, err
 	}
 	plan := p.view(&got)

@@ -16,6 +16,9 @@ func (p *fallbackPlanner) warn(m *Monitor) {
 			break
 		}
 	}
+	if r := m.runOf(p.live.ID); r != nil && m.fallbackCounts[p.live.ID].Waiting > 0 && (r.State == wa.FallbackRunPending || r.State == wa.FallbackRunLook) {
+		p.warnings = append(p.warnings, "an earlier order of this campaign is not through its look: send the rest of that one or cancel it, then this one can be ordered")
+	}
 	if p.o.Budget == 0 {
 		p.warnings = append(p.warnings, "the budget is 0: set fallback.budget before anything can be sent")
 	}

@@ -33,6 +33,7 @@ type fallback struct {
 	state                              int
 	accepted, doubled                  bool
 	due                                wa.Instant
+	expires                            wa.Instant // what waits then expires; 0 = never
 	tries                              int
 	at, toldAt                         wa.Instant
 	segments                           int64
@@ -41,11 +42,11 @@ type fallback struct {
 }
 
 const fallbackColumns = `id, run, campaign, person, message, channel, address, language, subject, body, token, state,
-	accepted, doubled, due, tries, at, told_at, segments, cost, provider_id, code, reason`
+	accepted, doubled, due, tries, at, told_at, segments, cost, provider_id, code, reason, expires`
 
 func scanFallback(s scanner) (f fallback, err error) {
 	return f, s.Scan(&f.id, &f.run, &f.campaign, &f.person, &f.message, &f.channel, &f.address, &f.language, &f.subject, &f.text, &f.token, &f.state,
-		&f.accepted, &f.doubled, &f.due, &f.tries, &f.at, &f.toldAt, &f.segments, &f.cost, &f.providerID, &f.code, &f.reason)
+		&f.accepted, &f.doubled, &f.due, &f.tries, &f.at, &f.toldAt, &f.segments, &f.cost, &f.providerID, &f.code, &f.reason, &f.expires)
 }
 
 // free tells whether the person may be planned for anew: nothing of this message
@@ -133,7 +134,7 @@ func (g *group) changeFallback(f *fallback, change func(f *fallback)) error {
 	diff.Add(&now, 1)
 	g.fallbacks.counts[f.campaign] = diff
 	_, err := g.w.stmts.updateFallback.ExecContext(g.ctx, f.token, f.state, f.accepted, f.doubled, int64(f.due), f.tries, int64(f.at), int64(f.toldAt),
-		f.segments, int64(f.cost), f.providerID, f.code, f.reason, f.id)
+		f.segments, int64(f.cost), f.providerID, f.code, f.reason, int64(f.expires), f.id)
 	return err
 }
 
@@ -209,11 +210,17 @@ func (w *writer) loadFallbacks(ctx context.Context) error {
 // unansweredFor is how long a fallback may be unknown before its provider is asked.
 const unansweredFor = wa.Instant(time.Minute / time.Millisecond)
 
-// UnknownFallbacks reads fallback messages that may have gone out, tried a minute
-// ago or longer, the oldest first.
-func (s *Store) UnknownFallbacks(ctx context.Context, now wa.Instant, limit int) ([]wa.FallbackDoubt, error) {
-	all, err := query(ctx, s.readers, scanFallback, "SELECT "+fallbackColumns+" FROM fallback WHERE state = 2 AND state IN (1, 2) AND at <= ? ORDER BY at LIMIT ?",
-		int64(now-unansweredFor), limit)
+// UnknownFallbacks reads fallback messages by some channels that may have gone out,
+// tried a minute ago or longer: those after one that was read before, the oldest
+// first. The zero FallbackDoubt begins with the oldest.
+func (s *Store) UnknownFallbacks(ctx context.Context, channels []string, after wa.FallbackDoubt, now wa.Instant, limit int) ([]wa.FallbackDoubt, error) {
+	names, err := json.Marshal(channels)
+	if err != nil {
+		return nil, err
+	}
+	all, err := query(ctx, s.readers, scanFallback, "SELECT "+fallbackColumns+` FROM fallback WHERE state = 2 AND state IN (1, 2) AND at <= ? AND (at, id) > (?, ?)
+		AND channel IN (SELECT value FROM json_each(?)) ORDER BY at, id LIMIT ?`,
+		int64(now-unansweredFor), int64(after.Begun), after.Attempt.ID, string(names), limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading fallback messages that may have gone out: %w", err)
 	}

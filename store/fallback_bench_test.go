@@ -43,6 +43,12 @@ func BenchmarkPlanFallback(b *testing.B) {
 		if err != nil || got.Run.Planned != people {
 			b.Fatalf("%+v, %v", got, err)
 		}
+		if dry {
+			return
+		}
+		if _, err := s.SetFallbackRun(b.Context(), got.Run.ID, wa.FallbackRunRunning); err != nil {
+			b.Fatal(err)
+		}
 	}
 	b.Run("dry", func(b *testing.B) {
 		for b.Loop() {

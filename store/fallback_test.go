@@ -2,8 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,8 +57,11 @@ func (m *fallbackMachine) order(t *rapid.T) {
 		t.Fatalf("%v", err)
 	}
 	got, err := m.s.PlanFallback(context.Background(), run, 100, textTo, false)
-	if err != nil {
-		t.Fatalf("%v", err)
+	if errors.Is(err, ErrFallbackOpen) && m.looks(t) {
+		return
+	}
+	if err != nil || m.looks(t) {
+		t.Fatalf("ordered beside one that waits for its look: %v", err)
 	}
 	if got.Run.Planned != dry.Run.Planned || got.Run.Cost != dry.Run.Cost || got.Run.Cost != wa.Money(got.Run.Planned*45_000) {
 		t.Fatalf("planned %+v, and dry %+v", got, dry)
@@ -68,6 +74,27 @@ func (m *fallbackMachine) order(t *rapid.T) {
 		t.Fatalf("%v", err)
 	}
 	m.runs = append(m.runs, got.Run.ID)
+}
+
+// looks tells whether something is left of a run that is in its look.
+func (m *fallbackMachine) looks(t *rapid.T) bool {
+	runs, err := m.s.FallbackRuns(context.Background())
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return slices.ContainsFunc(runs, func(r wa.FallbackRun) bool {
+		n := 0
+		if err := m.s.readers.QueryRow("SELECT count(*) FROM fallback WHERE run = ? AND state < 2", r.ID).Scan(&n); err != nil {
+			t.Fatalf("%v", err)
+		}
+		return r.State == wa.FallbackRunLook && n > 0
+	})
+}
+
+func (m *fallbackMachine) goOn(t *rapid.T) {
+	if _, err := m.s.SetFallbackRun(context.Background(), m.run(t), wa.FallbackRunRunning); err != nil {
+		t.Fatalf("%v", err)
+	}
 }
 
 func (m *fallbackMachine) run(t *rapid.T) int64 {
@@ -241,7 +268,7 @@ func (m *fallbackMachine) cancelRun(t *rapid.T) {
 	if _, err := m.s.SetFallbackRun(context.Background(), run, wa.FallbackRunCancelled); err != nil {
 		t.Fatalf("%v", err)
 	}
-	if _, err := m.s.EndFallback(context.Background(), run, "cancelled by anna", false); err != nil {
+	if _, err := m.s.EndFallback(context.Background(), run, "cancelled by anna"); err != nil {
 		t.Fatalf("%v", err)
 	}
 	m.ended[run] = true
@@ -286,7 +313,7 @@ func TestFallback(t *testing.T) {
 		for name, do := range map[string]func(*rapid.T){
 			"order": m.order, "claim SMS": m.claimText, "claim more SMS": m.claimText, "settle SMS": m.settleText, "settle more SMS": m.settleText,
 			"take SMS": m.take, "receipt": m.receiptOf, "receipt again": m.receiptOf, "forge": m.forge, "stop by SMS": m.stopText,
-			"resolve SMS": m.resolveTexts, "cancel SMS": m.cancelRun,
+			"resolve SMS": m.resolveTexts, "cancel SMS": m.cancelRun, "go on": m.goOn,
 		} {
 			actions[name] = do
 		}
@@ -332,7 +359,7 @@ func TestFallbackAfterAnUndo(t *testing.T) {
 	end := func(id int64) {
 		t.Helper()
 		set(id, wa.FallbackRunCancelled)
-		if _, err := s.EndFallback(t.Context(), id, "cancelled by anna", false); err != nil {
+		if _, err := s.EndFallback(t.Context(), id, "cancelled by anna"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -370,6 +397,303 @@ func TestFallbackAfterAnUndo(t *testing.T) {
 	counts, err := s.FallbackCounts(t.Context())
 	if err != nil || counts[p.Campaign].Waiting != 6 || counts[p.Campaign].Unknown != 4 || counts[p.Campaign].LeftOut != 0 {
 		t.Errorf("counts: %+v, %v", counts, err)
+	}
+}
+
+// Whoever got a campaign's message by another of its WhatsApp messages gets no SMS
+// for the one that failed; where it came after the SMS they got both.
+func TestFallbackBesideAnotherMessage(t *testing.T) {
+	for _, c := range []struct {
+		when               string // that the other message arrives
+		planned, claimed   int64
+		withdrawn, doubled int64
+	}{
+		{when: "before the plan"},
+		{when: "before the claim", planned: 1, withdrawn: 1},
+		{when: "before the receipt", planned: 1, claimed: 1, doubled: 1},
+		{when: "after the receipt", planned: 1, claimed: 1, doubled: 1},
+	} {
+		s := open(t, t.TempDir())
+		ingest(t, s, statuses(failed("a1", at(0), "autumn:1", 131026), status("b1", wa.StatusSent, at(0), "autumn:2")))
+		arrives := func(when string) {
+			if when == c.when {
+				ingest(t, s, statuses(status("b1", wa.StatusDelivered, at(1), "autumn:2")))
+			}
+		}
+		arrives("before the plan")
+		id := campaigns(t, s)["autumn"].ID
+		run := wa.FallbackRun{Campaign: id, Key: "autumn", Channels: []string{wa.ChannelSMS}, OrderedAt: at(2), StartsAt: at(2)}
+		got, err := s.PlanFallback(t.Context(), run, 100, func(c *FallbackCandidate) (FallbackDraft, string) {
+			return FallbackDraft{Channel: wa.ChannelSMS, To: c.Phone, Text: "Hello", Segments: 1, Cost: 45_000}, ""
+		}, false)
+		if err != nil || got.Run.Planned != c.planned {
+			t.Errorf("%s: planned %+v, %v", c.when, got, err)
+		}
+		arrives("before the claim")
+		if _, err := s.SetFallbackRun(t.Context(), got.Run.ID, wa.FallbackRunRunning); err != nil {
+			t.Fatal(err)
+		}
+		taken, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: got.Run.ID, Channel: wa.ChannelSMS, Limit: 10, Now: at(3)})
+		if err != nil || int64(len(taken.Messages)) != c.claimed {
+			t.Errorf("%s: taken %+v, %v", c.when, taken, err)
+		}
+		arrives("before the receipt")
+		for _, m := range taken.Messages {
+			r := wa.FallbackReceipt{Channel: wa.ChannelSMS, Attempt: m.Attempt, At: at(4), State: wa.FallbackDelivered}
+			post := &wa.Post{Source: wa.BesideSource(wa.ChannelSMS), ReceivedAt: at(4), Body: []byte("type=1"), Receipts: []wa.FallbackReceipt{r}}
+			if err := s.Ingest(t.Context(), post); err != nil {
+				t.Fatal(err)
+			}
+		}
+		arrives("after the receipt")
+		counts, err := s.FallbackCounts(t.Context())
+		if n := counts[id]; err != nil || n.Withdrawn != c.withdrawn || n.DoubleHits != c.doubled {
+			t.Errorf("%s: %+v, %v", c.when, n, err)
+		}
+	}
+}
+
+// A retry that was cancelled bars nobody from an SMS, and a word that an operator has
+// released somebody from does not either; without a release, or spoken again, it does.
+func TestFallbackAfterARetryAndARelease(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 3, wa.CategoryUtility)
+	failures := claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 3, Now: at(0)}).Messages
+	for _, c := range failures {
+		settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: 131053})
+	}
+	stop := func(phone, id string, when wa.Instant) {
+		in := wa.InboundMessage{Sender: sender, MessageID: id, At: when, Type: "text", Text: "STOP"}
+		in.Phone = phone[1:]
+		ingest(t, s, &wa.Post{Inbound: []wa.InboundMessage{in}, ReceivedAt: when})
+	}
+	stop(failures[0].Phone, "in.0", at(2))
+	stop(failures[1].Phone, "in.1", at(2))
+	if lifted, err := s.Release(t.Context(), failures[0].Phone, false, []string{wa.RuleOptedOut}); err != nil || len(lifted) != 1 {
+		t.Fatalf("%+v, %v", lifted, err)
+	}
+	run := wa.FallbackRun{Campaign: p.Campaign, Key: p.Key, Channels: []string{wa.ChannelSMS}, OrderedAt: at(3), StartsAt: at(3)}
+	plan := func(dry bool, planned int64, leftOut map[string]int64) wa.FallbackRun {
+		t.Helper()
+		got, err := s.PlanFallback(t.Context(), run, 100, textTo, dry)
+		if err != nil || got.Run.Planned != planned || !maps.Equal(got.LeftOut, leftOut) {
+			t.Errorf("planned %+v, %v; want %d, and left out %v", got, err, planned, leftOut)
+		}
+		return got.Run
+	}
+	if again, err := s.Retry(t.Context(), p.Campaign, nil, func(Failed) string { return "" }, false); err != nil || again.Queued != 2 {
+		t.Fatalf("%+v, %v", again, err)
+	}
+	plan(true, 0, map[string]int64{reasonTriedAgain: 2, "opted out": 1})
+	if n, err := s.CancelRest(t.Context(), p.Campaign); n != 2 || err != nil {
+		t.Fatalf("%d cancelled, %v", n, err)
+	}
+	r := plan(false, 2, map[string]int64{"opted out": 1})
+	if _, err := s.SetFallbackRun(t.Context(), r.ID, wa.FallbackRunRunning); err != nil {
+		t.Fatal(err)
+	}
+	stop(failures[0].Phone, "in.2", received+1000)
+	got, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: r.ID, Channel: wa.ChannelSMS, Limit: 3, Now: received + 2000})
+	if err != nil || len(got.Messages) != 1 || got.Messages[0].To != failures[2].Phone {
+		t.Errorf("taken: %+v, %v", got, err)
+	}
+}
+
+// While an order of a campaign is being planned, can be undone or is in its look, there
+// is no second one; once it goes out there may be.
+func TestOneFallbackAtATime(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 4, wa.CategoryUtility)
+	for _, c := range claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 4, Now: at(0)}).Messages {
+		settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: 131026})
+	}
+	run := wa.FallbackRun{Campaign: p.Campaign, Key: p.Key, Channels: []string{wa.ChannelSMS}, OrderedAt: at(2), StartsAt: at(2), LookAfter: 1}
+	second := func(when string, want error) {
+		t.Helper()
+		if _, err := s.PlanFallback(t.Context(), run, 1, textTo, false); !errors.Is(err, want) {
+			t.Errorf("%s: %v", when, err)
+		}
+	}
+	first, err := s.PlanFallback(t.Context(), run, 2, func(c *FallbackCandidate) (FallbackDraft, string) {
+		second("while it is being planned", ErrFallbackOpen)
+		return textTo(c)
+	}, false)
+	if err != nil || first.Run.Planned != 2 {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	second("while it can be undone", ErrFallbackOpen)
+	if _, err := s.SetFallbackRun(t.Context(), first.Run.ID, wa.FallbackRunLook); err != nil {
+		t.Fatal(err)
+	}
+	second("while it is looked at", ErrFallbackOpen)
+	if n, err := s.FallbackWaiting(t.Context(), first.Run.ID); n != 2 || err != nil {
+		t.Errorf("%d wait, %v", n, err)
+	}
+	if _, err := s.SetFallbackRun(t.Context(), first.Run.ID, wa.FallbackRunRunning); err != nil {
+		t.Fatal(err)
+	}
+	second("when it goes out", nil)
+}
+
+// What waits expires so long after it was due, and not after the order: what is due
+// when the hours come waits for them, and so does what they hold when it is taken. A
+// provider that puts a message off does not make it younger.
+func TestFallbackExpires(t *testing.T) {
+	const hour = 3600
+	s := open(t, t.TempDir())
+	p := imported(t, s, 4, wa.CategoryUtility)
+	claimed := claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 4, Now: at(0)}).Messages
+	for _, c := range claimed {
+		settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: 131026})
+	}
+	run := wa.FallbackRun{Campaign: p.Campaign, Key: p.Key, Channels: []string{wa.ChannelSMS}, OrderedAt: at(0), StartsAt: at(60), ExpiresAt: at(60 + 24*hour)}
+	got, err := s.PlanFallback(t.Context(), run, 100, func(c *FallbackCandidate) (FallbackDraft, string) {
+		d, _ := textTo(c)
+		if c.Message == claimed[3].Message {
+			d.Due = at(36 * hour) // after a holiday
+		}
+		return d, ""
+	}, false)
+	if err != nil || got.Run.Planned != 4 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if _, err := s.SetFallbackRun(t.Context(), got.Run.ID, wa.FallbackRunRunning); err != nil {
+		t.Fatal(err)
+	}
+	held := claimed[2].Phone // its hours are over when it is taken
+	hold := func(to string) wa.Instant {
+		if to == held {
+			return at(12 * hour)
+		}
+		return 0
+	}
+	taken, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: got.Run.ID, Channel: wa.ChannelSMS, Limit: 2, Now: at(2 * hour), Hold: hold})
+	if err != nil || len(taken.Messages) != 2 {
+		t.Fatalf("%+v, %v", taken, err)
+	}
+	for _, m := range taken.Messages { // put off for a day
+		if err := s.SettleFallback(t.Context(), wa.FallbackOutcome{Attempt: m.Attempt, At: at(3 * hour), Due: at(27 * hour), Answer: wa.FallbackAnswer{Kind: wa.FallbackThrottled}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if taken, err = s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: got.Run.ID, Channel: wa.ChannelSMS, Limit: 2, Now: at(3 * hour), Hold: hold}); err != nil || len(taken.Messages) != 0 {
+		t.Fatalf("%+v, %v", taken, err)
+	}
+	for _, want := range []struct{ hour, ended int64 }{{24, 0}, {25, 2}, {33, 0}, {34, 1}, {59, 0}, {60, 1}} {
+		if n, err := s.ExpireFallback(t.Context(), got.Run.ID, at(want.hour*hour)); n != want.ended || err != nil {
+			t.Errorf("after %d hours %d expired, %v; want %d", want.hour, n, err, want.ended)
+		}
+	}
+}
+
+// However long an order takes to be planned, the time in which it can be undone is whole.
+func TestUndoAfterALongPlan(t *testing.T) {
+	var clock atomic.Int64
+	clock.Store(int64(received))
+	s, err := Open(t.Context(), Options{Dir: t.TempDir(), Now: func() time.Time { return wa.Instant(clock.Load()).Time() }, Decode: decode})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	p := imported(t, s, 1, wa.CategoryUtility)
+	settle(t, s, wa.Outcome{Message: claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 1, Now: received}).Messages[0].Message, Kind: wa.OutcomeRefused, At: received, Code: 131026})
+	run := wa.FallbackRun{Campaign: p.Campaign, Key: p.Key, Channels: []string{wa.ChannelSMS}, OrderedAt: received, StartsAt: received + 60_000, ExpiresAt: received + 3_660_000}
+	got, err := s.PlanFallback(t.Context(), run, 1, func(c *FallbackCandidate) (FallbackDraft, string) {
+		clock.Add(50_000)
+		return textTo(c)
+	}, false)
+	runs, _ := s.FallbackRuns(t.Context())
+	if err != nil || len(runs) != 1 || runs[0].StartsAt != received+110_000 || runs[0].ExpiresAt != received+3_710_000 || got.Run.StartsAt != runs[0].StartsAt {
+		t.Errorf("%+v, %v; stored %+v", got, err, runs)
+	}
+}
+
+// What may have gone out is read from the oldest on, from where the reading before
+// ended, and by the channels that are asked for.
+func TestUnknownFallbacks(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 5, wa.CategoryUtility)
+	for _, c := range claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 5, Now: at(0)}).Messages {
+		settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: 131026})
+	}
+	got, err := s.PlanFallback(t.Context(), wa.FallbackRun{Campaign: p.Campaign, Key: p.Key, Channels: []string{wa.ChannelSMS}, OrderedAt: at(2), StartsAt: at(2)}, 100, textTo, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SetFallbackRun(t.Context(), got.Run.ID, wa.FallbackRunRunning); err != nil {
+		t.Fatal(err)
+	}
+	var want []int64
+	for _, when := range []int64{3, 4} { // the second claim takes more than one at one moment
+		taken, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: got.Run.ID, Channel: wa.ChannelSMS, Limit: int(when), Now: at(when)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range taken.Messages {
+			want = append(want, m.Attempt.ID)
+			if err := s.SettleFallback(t.Context(), wa.FallbackOutcome{Attempt: m.Attempt, At: at(when), Answer: wa.FallbackAnswer{Kind: wa.FallbackUnknown}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var read []int64
+	var last wa.FallbackDoubt
+	for more := true; more; {
+		some, err := s.UnknownFallbacks(t.Context(), []string{wa.ChannelSMS, wa.ChannelVoice}, last, at(600), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, last = range some {
+			read = append(read, last.Attempt.ID)
+		}
+		more = len(some) > 0
+	}
+	if !slices.Equal(read, want) || len(read) != 5 {
+		t.Errorf("read %v of %v", read, want)
+	}
+	if some, err := s.UnknownFallbacks(t.Context(), []string{wa.ChannelEmail}, wa.FallbackDoubt{}, at(600), 9); len(some) != 0 || err != nil {
+		t.Errorf("by e-mail: %+v, %v", some, err)
+	}
+}
+
+// What is cancelled while it is being planned stays so, however far the plan had come,
+// and nothing of it waits.
+func TestFallbackCancelledWhilePlanned(t *testing.T) {
+	for _, when := range []int{131026, 131049} { // the second comes when the others have been planned
+		s := open(t, t.TempDir())
+		p := imported(t, s, 10, wa.CategoryUtility)
+		for i, c := range claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 10, Now: at(0)}).Messages {
+			code := 131026
+			if i == 9 {
+				code = 131049
+			}
+			settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: code})
+		}
+		run := wa.FallbackRun{Campaign: p.Campaign, Key: p.Key, Channels: []string{wa.ChannelSMS}, Codes: []int{131026, 131049}, OrderedAt: at(2), StartsAt: at(2)}
+		_, err := s.PlanFallback(t.Context(), run, 100, func(c *FallbackCandidate) (FallbackDraft, string) {
+			if c.Code == when {
+				if _, err := s.SetFallbackRun(t.Context(), 1, wa.FallbackRunCancelled); err != nil {
+					t.Error(err)
+				}
+			}
+			if c.Code == 131049 {
+				return FallbackDraft{}, "not this one"
+			}
+			return textTo(c)
+		}, false)
+		if !errors.Is(err, ErrPlanCancelled) {
+			t.Errorf("cancelled at %d, the plan says: %v", when, err)
+		}
+		runs, err := s.FallbackRuns(t.Context())
+		if err != nil || len(runs) != 1 || runs[0].State != wa.FallbackRunCancelled {
+			t.Errorf("%+v, %v", runs, err)
+		}
+		if counts, err := s.FallbackCounts(t.Context()); err != nil || counts[p.Campaign].Waiting != 0 {
+			t.Errorf("%+v, %v", counts, err)
+		}
+		if again, err := s.PlanFallback(t.Context(), run, 100, textTo, false); err != nil || again.Run.Planned != 10 {
+			t.Errorf("ordered again: %+v, %v", again, err)
+		}
 	}
 }
 

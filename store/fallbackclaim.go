@@ -17,9 +17,15 @@ const (
 	reasonRecalled   = "cancelled while it was on its way, and not sent"
 )
 
-// retriesRow tells whether a message is tried again by WhatsApp, or was. It follows
-// the index recipient_retry, which has no row without a message.
-const retriesRow = "SELECT EXISTS (SELECT 1 FROM recipient WHERE retry_of = ? AND retry_of <> 0 AND state NOT IN (4, 5))"
+// retries tells whether a message is tried again by WhatsApp, or was: a retry that was
+// cancelled, by itself or with its campaign, or refused reaches nobody. It follows the
+// index recipient_retry, which has no row without a message.
+func retries(message string) string {
+	return `EXISTS (SELECT 1 FROM recipient w WHERE w.retry_of = ` + message + ` AND w.retry_of <> 0 AND w.state NOT IN (4, 5)
+		AND NOT (w.state < 2 AND EXISTS (SELECT 1 FROM plan l WHERE l.campaign = w.campaign AND l.state = '` + wa.PlanCancelled + `')))`
+}
+
+var retriesRow = "SELECT " + retries("?")
 
 // ClaimFallback takes fallback messages that may be sent now: their attempts are
 // on disk when it returns. Whoever the WhatsApp message reached meanwhile is
@@ -70,11 +76,11 @@ func (g *group) claimFallback(r *wa.FallbackClaimRequest, out *wa.FallbackClaims
 
 // takeFallback claims a message, or says why it does not go out now.
 func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.FallbackClaims) error {
-	m, err := g.byID(f.message)
-	if err != nil && !missing(err) {
+	arrived, err := g.arrived(f.campaign, g.is(f.person), f.message)
+	if err != nil {
 		return err
 	}
-	if err == nil && m.now.progress.State() == wa.StateDelivered {
+	if arrived {
 		return g.leaveFallback(f, fallbackWithdrawn, reasonWithdrawn)
 	}
 	reason, err := g.mustNotReach(f.campaign, g.is(f.person), f.address, f.channel, r.Now)
@@ -95,7 +101,12 @@ func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.Fa
 	}
 	if r.Hold != nil {
 		if until := r.Hold(f.address); until > r.Now {
-			return g.changeFallback(f, func(f *fallback) { f.due, f.reason = until, reasonHours })
+			return g.changeFallback(f, func(f *fallback) {
+				f.due, f.reason = until, reasonHours
+				if f.expires != 0 { // the hours are no part of its age
+					f.expires += until - r.Now
+				}
+			})
 		}
 	}
 	token := f.token

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -19,9 +21,9 @@ type FallbackCandidate struct {
 	At       wa.Instant // of the failure, or of the send
 	Phone    string     // E.164 with the plus; "" = not known
 	Values   []string   // by the plan's columns; nil = the person is in no list of ours
-	OptedOut bool
-	Retried  bool // a new attempt by WhatsApp was queued for it
-	Reached  bool // has had, or is to get, a fallback in this campaign
+	OptedOut bool       // and nobody has released them since
+	Retried  bool       // WhatsApp tries it again, or did
+	Reached  bool       // has had, or is to get, a fallback in this campaign
 
 	person int64
 }
@@ -51,8 +53,9 @@ type FallbackPlanned struct {
 // What a campaign's failures, and those of its messages that are undelivered, are
 // read by. The first two follow the index message_failed.
 var (
-	candidateColumns = `m.id, m.code, max(m.failed_at, m.sent_at, m.accepted_at), m.person, p.opted_out, coalesce(r.phone, p.phone), coalesce(r.vals, ''),
-		EXISTS (SELECT 1 FROM recipient WHERE retry_of = m.id AND retry_of <> 0), EXISTS (SELECT 1 FROM fallback f WHERE f.campaign = m.campaign AND f.person = m.person AND NOT ` + freeFallback + `)
+	candidateColumns = `m.id, m.code, max(m.failed_at, m.sent_at, m.accepted_at), m.person,
+		p.opted_out AND NOT EXISTS (SELECT 1 FROM released WHERE person = p.id AND rule = '` + wa.RuleOptedOut + `' AND at >= p.opted_at),
+		coalesce(r.phone, p.phone), coalesce(r.vals, ''), ` + retries("m.id") + `, EXISTS (SELECT 1 FROM fallback f WHERE f.campaign = m.campaign AND f.person = m.person AND NOT ` + freeFallback + `)
 		FROM message m CROSS JOIN person p ON p.id = m.person LEFT JOIN attempt a ON a.message = m.id LEFT JOIN recipient r ON r.id = a.recipient`
 	failedCandidates = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 2 AND (m.code, m.id) > (?, ?) ORDER BY m.code, m.id LIMIT ?`
 	codeCandidates   = "SELECT " + candidateColumns + ` WHERE m.campaign = ? AND m.state = 2 AND m.code = ? AND m.id > ? ORDER BY m.id LIMIT ?`
@@ -95,7 +98,9 @@ func (s *Store) PlanFallback(ctx context.Context, run wa.FallbackRun, most int64
 		}
 		defer func() {
 			if err != nil { // nothing is left of it
-				_, _ = s.EndFallback(context.WithoutCancel(ctx), p.run.ID, "its planning broke off", false)
+				ctx := context.WithoutCancel(ctx)
+				_, _ = s.SetFallbackRun(ctx, p.run.ID, wa.FallbackRunCancelled)
+				_, _ = s.EndFallback(ctx, p.run.ID, "its planning broke off")
 			}
 		}()
 	}
@@ -110,7 +115,16 @@ func (s *Store) PlanFallback(ctx context.Context, run wa.FallbackRun, most int64
 		return out, nil
 	}
 	out.Run.State = wa.FallbackRunPending
+	if took := wa.At(s.now()) - out.Run.OrderedAt; took > 0 { // the time to undo it is not spent on planning
+		out.Run.StartsAt += took
+		if out.Run.ExpiresAt != 0 {
+			out.Run.ExpiresAt += took
+		}
+	}
 	if err := s.submit(ctx, &request{weight: 1, group: func(g *group) error {
+		if err := g.stillPlanned(out.Run.ID); err != nil {
+			return err
+		}
 		*g.changeRun(out.Run.ID) = out.Run
 		return nil
 	}}); err != nil {
@@ -119,8 +133,22 @@ func (s *Store) PlanFallback(ctx context.Context, run wa.FallbackRun, most int64
 	return out, nil
 }
 
+// ErrPlanCancelled is what a plan ends with that was cancelled while it was made.
+var ErrPlanCancelled = errors.New("the fallback was cancelled while it was being planned: nothing of it goes out")
+
+// stillPlanned tells whether a plan may go on.
+func (g *group) stillPlanned(run int64) error {
+	if r := g.fallbackRun(run); r != nil && r.State == wa.FallbackRunCancelled {
+		return ErrPlanCancelled
+	}
+	return nil
+}
+
 func (s *Store) newRun(ctx context.Context, run wa.FallbackRun) (int64, error) {
 	err := s.submit(ctx, &request{weight: 1, group: func(g *group) error {
+		if open, err := g.runOpen(run.Campaign); open || err != nil {
+			return cmp.Or(err, ErrFallbackOpen)
+		}
 		run.ID = take(&g.next.fallbackRun)
 		g.fallbacks.runs[run.ID] = &run
 		return nil
@@ -140,6 +168,15 @@ type planning struct {
 	dryRun bool
 	out    *FallbackPlanned
 	seen   map[int64]bool // people of a dry run, which nothing else remembers
+}
+
+// expires is until when a message may wait: what is due later than the others has as
+// long from then on.
+func (p *planning) expires(due wa.Instant) wa.Instant {
+	if p.run.ExpiresAt == 0 {
+		return 0
+	}
+	return p.run.ExpiresAt + max(due-p.run.StartsAt, 0)
 }
 
 // failed goes through the failures, by code.
@@ -262,6 +299,9 @@ func (p *planning) keep(ctx context.Context, step []planned) error {
 	}
 	var why []string
 	err := p.s.submit(ctx, &request{weight: int64(len(step)), group: func(g *group) error {
+		if err := g.stillPlanned(p.run.ID); err != nil {
+			return err
+		}
 		why = make([]string, len(step))
 		n := p.run.Planned
 		for i := range step {
@@ -315,6 +355,9 @@ func (g *group) planFallback(p *planning, d *planned) (leftOut string, err error
 	if have.id != 0 && !have.free() || p.seen[who] {
 		return reasonReached, nil
 	}
+	if arrived, err := g.arrived(p.run.Campaign, who, d.Message); arrived || err != nil {
+		return reasonWithdrawn, err
+	}
 	if reason, err := g.mustNotReach(p.run.Campaign, who, d.To, d.Channel, p.run.OrderedAt); reason != "" || err != nil {
 		return reason, err
 	}
@@ -331,10 +374,10 @@ func (g *group) planFallback(p *planning, d *planned) (leftOut string, err error
 	f := fallback{
 		id: take(&g.next.fallback), run: p.run.ID, campaign: p.run.Campaign, person: who, message: d.Message,
 		channel: d.Channel, address: d.To, language: d.Language, subject: d.Subject, text: d.Text,
-		due: d.Due, segments: d.Segments, cost: d.Cost,
+		due: d.Due, expires: p.expires(d.Due), segments: d.Segments, cost: d.Cost,
 	}
 	if _, err := g.w.stmts.insertFallback.ExecContext(g.ctx, f.id, f.run, f.campaign, f.person, f.message, f.channel, f.address,
-		f.language, f.subject, f.text, int64(f.due), f.segments, int64(f.cost)); err != nil {
+		f.language, f.subject, f.text, int64(f.due), f.segments, int64(f.cost), int64(f.expires)); err != nil {
 		return "", err
 	}
 	g.fallbacks.byPerson[personIn{f.campaign, who}] = f.id
@@ -357,7 +400,8 @@ func (g *group) planAgain(p *planning, d *planned, f *fallback) error {
 	}
 	g.fallbacks.byMessage[d.Message] = f.id
 	return g.changeFallback(f, func(f *fallback) {
-		f.state, f.due, f.segments, f.cost, f.code, f.reason, f.tries, f.at, f.toldAt = fallbackWaiting, d.Due, d.Segments, d.Cost, "", "", 0, 0, 0
+		f.state, f.due, f.expires, f.segments, f.cost = fallbackWaiting, d.Due, p.expires(d.Due), d.Segments, d.Cost
+		f.code, f.reason, f.tries, f.at, f.toldAt = "", "", 0, 0, 0
 	})
 }
 

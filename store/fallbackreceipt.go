@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"fmt"
+	"slices"
 
 	"tickwatch/wa"
 )
@@ -54,7 +56,7 @@ func (g *group) receipt(received wa.Instant, r *wa.FallbackReceipt) error {
 	if state == 0 {
 		return nil
 	}
-	arrived, err := g.arrived(f.message)
+	arrived, err := g.arrived(f.campaign, g.is(f.person), f.message)
 	if err != nil {
 		return err
 	}
@@ -86,19 +88,27 @@ func (f *fallback) climbs(state int) bool {
 	return true
 }
 
-func (g *group) arrived(message int64) (bool, error) {
-	m, err := g.byID(message)
-	if missing(err) {
-		return false, nil
+// arrived tells whether a person has a campaign's message by WhatsApp: the one given,
+// or another that was sent to them.
+func (g *group) arrived(campaign, person, message int64) (bool, error) {
+	t, err := g.byID(message)
+	if err == nil && t.now.progress.State() == wa.StateDelivered {
+		return true, nil
 	}
-	return err == nil && m.now.progress.State() == wa.StateDelivered, err
+	if err != nil && !missing(err) {
+		return false, err
+	}
+	had, err := g.messagesOf(person, capMessages)
+	return slices.ContainsFunc(had, func(t *touched) bool {
+		return t.now.campaign == campaign && t.now.progress.State() == wa.StateDelivered
+	}), err
 }
 
-// arrivedLate tells the fallback of a WhatsApp message, if it has one, that this
-// has arrived after all: it is withdrawn if it has not gone out, else it may have
-// reached the person twice.
-func (g *group) arrivedLate(message int64) error {
-	id := g.fallbackFor(message)
+// arrivedLate tells the fallback to whoever got a campaign's message by WhatsApp after
+// all, if they have one, for whichever of their messages: it is withdrawn if it has
+// not gone out, else it may have reached the person twice.
+func (g *group) arrivedLate(m *message) error {
+	id := cmp.Or(g.fallbackFor(m.id), g.fallbackTo(m.campaign, m.person))
 	if id == 0 {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"tickwatch/wa"
@@ -77,6 +78,41 @@ func (s *Store) FallbackCounts(ctx context.Context) (all map[int64]wa.FallbackCo
 // ErrNoRun is what a fallback is refused with that is not there.
 var ErrNoRun = errors.New("there is no such fallback")
 
+// ErrFallbackOpen is what an order is refused with while an earlier one of its campaign
+// is being planned, can still be undone, or waits for its look.
+var ErrFallbackOpen = errors.New("an earlier order of this campaign is not through its look")
+
+// leftOfRun tells whether a message of a run waits, or may come to wait again.
+const leftOfRun = `SELECT EXISTS (SELECT 1 FROM fallback WHERE run = ?1 AND state = 0)
+	OR EXISTS (SELECT 1 FROM fallback WHERE run = ?1 AND state = 1 AND state IN (1, 2))`
+
+// FallbackWaiting counts the messages of a run that wait.
+func (s *Store) FallbackWaiting(ctx context.Context, run int64) (n int64, err error) {
+	if err := s.readers.QueryRowContext(ctx, "SELECT count(*) FROM fallback WHERE run = ? AND state = 0", run).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting what waits of a fallback: %w", err)
+	}
+	return n, nil
+}
+
+// runOpen tells whether a campaign has a run that has not come through its look, and
+// of which something is left.
+func (g *group) runOpen(campaign int64) (open bool, err error) {
+	runs := maps.Clone(g.w.fallbacks.runs)
+	maps.Copy(runs, g.fallbacks.runs)
+	for id, r := range runs {
+		switch {
+		case r.Campaign != campaign:
+		case r.State == wa.FallbackRunPlanning:
+			return true, nil
+		case r.State == wa.FallbackRunPending || r.State == wa.FallbackRunLook:
+			if err := g.conn.QueryRowContext(g.ctx, leftOfRun, id).Scan(&open); open || err != nil {
+				return open, err
+			}
+		}
+	}
+	return false, nil
+}
+
 // SetFallbackRun gives a run another state: a cancelled one stays so. Its look is
 // over once it is running.
 func (s *Store) SetFallbackRun(ctx context.Context, id int64, state string) (r wa.FallbackRun, err error) {
@@ -100,17 +136,23 @@ func (s *Store) SetFallbackRun(ctx context.Context, id int64, state string) (r w
 // fallbackStep is how many fallback messages one commit of a longer work changes.
 const fallbackStep = 256
 
-// EndFallback ends what waits of a run: of a cancelled one as left out, else (at
-// its age limit) as expired. What is on its way is not touched. It says how many.
-func (s *Store) EndFallback(ctx context.Context, run int64, reason string, expired bool) (ended int64, err error) {
-	state := fallbackLeftOut
-	if expired {
-		state = fallbackExpired
-	}
+// EndFallback ends what waits of a run as left out, and says how many. What is on its
+// way is not touched.
+func (s *Store) EndFallback(ctx context.Context, run int64, reason string) (ended int64, err error) {
+	return s.endFallback(ctx, fallbackLeftOut, reason, "run = ?", run)
+}
+
+// ExpireFallback ends what waits of a run for too long, and says how many.
+func (s *Store) ExpireFallback(ctx context.Context, run int64, now wa.Instant) (ended int64, err error) {
+	return s.endFallback(ctx, fallbackExpired, "waited too long", "run = ? AND expires <> 0 AND expires <= ?", run, int64(now))
+}
+
+func (s *Store) endFallback(ctx context.Context, state int, reason, which string, args ...any) (ended int64, err error) {
+	args = append(args, fallbackStep)
 	for {
 		n := 0
 		err = s.submit(ctx, &request{weight: fallbackStep, group: func(g *group) error {
-			rows, err := query(g.ctx, g.conn, scanFallback, "SELECT "+fallbackColumns+" FROM fallback WHERE run = ? AND state = 0 LIMIT ?", run, fallbackStep)
+			rows, err := query(g.ctx, g.conn, scanFallback, "SELECT "+fallbackColumns+" FROM fallback WHERE state = 0 AND "+which+" LIMIT ?", args...)
 			if err != nil {
 				return err
 			}

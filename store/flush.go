@@ -84,8 +84,8 @@ func (g *group) judgeMessages() error {
 			g.tally(t.now.campaign).count(t.now.progress, 1)
 			g.noteFailure(t)
 			g.noteHeard(t)
-			if t.now.progress.State() == wa.StateDelivered && t.was.progress.State() != wa.StateDelivered {
-				if err := g.arrivedLate(t.now.id); err != nil {
+			if t.now.progress.State() == wa.StateDelivered && (t.was.progress.State() != wa.StateDelivered || t.now.campaign != t.was.campaign) {
+				if err := g.arrivedLate(&t.now); err != nil {
 					return err
 				}
 			}

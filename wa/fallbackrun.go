@@ -14,7 +14,7 @@ type FallbackRun struct {
 	After     time.Duration // also those that are undelivered for so long; 0 = only failures
 	OrderedAt Instant
 	StartsAt  Instant // nothing leaves before; until then it can be undone
-	ExpiresAt Instant // what still waits then is expired
+	ExpiresAt Instant // what was due at its start expires then; each later one, as much later; 0 = never
 	LookAfter int64   // so many go out first, and wait for a look; 0 = no look
 	Taken     int64   // that have begun to go out, or more
 	Planned   int64   // people

@@ -51,8 +51,7 @@ func (e *Engine) advance(ctx, sending context.Context, l *lane, r wa.FallbackRun
 		}
 	}
 	if r.ExpiresAt != 0 && r.ExpiresAt <= wa.At(now) {
-		e.expire(ctx, l, &r)
-		return time.Minute
+		e.expire(ctx, l, &r, now)
 	}
 	room, wait := e.room(l, &r, now)
 	if room == 0 {
@@ -99,22 +98,31 @@ func (e *Engine) set(ctx context.Context, r *wa.FallbackRun, state string) bool 
 	return r.State == state
 }
 
-// expire ends what has waited too long.
-func (e *Engine) expire(ctx context.Context, l *lane, r *wa.FallbackRun) {
+// expire ends what has waited too long, once a minute.
+func (e *Engine) expire(ctx context.Context, l *lane, r *wa.FallbackRun, now time.Time) {
 	e.mu.Lock()
 	left, asked := l.left[r.ID]
+	rests := asked && left == 0 || now.Sub(l.aged[r.ID]) < time.Minute
 	e.mu.Unlock()
-	if asked && left == 0 {
+	if rests {
 		return
 	}
-	if _, err := e.o.Store.EndFallback(ctx, r.ID, "waited too long", true); err != nil {
-		e.o.Log.Error("a fallback that is too old could not be ended; it is tried again", "error", err)
+	n, err := e.o.Store.ExpireFallback(ctx, r.ID, wa.At(now))
+	if err != nil {
+		if ctx.Err() == nil {
+			e.o.Log.Error("what waits for too long of a fallback could not be ended; it is tried again", "error", err)
+		}
 		return
 	}
 	e.mu.Lock()
-	l.left[r.ID] = 0
+	l.aged[r.ID] = now
+	if n > 0 {
+		delete(l.left, r.ID)
+	}
 	e.mu.Unlock()
-	e.o.Changed()
+	if n > 0 {
+		e.o.Changed()
+	}
 }
 
 // room is how many messages of a run may be claimed now, and else when to look again.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"tickwatch/wa"
@@ -12,7 +13,11 @@ import (
 // send hands one message over, and has stored what became of it.
 func (e *Engine) send(ctx context.Context, l *lane, r wa.FallbackRun, m *wa.FallbackMessage) {
 	gate := e.o.Gate(l.channel, r.Key)
-	answer, err := l.provider.Send(ctx, m, gate.Begin)
+	begun := false
+	answer, err := l.provider.Send(ctx, m, func() (err error) {
+		begun, err = e.begin(r.ID, gate)
+		return err
+	})
 	gate.Over()
 	now := e.o.Now()
 	o := wa.FallbackOutcome{Attempt: m.Attempt, At: wa.At(now), Answer: answer}
@@ -21,12 +26,36 @@ func (e *Engine) send(ctx context.Context, l *lane, r wa.FallbackRun, m *wa.Fall
 	e.mu.Lock()
 	l.busy--
 	l.open[r.ID]--
+	if begun {
+		e.begun[r.ID]--
+	}
 	if o.Answer.Kind == wa.FallbackThrottled || o.Answer.Kind == wa.FallbackNotSent {
 		delete(l.left, r.ID)
 	}
 	e.mu.Unlock()
 	l.nudge()
 	e.o.Changed()
+}
+
+// begin lets a message of a run begin if that was not cancelled, and its gates are open.
+func (e *Engine) begin(run int64, gate Gate) (begun bool, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.runs[run].State == wa.FallbackRunCancelled {
+		return false, fmt.Errorf("%w: the fallback was cancelled", wa.ErrGateClosed)
+	}
+	if err := gate.Begin(); err != nil {
+		return false, err
+	}
+	e.begun[run]++
+	return true, nil
+}
+
+// Open is how many requests of a run are on their way to their providers.
+func (e *Engine) Open(run int64) int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.begun[run]
 }
 
 // judge takes in what an answer says of the provider, and when a message that did

@@ -18,13 +18,15 @@ type Store interface {
 	SettleFallback(ctx context.Context, outcomes ...wa.FallbackOutcome) error
 	// SetFallbackRun gives a run another state, unless it is cancelled.
 	SetFallbackRun(ctx context.Context, id int64, state string) (wa.FallbackRun, error)
-	// EndFallback ends what waits of a run, and says how many.
-	EndFallback(ctx context.Context, run int64, reason string, expired bool) (int64, error)
+	// ExpireFallback ends what waits of a run for too long, and says how many.
+	ExpireFallback(ctx context.Context, run int64, now wa.Instant) (int64, error)
 }
 
 // Doubts keeps what may have gone out, and takes what a provider says of it.
 type Doubts interface {
-	UnknownFallbacks(ctx context.Context, now wa.Instant, limit int) ([]wa.FallbackDoubt, error)
+	// UnknownFallbacks gives those by some channels, the oldest first, from the one
+	// after another on.
+	UnknownFallbacks(ctx context.Context, channels []string, after wa.FallbackDoubt, now wa.Instant, limit int) ([]wa.FallbackDoubt, error)
 	Ingest(ctx context.Context, p *wa.Post) error
 }
 
@@ -80,8 +82,9 @@ type Engine struct {
 	o     EngineOptions
 	lanes map[string]*lane
 
-	mu   sync.Mutex
-	runs map[int64]*wa.FallbackRun
+	mu    sync.Mutex
+	runs  map[int64]*wa.FallbackRun
+	begun map[int64]int64 // requests that are on their way, by run
 }
 
 // lane is one channel. All but its first fields are guarded by Engine.mu.
@@ -94,12 +97,13 @@ type lane struct {
 	open    map[int64]int   // of these, by run
 	left    map[int64]int64 // that waited at the latest claim, by run
 	next    map[int64]wa.Instant
-	paid    time.Time // until when the pace is used up
-	rest    time.Time // nothing is sent before
-	faults  int       // in a row
-	problem string    // why it rests
-	code    string    // of the latest refusal
-	same    int       // refusals with that code in a row
+	aged    map[int64]time.Time // when ages were looked at last, by run
+	paid    time.Time           // until when the pace is used up
+	rest    time.Time           // nothing is sent before
+	faults  int                 // in a row
+	problem string              // why it rests
+	code    string              // of the latest refusal
+	same    int                 // refusals with that code in a row
 }
 
 // NewEngine makes an engine of some runs. It sends nothing before Run.
@@ -119,11 +123,11 @@ func NewEngine(o EngineOptions, runs []wa.FallbackRun) *Engine {
 	if o.Changed == nil {
 		o.Changed = func() {}
 	}
-	e := &Engine{o: o, lanes: map[string]*lane{}, runs: map[int64]*wa.FallbackRun{}}
+	e := &Engine{o: o, lanes: map[string]*lane{}, runs: map[int64]*wa.FallbackRun{}, begun: map[int64]int64{}}
 	for channel, p := range o.Channels {
 		e.lanes[channel] = &lane{
 			channel: channel, provider: p, wake: make(chan struct{}, 1),
-			open: map[int64]int{}, left: map[int64]int64{}, next: map[int64]wa.Instant{},
+			open: map[int64]int{}, left: map[int64]int64{}, next: map[int64]wa.Instant{}, aged: map[int64]time.Time{},
 		}
 	}
 	for _, r := range runs {
@@ -132,13 +136,16 @@ func NewEngine(o EngineOptions, runs []wa.FallbackRun) *Engine {
 	return e
 }
 
-// Set takes over a run that is new, or has changed.
+// Set takes over a run that is new, or has changed. Of one that is cancelled nothing
+// begins once it has returned.
 func (e *Engine) Set(r wa.FallbackRun) {
 	if r.State == wa.FallbackRunPlanning {
 		return
 	}
 	e.mu.Lock()
-	e.runs[r.ID] = &r
+	if have := e.runs[r.ID]; have == nil || have.State != wa.FallbackRunCancelled {
+		e.runs[r.ID] = &r
+	}
 	e.mu.Unlock()
 	e.Wake(r.ID)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -21,6 +22,7 @@ type queue struct {
 	run      wa.FallbackRun
 	waiting  []int64 // attempts
 	due      map[int64]wa.Instant
+	late     map[int64]wa.Instant // when those are due that are later than the others
 	outcomes map[int64][]wa.FallbackAnswerKind
 	ended    int64
 	broken   error
@@ -100,11 +102,13 @@ func (q *queue) SetFallbackRun(_ context.Context, _ int64, state string) (wa.Fal
 	return q.run, q.broken
 }
 
-func (q *queue) EndFallback(context.Context, int64, string, bool) (int64, error) {
+func (q *queue) ExpireFallback(_ context.Context, _ int64, now wa.Instant) (int64, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := int64(len(q.waiting))
-	q.ended, q.waiting = q.ended+n, nil
+	before := len(q.waiting)
+	q.waiting = slices.DeleteFunc(q.waiting, func(id int64) bool { return q.run.ExpiresAt+max(q.late[id]-q.run.StartsAt, 0) <= now })
+	n := int64(before - len(q.waiting))
+	q.ended += n
 	return n, nil
 }
 
@@ -148,6 +152,7 @@ func (g *gate) Over() {}
 type provider struct {
 	mu     sync.Mutex
 	answer func(n int) wa.FallbackAnswerKind
+	dials  time.Duration // how long a connection takes
 	begun  []time.Time
 }
 
@@ -156,11 +161,8 @@ func (p *provider) Receive(*http.Request, []byte) (fallback.Received, error) {
 	return fallback.Received{}, fallback.ErrSignature
 }
 
-func (p *provider) LookUp(context.Context, fallback.Attempted) (wa.FallbackReceipt, error) {
-	return wa.FallbackReceipt{}, fallback.ErrNoLookUp
-}
-
 func (p *provider) Send(ctx context.Context, m *wa.FallbackMessage, begin func() error) (wa.FallbackAnswer, error) {
+	time.Sleep(p.dials)
 	if err := begin(); err != nil {
 		return wa.FallbackAnswer{Kind: wa.FallbackNotSent}, fmt.Errorf("not sent: %w", err)
 	}
@@ -266,6 +268,36 @@ func TestEngineGate(t *testing.T) {
 	})
 }
 
+// What was taken when its run is cancelled does not begin any more, and what has begun
+// is counted.
+func TestEngineCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, p := newQueue(40, ordered()), &provider{dials: 10 * time.Second}
+		e := started(t, q, p, &gate{}, nil)
+		wait(65 * time.Second)
+		if n := e.Open(1); n != 0 || q.run.Taken != 8 {
+			t.Errorf("%d of %d are on their way before they have begun", n, q.run.Taken)
+		}
+		_, _ = q.SetFallbackRun(t.Context(), 1, wa.FallbackRunCancelled)
+		wait(time.Hour)
+		if n := p.sends(); n != 0 {
+			t.Errorf("%d messages left after the cancel", n)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		q, p := newQueue(1, ordered()), &provider{}
+		e := started(t, q, p, &gate{}, nil)
+		wait(time.Minute + 50*time.Millisecond)
+		if n := e.Open(1); n != 1 {
+			t.Errorf("%d are on their way, and one is", n)
+		}
+		wait(time.Second)
+		if n := e.Open(1); n != 0 {
+			t.Errorf("%d are on their way after the answer", n)
+		}
+	})
+}
+
 // Outside the allowed hours everybody waits, and goes out when they come.
 func TestEngineHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -335,6 +367,22 @@ func TestEngineOutage(t *testing.T) {
 				t.Errorf("%d of 30 expired", q.ended)
 			}
 		})
+	})
+	// What is due after the age limit of the others waits for its hour.
+	synctest.Test(t, func(t *testing.T) {
+		r := ordered()
+		r.LookAfter = 0
+		q, p := newQueue(30, r), &provider{}
+		opens := wa.At(time.Now().Add(36 * time.Hour))
+		q.late = map[int64]wa.Instant{}
+		for _, id := range q.waiting {
+			q.due[id], q.late[id] = opens, opens
+		}
+		started(t, q, p, &gate{}, nil)
+		wait(37 * time.Hour)
+		if n := p.sends(); n != 30 || q.ended != 0 {
+			t.Errorf("%d of 30 went out at their hour, %d expired", n, q.ended)
+		}
 	})
 	// However many requests break at once, it is one outage.
 	synctest.Test(t, func(t *testing.T) {
@@ -426,5 +474,70 @@ func TestEngineStoreFails(t *testing.T) {
 				}
 			}
 		})
+	})
+}
+
+// asked is a provider that knows of the latest messages alone.
+type asked struct {
+	provider
+	from  int64 // the first that it knows
+	about map[int64]int
+}
+
+func (p *asked) LookUp(_ context.Context, m fallback.Attempted) (wa.FallbackReceipt, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.about[m.Message.Attempt.ID]++
+	if m.Message.Attempt.ID < p.from {
+		return wa.FallbackReceipt{}, fallback.ErrNotFound
+	}
+	return wa.FallbackReceipt{State: wa.FallbackDelivered}, nil
+}
+
+// doubts are messages that may have gone out.
+type doubts struct {
+	mu  sync.Mutex
+	all []wa.FallbackDoubt
+}
+
+func (d *doubts) UnknownFallbacks(_ context.Context, channels []string, after wa.FallbackDoubt, _ wa.Instant, limit int) (some []wa.FallbackDoubt, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, x := range d.all {
+		if slices.Contains(channels, x.Channel) && x.Attempt.ID > after.Attempt.ID && len(some) < limit {
+			some = append(some, x)
+		}
+	}
+	return some, nil
+}
+
+func (d *doubts) Ingest(_ context.Context, p *wa.Post) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.all = slices.DeleteFunc(d.all, func(x wa.FallbackDoubt) bool { return x.Attempt.ID == p.Receipts[0].Attempt.ID })
+	return nil
+}
+
+// Messages of which a provider knows nothing, and those of one that cannot be asked,
+// keep it from being asked of no other.
+func TestEngineAsksOfAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, sms := &doubts{}, &asked{from: 51, about: map[int64]int{}}
+		for id := int64(1); id <= 60; id++ {
+			x := wa.FallbackDoubt{FallbackMessage: wa.FallbackMessage{Channel: wa.ChannelSMS, Attempt: wa.FallbackAttempt{ID: id}}}
+			if id <= 30 {
+				x.Channel = wa.ChannelEmail
+			}
+			d.all = append(d.all, x)
+		}
+		started(t, newQueue(0, ordered()), &provider{}, &gate{}, func(o *fallback.EngineOptions) {
+			o.Doubts, o.Channels = d, fallback.Channels{wa.ChannelSMS: sms, wa.ChannelEmail: &provider{}}
+		})
+		wait(5 * time.Minute)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if len(d.all) != 50 || len(sms.about) != 30 || sms.about[31] < 3 {
+			t.Errorf("%d are in doubt; asked of %v", len(d.all), sms.about)
+		}
 	})
 }

@@ -51,10 +51,13 @@ type Provider interface {
 	// provider's, and ErrNotUnderstood, wrapped, for one that is and says nothing that
 	// is known: it is to be kept raw and answered as Received.Response says.
 	Receive(r *http.Request, body []byte) (Received, error)
+}
 
+// Asked is a Provider that can be asked; most cannot.
+type Asked interface {
 	// LookUp asks the provider what became of a message that may have gone out. The
-	// error is ErrNoLookUp where it cannot be asked, ErrNotFound where it knows of no
-	// such message: which proves nothing soon after the send.
+	// error is ErrNoLookUp where it cannot be asked of this one, ErrNotFound where it
+	// knows of no such message: which proves nothing soon after the send.
 	LookUp(ctx context.Context, m Attempted) (wa.FallbackReceipt, error)
 }
 

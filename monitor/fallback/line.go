@@ -44,11 +44,6 @@ type line struct {
 // Quote prices a message.
 func (l *line) Quote(m *wa.FallbackMessage) Quote { return quoteFor(l.channel, l.prices, m) }
 
-// LookUp is for providers that can be asked; most cannot.
-func (l *line) LookUp(context.Context, Attempted) (wa.FallbackReceipt, error) {
-	return wa.FallbackReceipt{}, ErrNoLookUp
-}
-
 // Close closes the connections that are not in use.
 func (l *line) Close() { l.wire.Close() }
 

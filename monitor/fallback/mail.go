@@ -118,11 +118,6 @@ func (m *mailer) Quote(message *wa.FallbackMessage) Quote {
 	return quoteFor(wa.ChannelEmail, m.prices, message)
 }
 
-// LookUp cannot be answered by SMTP.
-func (m *mailer) LookUp(context.Context, Attempted) (wa.FallbackReceipt, error) {
-	return wa.FallbackReceipt{}, ErrNoLookUp
-}
-
 // Send asks begin when the server has taken both addresses, right before DATA.
 func (m *mailer) Send(ctx context.Context, message *wa.FallbackMessage, begin func() error) (wa.FallbackAnswer, error) {
 	to, err := netmail.ParseAddress(message.To)

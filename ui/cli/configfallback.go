@@ -25,7 +25,7 @@ type FallbackConfig struct {
 	Holidays []string      `key:"holidays" doc:"days on which they reach nobody: \"2026-12-25\", or of one country \"PT 2026-12-08\""`
 	Zone     string        `key:"zone" shown:"the daemon's" doc:"time zone of people whose number tells none, such as \"Europe/Lisbon\""`
 	Undo     time.Duration `key:"undo" default:"1m" doc:"so long nothing leaves after an order, and all of it can be undone; at least 10s"`
-	Expires  time.Duration `key:"expires" default:"24h" doc:"what waits for longer does not go out any more"`
+	Expires  time.Duration `key:"expires" default:"24h" doc:"what waits for longer does not go out any more; hours that are not allowed do not count"`
 	Look     int           `key:"look" kind:"limit" default:"50" doc:"so many go out first and wait for somebody to look at them; 0 = all go out at once"`
 }
 
