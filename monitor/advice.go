@@ -143,8 +143,12 @@ func (s *situation) onOwnPause() wa.Advice {
 	return a
 }
 
-// codeTemplatePaused is what Meta refuses messages with while it pauses their template.
-const codeTemplatePaused = 132015
+// What Meta refuses messages with while it pauses their template, and once it has
+// disabled it.
+const (
+	codeTemplatePaused   = 132015
+	codeTemplateDisabled = 132016
+)
 
 func join(parts ...string) string { return strings.Join(strings.Fields(strings.Join(parts, " ")), " ") }
 
@@ -157,7 +161,7 @@ func (l *live) leading() *link.Cluster {
 			continue
 		}
 		switch k.Attribute {
-		case traitTemplate, traitLanguage, traitNumber, cluster.AttributeMinute:
+		case traitCarrier, traitTemplate, traitLanguage, traitNumber, cluster.AttributeMinute:
 			continue
 		}
 		return k

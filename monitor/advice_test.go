@@ -70,7 +70,7 @@ func TestTheCauseIsNotTheWithheld(t *testing.T) {
 	}
 }
 
-// A trait that the minute, the template or Meta explains cannot be set aside.
+// A trait that the minute, the template, the carrier or Meta explains cannot be set aside.
 func TestLeadingTrait(t *testing.T) {
 	prefix := link.Cluster{Attribute: "prefix", Value: "22507", Explains: 0.7, MainCode: 131026}
 	for name, c := range map[string]struct {
@@ -81,6 +81,7 @@ func TestLeadingTrait(t *testing.T) {
 		"of too few":           {[]link.Cluster{{Attribute: "city", Value: "Abidjan", Explains: 0.4, MainCode: 131026}}, ""},
 		"whom Meta withholds":  {[]link.Cluster{{Attribute: "country", Value: "US", Explains: 0.9, MainCode: 131049}}, ""},
 		"a template, a number": {[]link.Cluster{{Attribute: "template", Explains: 0.9}, {Attribute: "number", Explains: 0.9}}, ""},
+		"a carrier":            {[]link.Cluster{{Attribute: "carrier", Value: "MEO", Explains: 0.9, MainCode: 131026}, prefix}, "22507"},
 		"nothing":              {nil, ""},
 	} {
 		l := live{traits: traits{found: c.found}}

@@ -185,16 +185,21 @@ func (m *Monitor) alarmTitle(a *store.Alarm) string {
 	case "withheld":
 		return m.campaignPrefix(a) + "Meta chooses not to deliver many messages"
 	case "reports":
+		switch {
+		case strings.HasSuffix(a.Subject, repliesSubject):
+			return m.campaignPrefix(a) + "Many replies"
+		case strings.HasSuffix(a.Subject, typedSubject):
+			return m.campaignPrefix(a) + "Many people report or block it, by a figure that was typed in"
+		}
 		return m.campaignPrefix(a) + "Many people opt out"
 	case "callbacks":
 		return m.campaignPrefix(a) + "Many messages get no status"
 	case "feed":
 		return "No webhook comes in although answers are due"
 	case "host":
-		if a.Subject == "store" {
-			return "Webhooks cannot be stored and are turned away"
+		if title := hostTitles[a.Subject]; title != "" {
+			return title
 		}
-		return "This machine is very busy"
 	case "quality":
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -211,6 +216,18 @@ func (m *Monitor) alarmTitle(a *store.Alarm) string {
 		}
 	}
 	return m.campaignPrefix(a) + wa.Clean(a.Text)
+}
+
+// hostTitles are what alarms about the machine are about, by subject.
+var hostTitles = map[string]string{
+	"cpu":     "This machine is very busy",
+	"memory":  "This machine's memory fills up",
+	"disk":    "The disk of the data folder fills up",
+	"queue":   "Many messages wait for Meta's word",
+	"answers": "Webhooks are answered late",
+	"store":   "Webhooks cannot be stored and are turned away",
+	"sheet":   "Rows wait for the sheet",
+	"notify":  "Alarms do not reach everybody who should be told",
 }
 
 func (m *Monitor) campaignPrefix(a *store.Alarm) string {

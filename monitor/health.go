@@ -53,7 +53,7 @@ func (m *Monitor) judgeHealth(now wa.Instant) {
 			level = alarm.Watch
 		}
 		name, told := m.healthOf(&h)
-		if told || h.Type == wa.HealthOfNumber && !used[h.ID] || h.Type == wa.HealthOfTemplate && !m.templateInUse(now, h.ID) {
+		if told || h.Type == wa.HealthOfNumber && !used[h.ID] || h.Type == wa.HealthOfTemplate && !m.templateInUse(now, m.templateCalled(h.ID)) {
 			level = alarm.OK
 		}
 		f.text = fmt.Sprintf("%s %s", name, healthWords(h.CanSend))
@@ -75,9 +75,8 @@ func (m *Monitor) healthOf(h *store.Health) (name string, told bool) {
 		n := m.numbers[h.ID]
 		return "Number " + cmp.Or(display(n.Display), wa.Clean(h.ID)), m.incidents.stands("quality", numberSubject("status", &n))
 	case wa.HealthOfTemplate:
-		id, _ := strconv.ParseInt(h.ID, 10, 64)
-		t := m.templates[id]
-		return "Template " + wa.Clean(templateName(t.Name, t.Language, id)), m.incidents.stands("template", h.ID)
+		t := m.templateCalled(h.ID)
+		return "Template " + wa.Clean(templateName(t.Name, t.Language, t.ID)), m.incidents.stands("template", h.ID)
 	case wa.HealthOfAccount:
 		return "The WhatsApp account", false
 	case "BUSINESS":
@@ -88,12 +87,39 @@ func (m *Monitor) healthOf(h *store.Health) (name string, told bool) {
 	return wa.Clean(h.Type), false
 }
 
-// templateInUse tells whether a campaign that runs uses a template. m.mu is held.
-func (m *Monitor) templateInUse(now wa.Instant, id string) bool {
+// templateCalled is the template with an id; one that nothing is known of has nothing else.
+func (m *Monitor) templateCalled(text string) *wa.Template {
+	id, _ := strconv.ParseInt(text, 10, 64)
+	t := m.templates[id]
+	t.ID = id
+	return &t
+}
+
+// templateInUse tells whether a campaign that runs uses a template, ours or another
+// system's that was said to. m.mu is held.
+func (m *Monitor) templateInUse(now wa.Instant, t *wa.Template) bool {
+	return m.anyRuns(now, func(l *live) bool { return m.uses(l, t) })
+}
+
+// anyRuns tells whether one of some campaigns runs. m.mu is held.
+func (m *Monitor) anyRuns(now wa.Instant, of func(l *live) bool) bool {
 	for _, l := range m.campaigns {
-		if l.running(now) && strconv.FormatInt(m.plans[l.ID].Form.ID, 10) == id {
+		if l.running(now) && of(l) {
 			return true
 		}
 	}
 	return false
+}
+
+func (m *Monitor) uses(l *live, t *wa.Template) bool {
+	if l.Own {
+		return m.plans[l.ID].Form.ID == t.ID
+	}
+	return l.sends(t)
+}
+
+// mayUse tells whether a campaign uses a template as far as is known: of another
+// system's nobody may have said which it sends.
+func (m *Monitor) mayUse(l *live, t *wa.Template) bool {
+	return m.uses(l, t) || !l.Own && l.Template == ""
 }

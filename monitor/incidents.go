@@ -133,6 +133,15 @@ func (in *incidents) clear(now wa.Instant, key subject) {
 	}
 }
 
+// merge ends an alarm of which another one speaks from now on. It was not put right, so
+// its last words say where it goes on.
+func (in *incidents) merge(now wa.Instant, key subject, text string) {
+	if i := in.open[key]; i != nil {
+		i.worst[0] = text
+	}
+	in.clear(now, key)
+}
+
 // unsaved gives the alarms that the store does not have as they are, and takes
 // them for saved.
 func (in *incidents) unsaved() []store.Alarm {

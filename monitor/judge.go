@@ -8,12 +8,16 @@ import (
 	"time"
 
 	"tickwatch/monitor/alarm"
+	"tickwatch/monitor/queue"
 	"tickwatch/wa"
 )
 
 // judge puts every figure to its rule. m.mu is held.
-func (m *Monitor) judge(now wa.Instant) {
+func (m *Monitor) judge(now wa.Instant, v *queue.View) {
 	m.incidents.wakeUp(now)
+	for _, l := range m.campaigns {
+		m.noteSending(l)
+	}
 	for _, id := range slices.Sorted(maps.Keys(m.campaigns)) { // in order: alarms are numbered as they are raised
 		if l := m.campaigns[id]; l.course != nil && m.judged(now, l) {
 			m.judgeCampaign(now, l)
@@ -32,18 +36,18 @@ func (m *Monitor) judge(now wa.Instant) {
 	m.incidents.clearOthers(now, "reports", func(key string) bool {
 		return runs(strings.TrimSuffix(strings.TrimSuffix(key, typedSubject), repliesSubject))
 	})
-	m.judgeFeed(now)
+	m.judgeFeed(now, v)
 	m.judgeCallbacks(now)
 	m.judgeHost(now)
 	m.judgeStore(now)
 	m.judgeSheet(now)
 	m.judgeNotify(now)
-	m.judgeAccounts(now)
+	m.judgeAccounts(now, v)
 	m.judgeNumbers(now)
 	m.judgeLimits(now)
 	m.judgeHealth(now)
 	for _, id := range slices.Sorted(maps.Keys(m.templates)) {
-		m.judgeTemplate(now, m.templates[id])
+		m.judgeTemplate(now, v, m.templates[id])
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"tickwatch/monitor/alarm"
 	"tickwatch/monitor/link"
+	"tickwatch/monitor/queue"
 	"tickwatch/store"
 	"tickwatch/wa"
 )
@@ -128,7 +129,7 @@ func (m *Monitor) deaf(l *live) bool {
 
 // judgeFeed raises the feed's own alarm, so that what it does not bring is not
 // taken for a fault of the campaign. m.mu is held.
-func (m *Monitor) judgeFeed(now wa.Instant) {
+func (m *Monitor) judgeFeed(now wa.Instant, v *queue.View) {
 	sick, since := m.sickness(now)
 	m.keepGap(now, sick, since)
 	f := finding{kind: "feed", subject: "feed"}
@@ -139,7 +140,11 @@ func (m *Monitor) judgeFeed(now wa.Instant) {
 		if b := m.listener.Blind(); b != 0 && now-b >= ms(DefaultBlindAfter) {
 			level = alarm.Act
 		}
-		f.text = fmt.Sprintf("No webhook about our own messages for %s while they go out: the feed is cut off, not the campaign. Opt-outs are not seen either", lasted(now.Sub(since)))
+		while, out := "", "; nothing of ours goes out now"
+		if m.sendersOf(now, v, func(l *live) bool { return l.Own }).open {
+			while, out = " while they go out", ""
+		}
+		f.text = fmt.Sprintf("No webhook about our own messages for %s%s: the feed is cut off, not the campaign. Opt-outs are not seen either%s", lasted(now.Sub(since)), while, out)
 		f.advice = checkFeedWords
 	case alarm.FeedSilent:
 		level = alarm.Watch

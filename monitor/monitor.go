@@ -229,7 +229,7 @@ func (m *Monitor) apply(c *store.Change) {
 		m.keepNumber(n)
 	}
 	for _, t := range c.Templates {
-		if (t.Status == "PAUSED" || t.Status == "DISABLED") && m.templates[t.ID].Status != t.Status {
+		if stopsTemplate(t.Status) && m.templates[t.ID].Status != t.Status {
 			m.told = append(m.told, told{template: &t})
 		}
 		m.templates[t.ID] = t
@@ -240,7 +240,12 @@ func (m *Monitor) apply(c *store.Change) {
 	m.usage.stale = m.usage.stale || len(c.Numbers) > 0
 	m.pastOld = m.pastOld || len(c.Numbers)+len(c.Templates)+len(c.Edits)+len(c.Health)+c.Compared > 0
 	for i := range c.Accounts {
+		account := c.Accounts[i].AccountID
+		before := m.standing.stopped(account, now)
 		m.standing.update(&c.Accounts[i])
+		if why := m.standing.stopped(account, now); why != "" && why != before {
+			m.told = append(m.told, told{account: account, why: why})
+		}
 	}
 	for i := range c.Alerts {
 		m.standing.alert(&c.Alerts[i])
@@ -344,7 +349,7 @@ func (m *Monitor) lookAtHost(ctx context.Context) {
 // publish judges, hands a snapshot on, and stores what alarms have changed. It
 // tells whether a campaign is running.
 func (m *Monitor) publish(ctx context.Context) (running bool) {
-	m.tellQueue()
+	m.tellQueue(ctx)
 	m.reading.Lock()
 	m.read(context.WithoutCancel(ctx), m.needed) // a short read; ending must not cut it off
 	m.readPast(context.WithoutCancel(ctx))
@@ -353,7 +358,7 @@ func (m *Monitor) publish(ctx context.Context) (running bool) {
 	now := wa.At(m.o.Now())
 	view := m.view()
 	shown := m.newest(now)
-	m.judge(now)
+	m.judge(now, &view)
 	m.judgeQueue(now, &view)
 	orders := m.orders(now, &view)
 	m.rev++

@@ -3,6 +3,7 @@ package monitor_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -283,16 +284,73 @@ func TestTemplateAlarms(t *testing.T) {
 	if got := tell(wa.TemplateUpdate{Quality: wa.QualityYellow}); len(got) != 1 || got[0].Kind != "quality" || got[0].Severity != "watch" {
 		t.Fatalf("%+v", got)
 	}
-	if got := tell(wa.TemplateUpdate{Quality: wa.QualityRed}); len(got) != 1 || got[0].Severity != "act" || strings.ContainsRune(got[0].Text, '\x1b') {
+	if got := tell(wa.TemplateUpdate{Quality: wa.QualityRed}); len(got) != 1 || got[0].Severity != "watch" || strings.Contains(got[0].Advice, "(p)") {
+		t.Fatalf("nothing goes out with it: %+v", got)
+	}
+	r.batch(t, "a", 20, 0, 0) // of another system, which may send it
+	if got := tell(wa.TemplateUpdate{Quality: wa.QualityRed}); len(got) != 1 || got[0].Severity != "act" || !strings.Contains(got[0].Advice, "Stop it where it is sent from") || strings.ContainsRune(got[0].Text, '\x1b') {
 		t.Fatalf("%+v", got)
 	}
-	if got := tell(wa.TemplateUpdate{Event: "PAUSED", InfoTitle: "FIRST_PAUSE"}); len(got) != 2 || got[0].Kind != "template" {
-		t.Fatalf("%+v", got)
+	if got := tell(wa.TemplateUpdate{Event: "PAUSED", InfoTitle: "FIRST_PAUSE"}); len(got) != 1 || got[0].Kind != "template" || got[0].Severity != "act" || !strings.Contains(got[0].Advice, "Stop it where it is sent from") {
+		t.Fatalf("%+v", got) // and its quality is a part of it
+	}
+	if got := r.looked().Alarms[1]; got.Open() || !strings.Contains(got.Text, "goes on as the alarm about its status") {
+		t.Errorf("its quality ends as if it were good: %+v", got)
 	}
 	clock.forward(3 * time.Hour) // the first pause is over by itself
 	if got := open(r.looked()); len(got) != 1 || got[0].Kind != "quality" {
 		t.Fatalf("%+v", got)
 	}
+}
+
+// What polls confirm stands on, however old its first word is; what nobody can confirm
+// for a day does not.
+func TestWhatPollsConfirmOfTemplates(t *testing.T) {
+	clock := newHand()
+	h := openHouse(t, t.TempDir(), clock.now)
+	names := map[int64]string{1: "paused", 2: "disabled", 3: "red", 4: "first", 5: "flagged"}
+	tell := func(id int64, u wa.TemplateUpdate) wa.TemplateUpdate {
+		u.ID, u.Name, u.Language, u.At = id, names[id], "pt_PT", wa.At(clock.now())
+		return u
+	}
+	h.take(t, &wa.Post{Source: "meta", ReceivedAt: wa.At(clock.now()), Body: []byte("{}"), Templates: []wa.TemplateUpdate{
+		tell(1, wa.TemplateUpdate{Event: "PAUSED"}), tell(2, wa.TemplateUpdate{Event: "DISABLED"}), tell(3, wa.TemplateUpdate{Quality: wa.QualityRed}),
+		tell(4, wa.TemplateUpdate{Event: "PAUSED", InfoTitle: "FIRST_PAUSE"}), tell(5, wa.TemplateUpdate{Event: "FLAGGED"}),
+	}})
+	wants := func(when string, want ...string) []link.Alarm {
+		t.Helper()
+		s, alarms := h.judged(t)
+		if len(alarms) != len(want) {
+			t.Errorf("%s: %q, want %q", when, alarms, want)
+		}
+		for _, w := range want {
+			if !slices.ContainsFunc(alarms, func(a string) bool { return strings.Contains(a, w) }) {
+				t.Errorf("%s: %q, want %q", when, alarms, w)
+			}
+		}
+		return open(s)
+	}
+	wants("at first", "paused the template paused/pt_PT", "disabled the template disabled/pt_PT", "template red/pt_PT is RED", "the first pause, for 3 hours", "flagged the template")
+	for range 25 {
+		clock.forward(time.Hour)
+		p := wa.Poll{Account: "1", At: wa.At(clock.now())}
+		for id, status := range map[int64]string{1: "PAUSED", 2: "DISABLED", 3: "APPROVED", 4: "PAUSED", 5: "APPROVED"} {
+			quality := map[int64]wa.Quality{3: wa.QualityRed}[id]
+			p.Templates = append(p.Templates, wa.PolledTemplate{ID: id, Name: names[id], Language: "pt_PT", Status: status, Quality: quality})
+		}
+		if err := h.store.Poll(t.Context(), &p); err != nil {
+			t.Fatal(err)
+		}
+		h.monitor.Judge(t.Context())
+	}
+	for _, a := range wants("confirmed for 25 hours", "paused the template paused/pt_PT", "disabled the template disabled/pt_PT", "template red/pt_PT is RED", "Meta says that it still stands") {
+		if a.Until != nil {
+			t.Errorf("%q ends at %v, which is over", a.Text, a.Until)
+		}
+	}
+	clock.forward(25 * time.Hour)
+	wants("asked by nobody for a day")
+	_ = h.store.Close()
 }
 
 // Whatever the writer does meanwhile, a campaign whose course is read late, or

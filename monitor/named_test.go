@@ -3,6 +3,7 @@ package monitor
 import (
 	"testing"
 
+	"tickwatch/store"
 	"tickwatch/wa"
 )
 
@@ -20,6 +21,33 @@ func TestTraitOf(t *testing.T) {
 	} {
 		if got := traitOf(&p, c.attribute, c.value).String(); got != c.want {
 			t.Errorf("%s=%s is %s, want %s", c.attribute, c.value, got, c.want)
+		}
+	}
+}
+
+// The history names what an alarm was about, and never another matter of its kind.
+func TestAlarmTitle(t *testing.T) {
+	m := &Monitor{}
+	for _, c := range []struct{ kind, subject, want string }{
+		{"reports", "autumn", "autumn: Many people opt out"},
+		{"reports", "autumn" + repliesSubject, "autumn: Many replies"},
+		{"reports", "autumn" + typedSubject, "autumn: Many people report or block it, by a figure that was typed in"},
+		{"host", "cpu", "This machine is very busy"},
+		{"host", "memory", "This machine's memory fills up"},
+		{"host", "disk", "The disk of the data folder fills up"},
+		{"host", "queue", "Many messages wait for Meta's word"},
+		{"host", "answers", "Webhooks are answered late"},
+		{"host", "store", "Webhooks cannot be stored and are turned away"},
+		{"host", "sheet", "Rows wait for the sheet"},
+		{"host", "notify", "Alarms do not reach everybody who should be told"},
+		{"host", "another", "its own words"},
+	} {
+		a := store.Alarm{Kind: c.kind, Subject: c.subject, Text: "its own words"}
+		if c.kind == "reports" {
+			a.Campaign = "autumn"
+		}
+		if got := m.alarmTitle(&a); got != c.want {
+			t.Errorf("%s %s: %q, want %q", c.kind, c.subject, got, c.want)
 		}
 	}
 }

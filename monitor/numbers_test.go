@@ -232,6 +232,29 @@ func TestANumberThatGetsItsID(t *testing.T) {
 	_ = h.store.Close()
 }
 
+// A fall of which Meta tells no limits is an alarm, too, long after an earlier one; what
+// was known of that one is not said of it.
+func TestALimitFallsAgain(t *testing.T) {
+	clock := newHand()
+	h := openHouse(t, t.TempDir(), clock.now)
+	falls := func(u wa.NumberUpdate) []string {
+		u.AccountID, u.Display, u.Event, u.At = "1", "4915550001", "DOWNGRADE", wa.At(clock.now())
+		h.take(t, &wa.Post{Source: "meta", ReceivedAt: wa.At(clock.now()), Body: []byte("{}"), Numbers: []wa.NumberUpdate{u}})
+		_, alarms := h.judged(t)
+		return alarms
+	}
+	wantAlarm(t, falls(wa.NumberUpdate{OldLimit: "TIER_10K", Limit: "TIER_1K"}), "limit watch Meta lowered the limit of +4915550001: limit 1,000")
+	clock.forward(25 * time.Hour)
+	_, alarms := h.judged(t)
+	wantAlarm(t, alarms, "")
+	alarms = falls(wa.NumberUpdate{})
+	wantAlarm(t, alarms, "limit watch Meta lowered the limit of +4915550001")
+	if len(alarms) == 1 && strings.Contains(alarms[0], "was") {
+		t.Errorf("it says what was of the earlier fall: %q", alarms)
+	}
+	_ = h.store.Close()
+}
+
 // A limit of the whole account that becomes lower is told, for a day.
 func TestAnAccountsLimitFalls(t *testing.T) {
 	clock := newHand()

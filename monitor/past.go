@@ -137,7 +137,10 @@ func (n *numberPast) told(u *wa.NumberUpdate, at wa.Instant) {
 	n.set(u.OldLimit, u.Limit, at)
 	switch u.Event {
 	case "DOWNGRADE": // the older event, which may name no limits
-		n.fellAt = cmp.Or(n.fellAt, at)
+		n.fellAt = at
+		if u.Limit == "" {
+			n.was = "" // what is known is of an earlier fall
+		}
 	case "UPGRADE":
 		n.was, n.fellAt = "", 0
 	case "THROUGHPUT_UPGRADE":

@@ -15,7 +15,7 @@ import (
 
 // Every kind of quality, template and account event of the reference (whatsapp.md §2.6,
 // §2.7), as Meta posts it, ends where it must be seen: the snapshot that the Quality
-// pane draws, the alarms, the history.
+// pane draws, the alarms, the history. No campaign runs, so no template's news is ACT.
 func TestEveryStandingEvent(t *testing.T) {
 	template := func(more string) string {
 		return `{"message_template_id":990000000000001,"message_template_name":"autumn_offer","message_template_language":"pt_PT"` + more + `}`
@@ -48,21 +48,21 @@ func TestEveryStandingEvent(t *testing.T) {
 		{statusField, status("ARCHIVED", ""), is("ARCHIVED"), "", "status ARCHIVED"}, // no campaign uses it
 		{statusField, status("UNARCHIVED", ""), is("UNARCHIVED"), "", "status UNARCHIVED"},
 		{statusField, status("DELETED", ""), is("DELETED"), "template watch The template autumn_offer/pt_PT is deleted", "status DELETED"},
-		{statusField, status("DISABLED", `,"disable_info":{"disable_date":"1795420800"},"other_info":{"title":"DISABLED"}`), is("DISABLED"), "template act Meta disabled the template autumn_offer/pt_PT", "status DISABLED"},
+		{statusField, status("DISABLED", `,"disable_info":{"disable_date":"1795420800"},"other_info":{"title":"DISABLED"}`), is("DISABLED"), "template watch Meta disabled the template autumn_offer/pt_PT", "status DISABLED"},
 		{statusField, status("FLAGGED", ""), is("FLAGGED"), "template watch Meta flagged the template", "status FLAGGED"},
 		{statusField, status("IN_APPEAL", ""), is("IN_APPEAL"), "", "status IN_APPEAL"},
 		{statusField, status("LIMIT_EXCEEDED", ""), is("LIMIT_EXCEEDED"), "template watch The account has too many templates", "status LIMIT_EXCEEDED"},
-		{statusField, status("LOCKED", `,"other_info":{"title":"DISABLED"}`), is("LOCKED"), "template act Meta locked the template", "status LOCKED"},
-		{statusField, status("PAUSED", `,"other_info":{"title":"FIRST_PAUSE"}`), of(func(t *link.Template) bool { return t.PausedUntil != nil && t.Pauses == 1 }), "template act Meta paused the template autumn_offer/pt_PT: nothing goes out with it. It is the first pause, for 3 hours", "status PAUSED (first pause)"},
-		{statusField, status("PAUSED", `,"other_info":{"title":"SECOND_PAUSE"}`), of(func(t *link.Template) bool { return t.PausedUntil != nil && t.Pauses == 2 }), "template act Meta paused the template autumn_offer/pt_PT: nothing goes out with it. It is the second pause, for 6 hours; the next time Meta disables it", "status PAUSED (second pause)"},
-		{statusField, status("PAUSED", `,"other_info":{"title":"RATE_LIMITING_PAUSE"}`), of(func(t *link.Template) bool { return t.Status == "PAUSED" && t.PausedUntil == nil }), "template act Meta paused the template autumn_offer/pt_PT: nothing goes out with it. Meta held part of it back", "status PAUSED (paused for its rate)"},
+		{statusField, status("LOCKED", `,"other_info":{"title":"DISABLED"}`), is("LOCKED"), "template watch Meta locked the template", "status LOCKED"},
+		{statusField, status("PAUSED", `,"other_info":{"title":"FIRST_PAUSE"}`), of(func(t *link.Template) bool { return t.PausedUntil != nil && t.Pauses == 1 }), "template watch Meta paused the template autumn_offer/pt_PT: nothing goes out with it. It is the first pause, for 3 hours", "status PAUSED (first pause)"},
+		{statusField, status("PAUSED", `,"other_info":{"title":"SECOND_PAUSE"}`), of(func(t *link.Template) bool { return t.PausedUntil != nil && t.Pauses == 2 }), "template watch Meta paused the template autumn_offer/pt_PT: nothing goes out with it. It is the second pause, for 6 hours; the next time Meta disables it", "status PAUSED (second pause)"},
+		{statusField, status("PAUSED", `,"other_info":{"title":"RATE_LIMITING_PAUSE"}`), of(func(t *link.Template) bool { return t.Status == "PAUSED" && t.PausedUntil == nil }), "template watch Meta paused the template autumn_offer/pt_PT: nothing goes out with it. Meta held part of it back", "status PAUSED (paused for its rate)"},
 		{statusField, status("PENDING", ""), is("PENDING"), "", "status PENDING"},
 		{statusField, status("REINSTATED", `,"other_info":{"title":"UNPAUSE"}`), is("REINSTATED"), "", "status REINSTATED"},
 		{statusField, status("PENDING_DELETION", `,"reason":null`), is("PENDING_DELETION"), "template watch The template autumn_offer/pt_PT is about to be deleted", "status PENDING_DELETION"},
 		{statusField, status("REJECTED", `,"reason":"SCAM"`), is("REJECTED"), "template watch Meta rejected the template autumn_offer/pt_PT: it cannot be sent (SCAM)", "status REJECTED (SCAM)"},
 		{qualityField, template(`,"previous_quality_score":"UNKNOWN","new_quality_score":"GREEN"`), rated("GREEN"), "", "quality GREEN, was UNKNOWN"},
 		{qualityField, template(`,"previous_quality_score":"GREEN","new_quality_score":"YELLOW"`), rated("YELLOW"), "quality watch The quality of the template autumn_offer/pt_PT fell to YELLOW", "quality YELLOW, was GREEN"},
-		{statusField, template(`,"previous_quality_score":"YELLOW","new_quality_score":"RED"`), rated("RED"), "quality act The quality of the template autumn_offer/pt_PT is RED", "quality RED, was YELLOW"}, // Meta's own sample has this field
+		{statusField, template(`,"previous_quality_score":"YELLOW","new_quality_score":"RED"`), rated("RED"), "quality watch The quality of the template autumn_offer/pt_PT is RED", "quality RED, was YELLOW"}, // Meta's own sample has this field
 		{"template_category_update", template(`,"new_category":"UTILITY","correct_category":"MARKETING","category_update_timestamp":1795420800`), of(func(t *link.Template) bool { return t.NextCategory == "MARKETING" && t.NextCategoryAt != nil }), "template watch Meta will make the template autumn_offer/pt_PT a marketing one on 23 November 2026", "Meta will change the category from UTILITY to MARKETING on 23 November 2026"},
 		{"template_correct_category_detection", template(`,"category":"UTILITY","correct_category":"MARKETING"`), of(func(t *link.Template) bool { return t.NextCategory == "MARKETING" }), "template watch Meta will make the template autumn_offer/pt_PT a marketing one", "Meta will change the category from UTILITY to MARKETING"},
 		{"template_category_update", template(`,"previous_category":"UTILITY","new_category":"MARKETING"`), of(func(t *link.Template) bool { return t.Category == "MARKETING" && t.CategoryWas == "UTILITY" }), "template watch Meta changed the category of the template autumn_offer/pt_PT: marketing, was utility", "category MARKETING, was UTILITY"},

@@ -210,13 +210,25 @@ func (m *Monitor) judgeQueue(now wa.Instant, v *queue.View) {
 			code = codeIn(g.Reason)
 		}
 		kind := alarmKind(g.Scope, code)
-		subject := ownPausePrefix + g.Scope + " " + g.ID
-		standing[kind+subject] = true
-		f := finding{kind: kind, subject: subject, text: "tickwatch paused " + gateName(g.Scope, g.ID) + ": " + g.Reason}
+		if g.Reason == queue.TemplateLocked {
+			kind = "template"
+		}
+		name := ownPausePrefix + g.Scope + " " + g.ID
+		f := finding{kind: kind, subject: name, text: "tickwatch paused " + gateName(g.Scope, g.ID) + ": " + g.Reason}
+		if m.causeStands(now, &g, code) {
+			m.incidents.merge(now, subject{kind, name}, f.text+"; that goes on as the alarm about its cause")
+			continue
+		}
+		standing[kind+name] = true
 		if g.Scope == link.ScopeCampaign {
 			f.campaign = g.ID
 		}
-		if code != 0 {
+		switch {
+		case g.Reason == queue.TemplateLocked:
+			f.advice = senders{paused: true}.withoutTemplate("LOCKED").Lines()
+		case code == 0 && g.Scope == link.ScopeAll:
+			f.advice = senders{paused: true}.stopAll() + " " + askMeta
+		case code != 0:
 			f.advice = advise(&situation{kind: kind, own: true, code: code, coded: true, title: m.titles[code], paused: true}).Lines()
 		}
 		m.incidents.fact(now, alarm.Act, f)
@@ -226,6 +238,30 @@ func (m *Monitor) judgeQueue(now wa.Instant, v *queue.View) {
 			return !ownPause(subject) || standing[kind+subject]
 		})
 	}
+}
+
+// causeStands tells whether an alarm tells already of what tickwatch closed a gate for:
+// one incident is one alarm. m.mu is held.
+func (m *Monitor) causeStands(now wa.Instant, g *wa.Gate, code int) bool {
+	switch g.Scope {
+	case link.ScopeAll:
+		for key, k := range m.standing {
+			if k.stops && !k.over(now) && k.text == g.Reason && m.incidents.stands("account", key.subject()) {
+				return true
+			}
+		}
+	case link.ScopeCampaign:
+		l := m.byKey[g.ID]
+		if l == nil || code != codeTemplatePaused && code != codeTemplateDisabled && g.Reason != queue.TemplateLocked {
+			return false
+		}
+		for id, t := range m.templates {
+			if stopsTemplate(t.Status) && m.uses(l, &t) && m.incidents.stands("template", strconv.FormatInt(id, 10)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // ownPausePrefix begins the subject of an alarm about a gate that tickwatch closed.
@@ -271,6 +307,8 @@ type told struct {
 	code     int
 	numbers  []string
 	template *wa.Template // or that Meta has stopped one
+	account  string       // or an account, and why
+	why      string
 }
 
 // listen notes failures that mean more than one person, of messages that Meta had
@@ -285,18 +323,45 @@ func (m *Monitor) listen(c *store.CampaignChange) {
 }
 
 // tellQueue hands on what came by webhook.
-func (m *Monitor) tellQueue() {
+func (m *Monitor) tellQueue(ctx context.Context) {
 	m.mu.Lock()
 	all := m.told
 	m.told = nil
 	m.mu.Unlock()
 	for _, t := range all {
-		if t.template != nil {
+		switch {
+		case t.template != nil:
 			m.queue.TemplateStopped(t.template.Name, t.template.Language, t.template.Status)
-		} else {
+		case t.why != "":
+			if m.sendsFor(ctx, t.account) {
+				m.queue.AccountStopped(t.why)
+			}
+		default:
 			m.queue.Failed(t.campaign, t.code, t.numbers)
 		}
 	}
+}
+
+// sendsFor tells whether a number that our campaigns go out from is an account's. One
+// whose account nobody has told of may be.
+func (m *Monitor) sendsFor(ctx context.Context, account string) bool {
+	m.mu.Lock()
+	var displays []string
+	for _, p := range m.plans {
+		for _, id := range p.From {
+			displays = append(displays, m.numbers[id].Display)
+		}
+	}
+	m.mu.Unlock()
+	for _, display := range displays {
+		if display == "" {
+			return true
+		}
+		if owner, err := m.o.Store.AccountOf(ctx, display); err != nil || owner == "" || owner == account {
+			return true
+		}
+	}
+	return len(displays) == 0
 }
 
 // stopwatch times the sends of campaigns that are looked at: test sends.

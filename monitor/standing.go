@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tickwatch/monitor/alarm"
+	"tickwatch/monitor/queue"
 	"tickwatch/store"
 	"tickwatch/wa"
 )
@@ -30,6 +31,7 @@ type mark struct {
 	at           wa.Instant // of the news
 	until        wa.Instant // when it ends by itself; 0 = not told
 	stands       wa.Instant // how long it stands without an end told, milliseconds; 0 = until lifted
+	stops        bool       // Meta takes no campaign message meanwhile
 	text, advice string
 }
 
@@ -77,6 +79,22 @@ func (s standing) set(account, what string, k mark) {
 	}
 	k.text = wa.Clean(strings.Clone(k.text))
 	s[key] = k
+}
+
+// over tells whether it has ended by itself.
+func (k *mark) over(now wa.Instant) bool {
+	return k.until != 0 && now >= k.until || k.until == 0 && k.stands != 0 && now-k.at >= k.stands
+}
+
+// stopped says why Meta takes no campaign message of an account; "" = it does.
+func (s standing) stopped(account string, now wa.Instant) string {
+	why := ""
+	for key, k := range s {
+		if key.account == account && k.stops && !k.over(now) && (why == "" || k.text < why) {
+			why = k.text
+		}
+	}
+	return why
 }
 
 // lift ends the matters of an account that begin with a word.
@@ -145,7 +163,7 @@ func banned(state, date string) mark {
 	case "SCHEDULE_FOR_DISABLE":
 		return mark{level: alarm.Act, text: "Meta will disable the WhatsApp account" + on + ": from then on nothing can be sent", advice: askMeta}
 	case "DISABLE":
-		return mark{level: alarm.Act, text: "Meta disabled the WhatsApp account" + on + ": nothing can be sent", advice: "Stop the send where it is sent from. " + askMeta}
+		return mark{level: alarm.Act, text: "Meta disabled the WhatsApp account" + on + ": nothing can be sent", stops: true, advice: askMeta}
 	}
 	return mark{level: alarm.Watch, stands: longestRestriction, text: "Meta changed whether the account may be used: " + cmp.Or(state, "not told how") + on, advice: askMeta}
 }
@@ -155,9 +173,8 @@ func restricted(r *wa.Restriction) mark {
 	k := mark{level: alarm.Watch, until: r.Expires, stands: longestRestriction, advice: askMeta}
 	switch r.Type {
 	case "RESTRICTED_BIZ_INITIATED_MESSAGING":
-		k.level = alarm.Act
+		k.level, k.stops = alarm.Act, true
 		k.text = "Meta blocks this account's campaign messages"
-		k.advice = "Stop the send where it is sent from: it fails until then. " + askMeta
 	case "RESTRICTED_CUSTOMER_INITIATED_MESSAGING":
 		k.level = alarm.Act
 		k.text = "Meta blocks this account's answers to customers"
@@ -243,14 +260,14 @@ func alertText(u *wa.AccountAlert) string {
 
 // judgeAccounts raises what Meta holds against the accounts, and clears what has
 // run out or was lifted.
-func (m *Monitor) judgeAccounts(now wa.Instant) {
+func (m *Monitor) judgeAccounts(now wa.Instant, v *queue.View) {
 	several, known := map[string]bool{}, map[string]bool{}
 	for key := range m.standing {
 		several[key.account], known[key.subject()] = true, true
 	}
 	m.incidents.clearOthers(now, "account", func(name string) bool { return known[name] || ownPause(name) })
 	for key, k := range m.standing {
-		over := k.until != 0 && now >= k.until || k.until == 0 && k.stands != 0 && now-k.at >= k.stands
+		over := k.over(now)
 		f := finding{kind: "account", subject: key.subject(), text: k.text, advice: k.advice, until: k.until}
 		switch {
 		case k.level == alarm.OK || over:
@@ -259,7 +276,10 @@ func (m *Monitor) judgeAccounts(now wa.Instant) {
 				delete(m.standing, key) // nothing older comes any more
 			}
 			continue
-		case len(several) > 1:
+		case k.stops:
+			f.advice = join(m.sendersOf(now, v, func(*live) bool { return true }).stopAll(), k.advice)
+		}
+		if len(several) > 1 {
 			f.text = fmt.Sprintf("Account %s: %s", wa.Clean(key.account), f.text)
 		}
 		m.incidents.fact(now, k.level, f)

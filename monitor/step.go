@@ -35,10 +35,7 @@ func (m *Monitor) Judge(ctx context.Context) Rest {
 	now := wa.At(m.o.Now())
 	m.told = nil // there is no queue at work that should hear it
 	view := m.view()
-	for _, l := range m.campaigns {
-		m.noteSending(l)
-	}
-	m.judge(now)
+	m.judge(now, &view)
 	m.judgeQueue(now, &view)
 	var r Rest
 	for _, l := range m.campaigns {

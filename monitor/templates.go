@@ -9,64 +9,141 @@ import (
 
 	"tickwatch/monitor/alarm"
 	"tickwatch/monitor/link"
+	"tickwatch/monitor/queue"
 	"tickwatch/wa"
 )
 
 // judgeTemplate raises what Meta says of a template: paused and disabled ones
 // cannot be sent, and a falling quality comes before that.
-func (m *Monitor) judgeTemplate(now wa.Instant, t wa.Template) {
+func (m *Monitor) judgeTemplate(now wa.Instant, v *queue.View, t wa.Template) {
 	name := wa.Clean(t.Name + "/" + t.Language)
-	subject := fmt.Sprint(t.ID)
-	status := finding{kind: "template", subject: subject}
+	id := fmt.Sprint(t.ID)
+	status := finding{kind: "template", subject: id}
 	level := alarm.OK
 	p := m.templatePast(t.ID)
-	if used, ok := templateStatuses[t.Status]; ok && (used.always || m.templateInUse(now, subject)) {
-		level = used.level
-		status.text, status.advice = fmt.Sprintf(used.text, name), used.advice
+	may := func(l *live) bool { return m.mayUse(l, &t) }
+	who := m.sendersOf(now, v, may)
+	highest := alarm.Watch // nothing goes out with it that could be paused
+	if m.anyRuns(now, may) {
+		highest = alarm.Act
 	}
+	if s, ok := templateStatuses[t.Status]; ok && (s.always || m.templateInUse(now, &t)) {
+		level = min(s.level, highest)
+		status.text, status.advice = fmt.Sprintf(s.text, name), s.advice
+	}
+	if stopsTemplate(t.Status) {
+		status.advice = who.withoutTemplate(t.Status).Lines()
+	}
+	statusAt, qualityAt := cmp.Or(t.StatusAt, t.Since), cmp.Or(t.QualityAt, t.Since)
+	if t.Status == "FLAGGED" {
+		statusAt = t.Since // Meta's answers do not tell of a flag, so none confirms it
+	}
+	overran := t.PausedUntil != 0 && statusAt > t.PausedUntil // Meta has said since that it is paused still
 	if t.Status == "PAUSED" {
-		status.until = t.PausedUntil
-		status.text += pauseWords(&t, p)
+		if !overran {
+			status.until = t.PausedUntil
+		}
+		status.text += pauseWords(&t, p, overran)
 	}
-	if t.Status == "REJECTED" && t.Reason != "" {
+	if (t.Status == "REJECTED" || t.Status == "LOCKED") && t.Reason != "" {
 		status.text += bracketed(wa.Clean(t.Reason))
 	}
-	if (t.PausedUntil != 0 && now > t.PausedUntil) || now-t.Since > staleNews {
+	if (t.PausedUntil != 0 && now > t.PausedUntil && !overran) || now-statusAt > staleNews {
 		level = alarm.OK // it unpauses itself; and what is old news alarms nobody
 	}
 	m.incidents.fact(now, level, status)
+	stopped := level != alarm.OK && stopsTemplate(t.Status)
 
-	quality := finding{kind: "quality", subject: subject, advice: yellowAdvice}
+	quality := finding{kind: "quality", subject: id, advice: yellowAdvice}
 	level = alarm.OK
 	switch t.Quality {
 	case wa.QualityYellow:
 		level = alarm.Watch
 		quality.text = fmt.Sprintf("The quality of the template %s fell to YELLOW", name)
 	case wa.QualityRed:
-		level = alarm.Act
-		quality.text, quality.advice = fmt.Sprintf("The quality of the template %s is RED", name), redAdvice
+		level = highest
+		quality.text, quality.advice = fmt.Sprintf("The quality of the template %s is RED", name), who.onRed().Lines()
 		if status.text == "" {
 			quality.text += ": Meta pauses it next"
 		}
 	case wa.QualityGreen, wa.QualityUnknown:
 	}
-	if now-t.Since > staleNews {
+	if now-qualityAt > staleNews {
 		level = alarm.OK
 	}
-	m.incidents.fact(now, level, quality)
+	if stopped && level != alarm.OK { // its alarm says more of the same
+		m.incidents.merge(now, subject{quality.kind, quality.subject}, fmt.Sprintf("The quality of the template %s is still poor: that goes on as the alarm about its status", name))
+	} else {
+		m.incidents.fact(now, level, quality)
+	}
 	m.judgeCategory(now, &t, p, name)
 	m.judgeEdit(now, &t, p, name)
 }
 
-// Advice on a template's falling quality, before Meta pauses it.
-const (
-	yellowAdvice = "Slow down (-): people block or report this message. Look at the opt-outs (enter on Reports).\n" +
-		"Do not start another campaign with this template.\n" +
-		"Have another approved template ready (t). RED comes next, and then Meta pauses it."
-	redAdvice = "Pause (p), or send the rest with another approved template (t): many people block or report this message.\n" +
-		"Do not start another campaign with this template.\n" +
-		"Look at the list's consent and at the text; resume (u) with a better one."
-)
+// yellowAdvice is on a template's falling quality, before Meta pauses it.
+const yellowAdvice = "Slow down (-): people block or report this message. Look at the opt-outs (enter on Reports).\n" +
+	"Do not start another campaign with this template.\n" +
+	"Have another approved template ready (t). RED comes next, and then Meta pauses it."
+
+// onRed is the advice on a template whose quality is RED.
+func (s senders) onRed() wa.Advice {
+	a := wa.Advice{Not: "Do not start another campaign with this template.", After: "Look at the list's consent and at the text."}
+	switch {
+	case s.open:
+		a.Now = "Pause (p), or send the rest with another approved template (t)."
+	case s.paused:
+		a.Now = "Its campaigns are paused. Send the rest with another approved template (t)."
+	case !s.outside:
+		a.Now = "Nothing goes out with it now."
+	}
+	if s.own() {
+		a.After = "Look at the list's consent and at the text; resume (u) with a better one."
+	}
+	if s.outside {
+		a.Now = join(a.Now, "Stop it where it is sent from, or go on there with another approved template.")
+	}
+	a.Now = join(a.Now, "Many people block or report this message.")
+	return a
+}
+
+// stopsTemplate tells whether Meta takes no message of a template with a status. Of a
+// locked one Meta says only that it cannot be edited, and tells it like a pause
+// (whatsapp.md §2.6): it is taken for one.
+func stopsTemplate(status string) bool {
+	return status == "PAUSED" || status == "DISABLED" || status == "LOCKED"
+}
+
+// withoutTemplate is the advice on a template that Meta stops.
+func (s senders) withoutTemplate(status string) wa.Advice {
+	refuses := "Meta refuses every message."
+	if status == "LOCKED" {
+		refuses = "Meta may refuse every message."
+	}
+	a := wa.Advice{Not: "Do not send with this template: " + refuses}
+	switch {
+	case s.open:
+		a.Now = "Pause (p): it goes out with this template still, and " + refuses
+	case s.paused:
+		a.Now, a.Not = "Its campaigns are paused.", "Do not resume with this template: "+refuses
+	case !s.outside:
+		a.Now = "Nothing goes out with it now."
+	}
+	if s.outside {
+		a.Now = join(a.Now, "Stop it where it is sent from: "+refuses)
+	}
+	switch {
+	case !s.own():
+		a.Now = join(a.Now, "Use another approved template.")
+	case status == "PAUSED":
+		a.Now = join(a.Now, "Send the rest with another approved template (t), then resume (u); else wait until the pause is over.")
+	default:
+		a.Now = join(a.Now, "Send the rest with another approved template (t), then resume (u).")
+	}
+	if status == "PAUSED" {
+		a.After = "Mend the text before it is used again: the next pause lasts longer."
+	}
+	return a
+}
 
 // judgeCategory raises that Meta changes a template's category, or has lately: a
 // marketing message costs more, and counts for the limits of marketing.
@@ -91,7 +168,7 @@ func (m *Monitor) judgeCategory(now wa.Instant, t *wa.Template, p *templatePast,
 // judgeEdit raises that the text of a template was edited while a campaign sends it.
 func (m *Monitor) judgeEdit(now wa.Instant, t *wa.Template, p *templatePast, name string) {
 	level, f := alarm.OK, finding{kind: "template", subject: fmt.Sprint(t.ID, " edited")}
-	if p.editedAt != 0 && now-p.editedAt < staleNews && m.templateInUse(now, fmt.Sprint(t.ID)) {
+	if p.editedAt != 0 && now-p.editedAt < staleNews && m.templateInUse(now, t) {
 		level = alarm.Watch
 		f.text = fmt.Sprintf("Somebody edited the text of the template %s while a campaign sends it", name)
 		f.advice = "What goes out from now on may read otherwise: look at it in WhatsApp Manager, and pause if it is wrong."
@@ -114,8 +191,10 @@ func (m *Monitor) templatePast(id int64) *templatePast {
 
 // pauseWords say which pause it is: the first lasts three hours, the second six, and
 // then Meta disables the template (whatsapp.md §4).
-func pauseWords(t *wa.Template, p *templatePast) string {
+func pauseWords(t *wa.Template, p *templatePast, overran bool) string {
 	switch {
+	case overran:
+		return ". The pause should be over by now, but Meta says that it still stands"
 	case t.Reason == "RATE_LIMITING_PAUSE":
 		return ". Meta held part of it back and people did not want it; it stays paused until somebody lifts it"
 	case t.Reason == "FIRST_PAUSE":
@@ -129,20 +208,16 @@ func pauseWords(t *wa.Template, p *templatePast) string {
 }
 
 // templateStatuses are the statuses that alarm: always, or only while a campaign uses
-// the template.
+// the template. None is ACT while no campaign does. Those that stop it are advised on by
+// who sends it.
 var templateStatuses = map[string]struct {
 	level        alarm.Level
 	always       bool
 	text, advice string
 }{
-	"PAUSED": {
-		alarm.Act, true, "Meta paused the template %s: nothing goes out with it",
-		"Its campaigns are paused. Send the rest with another approved template (t), then resume (u); else wait until the pause is over.\n" +
-			"Do not resume with this template: Meta refuses every message.\n" +
-			"Mend the text before it is used again: the next pause lasts longer.",
-	},
-	"DISABLED":         {alarm.Act, true, "Meta disabled the template %s: it cannot be sent any more", "Its campaigns are paused. Send the rest with another approved template (t), then resume (u).\nDo not resume with this template: Meta refuses every message."},
-	"LOCKED":           {alarm.Act, true, "Meta locked the template %s: nothing goes out with it", "Send the rest with another approved template (t)."},
+	"PAUSED":           {alarm.Act, true, "Meta paused the template %s: nothing goes out with it", ""},
+	"DISABLED":         {alarm.Act, true, "Meta disabled the template %s: it cannot be sent any more", ""},
+	"LOCKED":           {alarm.Act, true, "Meta locked the template %s: its text cannot be changed, and messages with it may be refused", ""},
 	"DELETED":          {alarm.Watch, true, "The template %s is deleted: what is sent with it fails", "If a campaign uses it, send the rest with another approved template (t)."},
 	"PENDING_DELETION": {alarm.Watch, true, "The template %s is about to be deleted: what is sent with it then fails", "If a campaign uses it, send the rest with another approved template (t)."},
 	"FLAGGED":          {alarm.Watch, true, "Meta flagged the template %s: its quality is falling", "Slow down, and have another approved template ready."},
@@ -171,6 +246,6 @@ func (m *Monitor) templateView(t *wa.Template) link.Template {
 	return out
 }
 
-// staleNews is when the standing of a template stops being an incident; the
-// Quality pane goes on showing it.
+// staleNews is when the standing of a template that nobody has confirmed since stops
+// being an incident; the Quality pane goes on showing it.
 const staleNews = wa.Instant(24 * time.Hour / time.Millisecond)

@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -45,12 +44,19 @@ func (q *Queue) Failed(campaign int64, code int, numbers []string) {
 	}
 }
 
-// TemplateStopped tells that Meta has paused or disabled a template: the campaigns
-// that use it are paused before it refuses their messages.
+// TemplateLocked is the reason of a campaign that is paused since Meta locked its
+// template: no code says that.
+const TemplateLocked = "Meta locked its template"
+
+// TemplateStopped tells that Meta has paused, disabled or locked a template: the
+// campaigns that use it are paused before it refuses their messages.
 func (q *Queue) TemplateStopped(name, language, status string) {
-	code := 132015
-	if status == "DISABLED" {
-		code = 132016
+	r := &wa.Refusal{Code: 132015, Details: "Meta says " + wa.Clean(status)}
+	switch status {
+	case "DISABLED":
+		r.Code = 132016
+	case "LOCKED":
+		r = &wa.Refusal{Details: TemplateLocked}
 	}
 	if q.o.LeaveTemplates {
 		return
@@ -59,5 +65,17 @@ func (q *Queue) TemplateStopped(name, language, status string) {
 	defer q.mu.Unlock()
 	now := q.o.Now()
 	used := wa.Plan{Form: wa.TemplateForm{Name: name, Language: language}}
-	q.closeTemplate(now, &used, &wa.Refusal{Code: code, Details: fmt.Sprintf("Meta says %s", wa.Clean(status))}, now)
+	q.closeTemplate(now, &used, r, now)
+}
+
+// AccountStopped tells why Meta takes no message of our account any more: everything is
+// paused before it refuses one.
+func (q *Queue) AccountStopped(why string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.o.LeaveAccount || len(q.campaigns) == 0 {
+		return
+	}
+	now := q.o.Now()
+	q.closeByItself(now, place{scopeAll, ""}, &wa.Refusal{Details: why}, now, "Everything is paused: Meta takes nothing that we send. Nobody is marked as failed.")
 }

@@ -86,12 +86,18 @@ func (l Look) alarmLines(s *link.Snapshot, a *link.Alarm, campaign string, w, n 
 	return lines
 }
 
-// alarmText is what the alarm says, with until when it holds.
+// alarmText is what the alarm says, with until when it holds: behind the first
+// sentence, which says what that is.
 func (l Look) alarmText(a *link.Alarm) string {
 	if a.Until == nil || !a.Open() {
 		return a.Text
 	}
-	return strings.TrimSuffix(a.Text, ".") + " until " + l.clock(*a.Until)
+	what, rest, more := strings.Cut(strings.TrimSuffix(a.Text, "."), ". ")
+	what += " until " + l.clock(*a.Until)
+	if more {
+		what += ". " + rest
+	}
+	return what
 }
 
 // alarmWord is the alarm's severity, or that it is over.

@@ -337,6 +337,19 @@ func TestAlarmOfAnotherCampaignIsNamed(t *testing.T) {
 	saysNot(t, pane, "autumn:")
 }
 
+// Until when an alarm holds stands behind what holds, and not behind the advice.
+func TestUntilStandsWhereItBelongs(t *testing.T) {
+	until := now.Add(3 * time.Hour)
+	for text, want := range map[string]string{
+		"Meta paused the template offer: nothing goes out with it. It is the first pause, for 3 hours; the next one lasts 6": "nothing goes out with it until 12:11. It is the first pause, for 3 hours; the next one lasts 6",
+		"Meta blocks this account's campaign messages.": "Meta blocks this account's campaign messages until 12:11",
+	} {
+		if got := look().alarmText(&link.Alarm{Text: text, RaisedAt: now, Until: &until}); !strings.HasSuffix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestRefusedWebhooksAreExplainedBeforeTheFirstCampaign(t *testing.T) {
 	s := &link.Snapshot{Feed: link.Feed{Posts: 12, Refused: 12}}
 	says(t, Empty(look(), s, 80, 20), "webhook.app_secret")

@@ -147,6 +147,8 @@ func hostFigure(h *link.Host, subject string) string {
 		return " stores nothing"
 	case "sheet":
 		return " sheet"
+	case "notify":
+		return " alarms not told"
 	}
 	if figure == nil {
 		return ""

@@ -31,9 +31,12 @@ func TestStatusSaysWhatWaitingCosts(t *testing.T) {
 // The figure beside HOST is the one that its alarm is about.
 func TestStatusNamesTheFigureOfTheMachine(t *testing.T) {
 	s := &link.Snapshot{Host: link.Host{CPU: ptr(0.2), Memory: ptr(0.93), Disk: ptr(0.72), Queue: ptr(0.8)}}
-	for subject, want := range map[string]string{"cpu": "HOST CPU 20 %", "memory": "HOST memory 93 %", "disk": "HOST disk 72 %", "queue": "HOST queue 80 %", "answers": "HOST answers late"} {
+	for subject, want := range map[string]string{"cpu": "HOST CPU 20 %", "memory": "HOST memory 93 %", "disk": "HOST disk 72 %", "queue": "HOST queue 80 %", "answers": "HOST answers late", "store": "HOST stores nothing", "sheet": "HOST sheet", "notify": "HOST alarms not told"} {
 		s.Alarms = []link.Alarm{{Kind: "host", Severity: "watch", Subject: subject}}
 		says(t, Status(look(), s, nil, true, 100), want)
+		if subject != "cpu" {
+			saysNot(t, Status(look(), s, nil, true, 100), "CPU")
+		}
 	}
 }
 
