@@ -22,14 +22,29 @@ type situation struct {
 	code   int    // of most failures, if coded
 	coded  bool   // false = it is not known
 	title  string // that came with the code
-	paused bool   // nothing of it goes out
+	paused bool   // nothing of it goes out; of another's, that is what is noted here
 	common *link.Cluster
 	aside  bool // what has it in common is set aside
+	mute   bool // the key that pauses is not named
+}
+
+// mute tells whether alarms of a kind do not name the key that pauses.
+func (m *Monitor) mute(kind string) bool {
+	mode := m.mode(kind)
+	return (kind == "delivery" || kind == "reports") && mode != AutoAdvise && mode != AutoAct
 }
 
 // advise is what somebody can do about an alarm who is not a programmer: the
 // catalogue's advice on the commonest code, and what this situation asks for.
 func advise(s *situation) wa.Advice {
+	a := s.advice()
+	if s.mute {
+		a.Now = strings.ReplaceAll(a.Now, " (p)", "")
+	}
+	return a
+}
+
+func (s *situation) advice() wa.Advice {
 	switch {
 	case s.kind == "reports":
 		return s.onReports()
@@ -82,6 +97,10 @@ func (s *situation) firstMove() string {
 		return "It is paused: nothing more goes out."
 	case act && s.own:
 		return "Pause it (p): what waits is safe."
+	case act && s.paused:
+		return "Stop it where it is sent from, too: here it is only noted as paused."
+	case act && s.mute:
+		return "Stop it where it is sent from."
 	case act:
 		return "Stop it where it is sent from; a pause here (p) asks for that."
 	case s.own:
@@ -116,7 +135,13 @@ func (s *situation) onReports() wa.Advice {
 		a.Now = "Slow down (-), and look at the opt-outs (enter on Reports); pause if they go on (p)."
 		a.After = "Look at the list's consent and at the text; another template may do better (t)."
 	default:
-		a.Now = "Stop it where it is sent from before Meta lowers the quality: people do not want this message. A pause here (p) asks for that."
+		a.Now = "Stop it where it is sent from before Meta lowers the quality: people do not want this message."
+		switch {
+		case s.paused:
+			a.Now += " Here it is only noted as paused."
+		case !s.mute:
+			a.Now += " A pause here (p) asks for that."
+		}
 		a.After = "Look at the list's consent and at the text before the rest goes out."
 	}
 	return a
@@ -201,6 +226,8 @@ func (m *Monitor) alarmView(i *incident, v *queue.View) link.Alarm {
 	if about.kind == "" || i.ClearedAt != 0 || l == nil {
 		return out
 	}
+	about.mute = m.mute(i.Kind)
+	about.paused = !l.Own && gateClosed(v, link.ScopeCampaign, l.Key)
 	if l.Own {
 		plan := m.planOf(l)
 		about.paused = v.StopFile || m.heldByGate(v, l, &plan)

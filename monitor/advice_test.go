@@ -32,6 +32,10 @@ func TestAdvice(t *testing.T) {
 		"the picture":                  {with(func(s *situation) { s.code = 131053 }), "Fix the file", "before it is mended", "(r)", "(a)"},
 		"late":                         {situation{kind: "delivery", own: true, late: true, level: alarm.Watch}, "Wait", "Do not send again", "slow down (-)", "(p)"},
 		"late, another's":              {situation{kind: "delivery", late: true, level: alarm.Watch}, "Wait", "Do not send again", "where it is sent from", "(-)"},
+		"another's, noted as paused":   {with(func(s *situation) { s.own, s.paused = false, true }), "only noted as paused", "Do not send", "SMS", "(p)"},
+		"ours, no key is to be named":  {with(func(s *situation) { s.mute = true }), "Pause it: what waits", "Do not send", "resume (u)", "(p)"},
+		"another's, no key either":     {with(func(s *situation) { s.own, s.mute = false, true }), "Stop it where it is sent from", "Do not send", "SMS", "pause"},
+		"opt-outs, no key either":      {situation{kind: "reports", own: true, level: alarm.Act, mute: true}, "Pause it before", "said stop", "consent", "(p)"},
 		"withheld":                     {situation{kind: "withheld", own: true, level: alarm.Act}, "Let them rest", "do not pause", "fewer and better", "(p)"},
 		"opt-outs":                     {situation{kind: "reports", own: true, level: alarm.Act}, "Pause it (p)", "said stop", "consent", "(r)"},
 		"opt-outs, to watch":           {situation{kind: "reports", own: true, level: alarm.Watch}, "Slow down (-)", "said stop", "consent", "(r)"},
@@ -117,5 +121,23 @@ func TestEasing(t *testing.T) {
 	in.fact(3000, alarm.OK, f)
 	if got := in.all()[0]; got.ClearedAt != 3000 || !strings.HasPrefix(got.Text, "69.0 %") {
 		t.Errorf("%+v", got.Alarm)
+	}
+}
+
+// What is only likely is called so, and how much can be known an assumption.
+func TestOptOutWords(t *testing.T) {
+	v := alarm.Verdict{Level: alarm.Act, N: 800, Bad: 16, Beyond: 0.005}
+	if got := optOutsNow(&v, ""); got != "2.00 % opt out now, likely more than 0.5 %" {
+		t.Error(got)
+	}
+	v.Sure = true
+	if got := optOutsNow(&v, " (a proxy)"); got != "2.00 % opt out now (a proxy), surely more than 0.5 %" {
+		t.Error(got)
+	}
+	if got := knownSoFar(&alarm.Judgement{Known: 0.621, Least: 0.029}); got != "2 to 62 % of the opt-outs can be known yet (assumed)" {
+		t.Error(got)
+	}
+	if got := knownSoFar(&alarm.Judgement{Known: 1, Least: 1}); got != "100 % of the opt-outs can be known yet (assumed)" {
+		t.Error(got)
 	}
 }

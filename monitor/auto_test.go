@@ -1,6 +1,7 @@
 package monitor_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"tickwatch/monitor"
 	"tickwatch/monitor/link"
+	"tickwatch/monitor/notify"
 )
 
 // itself are the gates that tickwatch has closed, and the actions that it has done.
@@ -55,6 +57,57 @@ func TestActingOnAnothersCampaign(t *testing.T) {
 	}
 }
 
+// reader is a place where people read whole messages.
+type reader chan string
+
+func (reader) Name() string { return "reader" }
+func (reader) ID() string   { return "reader 1" }
+func (reader) Single() bool { return true }
+
+func (r reader) Send(_ context.Context, m *notify.Message) error {
+	r <- m.Text()
+	return nil
+}
+
+// What people are told agrees with what the console says: what is paused by itself is
+// said to be, with the reason, and nobody is told to pause for what no pause mends.
+func TestPeopleAreToldWhatTheConsoleSays(t *testing.T) {
+	for name, c := range map[string]struct {
+		code  int
+		mode  string
+		said  []string
+		never string
+	}{
+		"paused by itself": {131026, monitor.AutoAct, []string{
+			"It is noted here as paused already: tickwatch has done it by itself: ", "tickwatch has noted it as paused: pause it where it is sent from, too.", "From a shell: tickwatch status",
+		}, "(p)"},
+		"advised":                {131026, monitor.AutoAdvise, []string{"a pause here (p) asks for that", "In the console p asks for a pause", "tickwatch pause autumn"}, "paused already"},
+		"the key is not to name": {131026, monitor.AutoOff, []string{"Stop it where it is sent from.", "From a shell: tickwatch status"}, "pause"},
+		"withheld":               {131049, monitor.AutoAct, []string{"do not pause for them", "From a shell: tickwatch status"}, "tickwatch pause"},
+	} {
+		read := make(reader, 10)
+		r := start(t, t.TempDir(), newHand(), func(o *monitor.Options) {
+			o.Auto = monitor.Auto{Delivery: c.mode}
+			o.Notify = notify.New(notify.Options{Targets: []notify.Target{read}, Told: o.Store, Least: notify.Act})
+		})
+		r.batch(t, "a", 300, 60, c.code)
+		for range 3 {
+			r.clock.forward(7 * time.Second)
+			r.looked()
+		}
+		text := <-read
+		for _, said := range c.said {
+			if !strings.Contains(text, said) {
+				t.Errorf("%s: no %q in\n%s", name, said, text)
+			}
+		}
+		if strings.Contains(text, c.never) {
+			t.Errorf("%s: %q is said in\n%s", name, c.never, text)
+		}
+		r.stop()
+	}
+}
+
 // By itself nothing is done, and with off nothing is said of it.
 func TestNotActing(t *testing.T) {
 	for _, mode := range []string{monitor.AutoAdvise, monitor.AutoOff, ""} {
@@ -68,6 +121,9 @@ func TestNotActing(t *testing.T) {
 		s := r.looked()
 		if closed, done := itself(s); closed != 0 || done != 0 || open(s)[0].Pause != "" {
 			t.Errorf("%q: %d closed, %d done, %+v", mode, closed, done, open(s))
+		}
+		if named := strings.Contains(open(s)[0].Advice, "(p)"); named != (mode == monitor.AutoAdvise) {
+			t.Errorf("%q: the key is named: %v: %q", mode, named, open(s)[0].Advice)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
 	f := finding{kind: "delivery", subject: l.Key, campaign: l.Key}
 	if v := &j.Delivery; v.Level != alarm.OK {
 		f.text, f.easing = arrives(v, j.Withheld.Level != alarm.OK), eases(v)
-		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
+		f.about = situation{kind: f.kind, level: v.Level, own: l.Own, mute: m.mute(f.kind)}
 		if code, n := l.course.worstCode(now.Second()/60, max((now.Second()-v.Since)/60+1, 3)); n > 0 {
 			known := wa.Explain(code, m.titles[code])
 			f.text = fmt.Sprintf("%s; most failures: %d %s", f.text, code, wa.Clean(known.Title))
@@ -37,7 +37,7 @@ func (m *Monitor) judgeDelivery(now wa.Instant, l *live, j *alarm.Judgement) {
 	if v := &j.Late; v.Level != alarm.OK && !m.catchingUp(now) {
 		f.text = fmt.Sprintf("Late: of %s messages that did not fail only %s arrived within a minute (usual: %s)",
 			count(v.N), percent(v.Good()), percent(m.arrivals.by(60)))
-		f.about = situation{kind: f.kind, level: v.Level, own: l.Own, late: true}
+		f.about = situation{kind: f.kind, level: v.Level, own: l.Own, mute: m.mute(f.kind), late: true}
 		f.advice = advise(&f.about).Lines()
 		m.incidents.fact(now, v.Level, f)
 		return
@@ -89,8 +89,8 @@ func (m *Monitor) judgeWithheld(now wa.Instant, l *live, v *alarm.Verdict) {
 func (m *Monitor) judgeReports(now wa.Instant, l *live, j *alarm.Judgement) {
 	f, v := finding{kind: "reports", subject: l.Key, campaign: l.Key}, &j.Reports
 	if v.Level != alarm.OK {
-		f.text = fmt.Sprintf("%s opt out now (a proxy: Meta gives no report count), surely more than %s; %s", optOutPercent(1-v.Good()), line(v.Beyond), knownSoFar(j.Known))
-		f.about = situation{kind: f.kind, level: v.Level, own: l.Own}
+		f.text = optOutsNow(v, " (a proxy: Meta gives no report count)") + "; " + knownSoFar(j)
+		f.about = situation{kind: f.kind, level: v.Level, own: l.Own, mute: m.mute(f.kind)}
 		f.advice = advise(&f.about).Lines()
 	}
 	m.incidents.fact(now, v.Level, f)
@@ -101,9 +101,23 @@ func optOutPercent(rate float64) string {
 	return fmt.Sprintf("%.2f %%", math.Max(math.Ceil(rate*1e4-1e-6), 0)/100)
 }
 
-// knownSoFar says how much of the opt-outs can have come in.
-func knownSoFar(known float64) string {
-	return fmt.Sprintf("about %.0f %% of the opt-outs can be known yet", 100*known)
+// optOutsNow says how many opt out at present, and how sure it is that they are too many.
+func optOutsNow(v *alarm.Verdict, note string) string {
+	sure := "likely"
+	if v.Sure {
+		sure = "surely"
+	}
+	return fmt.Sprintf("%s opt out now%s, %s more than %s", optOutPercent(1-v.Good()), note, sure, line(v.Beyond))
+}
+
+// knownSoFar says how much of the opt-outs can have come in: nobody publishes how late
+// people opt out.
+func knownSoFar(j *alarm.Judgement) string {
+	least, known := math.Floor(100*j.Least), math.Floor(100*j.Known)
+	if least == known {
+		return fmt.Sprintf("%.0f %% of the opt-outs can be known yet (assumed)", known)
+	}
+	return fmt.Sprintf("%.0f to %.0f %% of the opt-outs can be known yet (assumed)", least, known)
 }
 
 // verdictNow is what the sequential test says of a campaign that sends, for its

@@ -363,10 +363,13 @@ func (m *Monitor) publish(ctx context.Context) (running bool) {
 	orders := m.orders(now, &view)
 	m.rev++
 	snap := m.snapshot(now, shown, &view)
-	notices := m.notices()
 	m.mu.Unlock()
 	m.o.Publish(snap) // before anything waits for the disk
 	m.carryOut(ctx, orders)
+	m.mu.Lock()
+	view = m.view() // people are told what has just been paused
+	notices := m.notices(now, &view)
+	m.mu.Unlock()
 	_ = m.save(nil) // it has said so in the log
 	running = slices.ContainsFunc(snap.Campaigns, func(c link.Campaign) bool { return c.State == "running" })
 	m.o.Notify.Look(now, notices, running)

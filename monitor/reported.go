@@ -109,7 +109,7 @@ func (m *Monitor) judgeReported(now wa.Instant, l *live) {
 	m.incidents.judge(now, finding{kind: "reports", subject: l.Key + typedSubject, campaign: l.Key}, m.o.Thresholds.reports(), rate,
 		func() (string, string) {
 			return fmt.Sprintf("%.2f %% of those who got it: %s, by %s, typed by %s %s ago", math.Ceil(1e4*rate)/100, typedWords(r), wa.Clean(r.Source), wa.Clean(r.By), lasted(now.Sub(r.At))),
-				advise(&situation{kind: "reports", level: m.o.Thresholds.reports().Plain(rate), own: l.Own}).Lines()
+				advise(&situation{kind: "reports", level: m.o.Thresholds.reports().Plain(rate), own: l.Own, mute: m.mute("reports")}).Lines()
 		})
 }
 

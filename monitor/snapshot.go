@@ -131,17 +131,17 @@ func (m *Monitor) reports(now wa.Instant, l *live) (r link.Reports) {
 		return r // of one that is on no screen nothing is judged
 	}
 	j := l.course.present.judge(now)
-	known := j.Known
-	r.Known = &known
+	known, least := j.Known, j.Least
+	r.Known, r.Least = &known, &least
 	switch v := &j.Reports; {
 	case v.Level != alarm.OK:
-		r.Verdict, r.Reason = verdictOf(v.Level), fmt.Sprintf("%s opt out now, surely more than %s", optOutPercent(1-v.Good()), line(v.Beyond))
+		r.Verdict, r.Reason = verdictOf(v.Level), optOutsNow(v, "")
 	case v.Unsure && v.More > 0:
-		r.Reason = fmt.Sprintf("about %s more must get it to say; %s", count(v.More), knownSoFar(j.Known))
+		r.Reason = fmt.Sprintf("about %s more must get it to say; %s", count(v.More), knownSoFar(j))
 	case v.Unsure:
-		r.Reason = knownSoFar(j.Known)
+		r.Reason = knownSoFar(j)
 	default:
-		r.Verdict, r.Reason = link.VerdictOK, fmt.Sprintf("surely under %s; %s", line(m.o.Thresholds.ReportsAct), knownSoFar(j.Known))
+		r.Verdict, r.Reason = link.VerdictOK, fmt.Sprintf("surely under %s; %s", line(m.o.Thresholds.ReportsAct), knownSoFar(j))
 	}
 	return r
 }

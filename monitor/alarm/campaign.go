@@ -28,7 +28,8 @@ type Judgement struct {
 	Withheld Verdict
 	Late     Verdict // by messages undelivered after a minute
 	Reports  Verdict // opt-outs
-	Known    float64 // how much of the opt-outs of all deliveries can have come in yet
+	Known    float64 // how much of the opt-outs of all deliveries can have come in yet, if they come soon
+	Least    float64 // the same, if they come late: both are assumptions
 }
 
 // NewCampaign makes a Campaign of which nothing is known.
@@ -59,6 +60,6 @@ func (c *Campaign) Judge(now int64) (j Judgement) {
 	j.Delivery = c.delivery.Judge(now)
 	j.Withheld = c.withheld.Judge(now)
 	j.Late = c.late.Judge(now)
-	j.Reports, j.Known = c.reports.Judge(now)
+	j.Reports, j.Known, j.Least = c.reports.Judge(now)
 	return j
 }

@@ -29,6 +29,7 @@ type Verdict struct {
 	N, Bad int64   // judged messages that the rate is of
 	Since  int64   // the Unix second of the first of them
 	Beyond float64 // while Level is not OK: surely more than this share is bad
+	Sure   bool    // of opt-outs, while Level is not OK: the line is surely crossed, and not only likely
 	More   int64   // while Unsure: about so many messages more are needed; 0 or less = cannot be said
 }
 

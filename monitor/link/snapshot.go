@@ -1,6 +1,9 @@
 package link
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Snapshot is everything a console draws, at one moment, bounded in size
 // whatever the campaigns' size. Its JSON is what `tickwatch status --json`
@@ -241,9 +244,10 @@ type Reports struct {
 	BlockedAt  *time.Time `json:"blocked_at,omitempty"`
 
 	Verdict string   `json:"verdict"`
-	Reason  string   `json:"reason"`          // one sentence
-	Known   *float64 `json:"known,omitempty"` // how much of the opt-outs of those who got it can have come in yet
-	Trend   []int64  `json:"trend"`           // opt-outs a minute, aligned with Campaign.Trend
+	Reason  string   `json:"reason"`                // one sentence
+	Known   *float64 `json:"known,omitempty"`       // how much of the opt-outs of those who got it can have come in yet, if people opt out soon
+	Least   *float64 `json:"known_least,omitempty"` // the same, if they do late: both are assumptions
+	Trend   []int64  `json:"trend"`                 // opt-outs a minute, aligned with Campaign.Trend
 
 	Comparison *Comparison `json:"comparison,omitempty"` // of the campaign's template with the one before
 }
@@ -402,6 +406,18 @@ type Alarm struct {
 
 // Open tells whether the alarm still stands.
 func (a *Alarm) Open() bool { return a.ClearedAt == nil }
+
+// WhatNow is the advice with what is paused, or which key pauses, unless it says so.
+func (a *Alarm) WhatNow() string {
+	byKey := strings.HasPrefix(a.Pause, "p pauses it")
+	switch {
+	case byKey && strings.Contains(a.Advice, "(p)"):
+		return a.Advice
+	case byKey:
+		return strings.TrimSpace(a.Advice + " " + a.Pause)
+	}
+	return strings.TrimSpace(a.Pause + " " + a.Advice)
+}
 
 // Action is something an operator, or tickwatch itself, did.
 type Action struct {

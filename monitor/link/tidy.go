@@ -90,7 +90,7 @@ func (c *Campaign) tidy() {
 }
 
 func (r *Reports) tidy() {
-	r.Rate, r.Known = known(r.Rate), known(r.Known)
+	r.Rate, r.Known, r.Least = known(r.Rate), known(r.Known), known(r.Least)
 	r.ReportedAt, r.BlockedAt = utc(r.ReportedAt), utc(r.BlockedAt)
 	r.Trend = each(r.Trend, nil)
 	if r.Comparison != nil {

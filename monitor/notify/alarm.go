@@ -26,6 +26,9 @@ type Alarm struct {
 	Name     string // of the campaign
 	Text     string
 	Advice   string
+	Paused   string // that and why it is paused already, one sentence; "" = it is not
+	Pauses   bool   // a pause would help with it, and may be named
+	External bool   // another system sends its campaign: a pause here only asks for one
 
 	RaisedAt  wa.Instant
 	ActedAt   wa.Instant // when it became act; 0 = it never did

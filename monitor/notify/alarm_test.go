@@ -123,7 +123,7 @@ func TestMessage(t *testing.T) {
 	raised := wa.At(at.Add(-8 * time.Minute))
 	a := Alarm{
 		ID: 3, Kind: "delivery", Campaign: "autumn", Name: "Autumn\x1b[31m <!channel>", Severity: Act, RaisedAt: raised, ActedAt: raised,
-		Text: "78.1 % arrived, of 1,200 decided in the last 3 min; +4915550001234, 351900000001 and +351 (900) 000-002, 2026-11-20 08:12", Advice: "Mend the picture.",
+		Text: "78.1 % arrived, of 1,200 decided in the last 3 min; +4915550001234, 351900000001 and +351 (900) 000-002, 2026-11-20 08:12", Advice: "Mend the picture.", Pauses: true,
 	}
 	m := &Message{Items: []Item{{a, Raised}}, At: at, Zone: time.UTC}
 	want := "ACT Autumn[31m <!channel>: 78.1 % arrived, of 1,200 decided in the last 3 min; +491********34, +351*******01 and +351*******02, 2026-11-20 08:12\n" +
@@ -152,5 +152,31 @@ func TestMessage(t *testing.T) {
 	}
 	if got := many.Title(); got != "tickwatch: 14 alarms, 14 WATCH" {
 		t.Errorf("title %q", got)
+	}
+}
+
+// TestHelp: a pause is named where it helps, and never after an advice against it; what
+// is paused already is said, with the reason.
+func TestHelp(t *testing.T) {
+	for name, c := range map[string]struct {
+		a             Alarm
+		said, command string
+		never         string
+	}{
+		"a campaign":                {Alarm{Kind: "delivery", Campaign: "autumn", Severity: Act, Pauses: true}, "p pauses it", "tickwatch pause autumn", "Paused"},
+		"another system's":          {Alarm{Kind: "delivery", Campaign: "autumn", Severity: Act, Pauses: true, External: true}, "p asks for a pause where it is sent from", "tickwatch pause autumn", "pauses it"},
+		"withheld":                  {Alarm{Kind: "withheld", Campaign: "autumn", Severity: Act}, "k says", "tickwatch status", "pause"},
+		"paused already":            {Alarm{Kind: "delivery", Campaign: "autumn", Severity: Act, Paused: "It is paused already, by ines: the picture."}, "by ines: the picture.\n", "tickwatch status", "p pauses"},
+		"a yellow template":         {Alarm{Kind: "quality", Severity: Watch}, "k says", "tickwatch status", "pause"},
+		"a red one":                 {Alarm{Kind: "quality", Severity: Act, Pauses: true}, "! pauses everything", "tickwatch pause", "p pauses"},
+		"a template paused by Meta": {Alarm{Kind: "template", Severity: Act}, "t sends the rest", "tickwatch status", "! pauses"},
+		"the machine":               {Alarm{Kind: "host", Severity: Act, Pauses: true}, "k says", "tickwatch doctor", "pause"},
+	} {
+		i := Item{c.a, Raised}
+		text := (&Message{Items: []Item{i}, At: time.Now()}).Text()
+		if r := i.record(); !strings.Contains(text, c.said) || !strings.HasSuffix(text, "From a shell: "+c.command) || strings.Contains(text, c.never) ||
+			r.Command != c.command || r.Paused != c.a.Paused {
+			t.Errorf("%s: %s\n%+v", name, text, r)
+		}
 	}
 }

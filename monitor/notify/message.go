@@ -81,6 +81,9 @@ func (m *Message) item(i *Item) string {
 		since = fmt.Sprintf("Watched since %s, to act on since %s.", m.clock(i.RaisedAt), m.clock(i.ActedAt))
 	}
 	lines = append(lines, since)
+	if i.Paused != "" {
+		lines = append(lines, plainText(i.Paused))
+	}
 	if i.Advice != "" {
 		lines = append(lines, "What to do: "+plainText(i.Advice))
 	}
@@ -117,17 +120,25 @@ var kindWords = map[string]string{
 	"limit": "limit", "list": "list",
 }
 
-// help is the key of the console and the command that help with an alarm.
+// help is the key of the console and the command that help with an alarm. Neither
+// pauses where that would mend nothing, or is done.
 func (i *Item) help() (key, command string) {
-	switch {
-	case i.Kind == "template" && i.Campaign == "":
+	const seen, look = "In the console k says that you have seen it.", "tickwatch status"
+	switch template := i.Kind == "template" && i.Campaign == ""; {
+	case template && i.Pauses:
 		return "In the console t sends the rest with another template, and ! pauses everything.", "tickwatch pause"
+	case template:
+		return "In the console t sends the rest with another template.", look
 	case i.Kind == "feed", i.Kind == "host", i.Kind == "callbacks", i.Kind == "list":
-		return "In the console k says that you have seen it.", "tickwatch doctor"
-	case i.Campaign != "":
-		return "In the console p pauses it.", "tickwatch pause " + shellWord(i.Campaign)
+		return seen, "tickwatch doctor"
+	case !i.Pauses:
+		return seen, look
+	case i.Campaign == "":
+		return "In the console ! pauses everything.", "tickwatch pause"
+	case i.External:
+		return "In the console p asks for a pause where it is sent from.", "tickwatch pause " + shellWord(i.Campaign)
 	}
-	return "In the console ! pauses everything.", "tickwatch pause"
+	return "In the console p pauses it.", "tickwatch pause " + shellWord(i.Campaign)
 }
 
 var bareWord = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.:-]*$`)

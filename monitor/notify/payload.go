@@ -27,6 +27,7 @@ type alarmRecord struct {
 	Name      string     `json:"name,omitempty"` // of the campaign
 	Text      string     `json:"text"`
 	Advice    string     `json:"advice,omitempty"`
+	Paused    string     `json:"paused,omitempty"`  // that and why it is paused already
 	Command   string     `json:"command,omitempty"` // what helps, from a shell
 	RaisedAt  time.Time  `json:"raised_at"`
 	ActedAt   *time.Time `json:"acted_at,omitempty"`
@@ -47,7 +48,7 @@ func (m *Message) payload() payload {
 func (i *Item) record() alarmRecord {
 	r := alarmRecord{
 		ID: i.ref(), Change: i.Change, Kind: i.Kind, Severity: i.Severity, Campaign: wa.Clean(i.Campaign), Name: wa.Clean(i.Name),
-		Text: plainText(i.Text), Advice: plainText(i.Advice), RaisedAt: i.RaisedAt.Time(), ActedAt: moment(i.ActedAt), ClearedAt: moment(i.ClearedAt),
+		Text: plainText(i.Text), Advice: plainText(i.Advice), Paused: plainText(i.Paused), RaisedAt: i.RaisedAt.Time(), ActedAt: moment(i.ActedAt), ClearedAt: moment(i.ClearedAt),
 	}
 	if i.Change != Cleared {
 		_, r.Command = i.help()

@@ -26,7 +26,7 @@ const canary = "canary-4711-secret"
 func sample() *Message {
 	at := time.Date(2026, 11, 20, 8, 20, 0, 0, time.UTC)
 	return &Message{At: at, Zone: time.UTC, Items: []Item{{Alarm{
-		ID: 3, Kind: "delivery", Subject: "autumn", Severity: Act, Campaign: "autumn", Name: "Autumn <!here>", Text: "78.1 % arrived", Advice: "Mend the picture.",
+		ID: 3, Kind: "delivery", Subject: "autumn", Severity: Act, Campaign: "autumn", Name: "Autumn <!here>", Text: "78.1 % arrived", Advice: "Mend the picture.", Pauses: true,
 		RaisedAt: wa.At(at.Add(-time.Minute)), ActedAt: wa.At(at.Add(-time.Minute)),
 	}, Raised}}}
 }

@@ -82,22 +82,10 @@ func (l Look) alarmAdvice(a *link.Alarm, w int) (lines []string) {
 	for _, part := range [...]struct {
 		label, text string
 		style       lipgloss.Style
-	}{{"Now", whatNow(a), l.Theme.Strong}, {"Not", a.DoNot, l.Theme.Text}, {"After", a.After, l.Theme.Text}} {
+	}{{"Now", a.WhatNow(), l.Theme.Strong}, {"Not", a.DoNot, l.Theme.Text}, {"After", a.After, l.Theme.Text}} {
 		lines = append(lines, l.labelled(part.label, part.text, part.style, w, 4)...)
 	}
 	return lines
-}
-
-// whatNow is the advice with what is paused, or which key pauses, unless it says so.
-func whatNow(a *link.Alarm) string {
-	byKey := strings.HasPrefix(a.Pause, "p pauses it")
-	switch {
-	case byKey && strings.Contains(a.Advice, "(p)"):
-		return a.Advice
-	case byKey:
-		return strings.TrimSpace(a.Advice + " " + a.Pause)
-	}
-	return strings.TrimSpace(a.Pause + " " + a.Advice)
 }
 
 // labelled is a text beside its label, or after it where there is little room.
