@@ -98,7 +98,13 @@ func (m *Monitor) pause(ctx context.Context, command, operator string, came time
 	}
 	r := m.receiptOf(command, scope, id, l)
 	r.Already, r.Stored, r.OpenRequests = stopped.Already, stopped.Stored, stopped.Open
-	r.Waiting -= min(r.Waiting, int64(stopped.Open)) // they are on their way
+	if ofOther(scope, id) {
+		r.OpenRequests = stopped.Beside
+	} else {
+		r.OpenBeside, r.Beside = stopped.Beside, m.besideOf(scope, id)
+		setOut(r.Beside, int64(stopped.Beside))
+	}
+	r.Waiting -= min(r.Waiting, int64(r.OpenRequests)) // they are on their way
 	if !stopped.Already {
 		r.ClosedMS = float64((found + stopped.ClosedAfter).Microseconds()) / 1000
 	}
@@ -136,7 +142,11 @@ func (m *Monitor) resume(ctx context.Context, command, operator string, a link.R
 	}
 	r := m.receiptOf(command, scope, id, l)
 	r.Already = res.Already
-	r.Text = m.resumeText(scope, id, l, &r, a.At)
+	beside := m.besideOf(scope, id)
+	if !ofOther(scope, id) {
+		r.Beside = beside
+	}
+	r.Text = m.resumeText(scope, id, l, &r, beside, a.At)
 	if first != "" {
 		r.Text += fmt.Sprintf(" Asked for by %s, confirmed by %s.", first, operator)
 	}
@@ -168,7 +178,7 @@ func (m *Monitor) planOf(l *live) wa.Plan {
 	return m.plans[l.ID]
 }
 
-// cancelRest ends a campaign.
+// cancelRest ends a campaign, and what goes out for it by other channels.
 func (m *Monitor) cancelRest(ctx context.Context, command, operator string, a link.CampaignArgs) (link.Receipt, error) {
 	l, _, err := m.own(a.Campaign)
 	if err != nil {
@@ -181,13 +191,22 @@ func (m *Monitor) cancelRest(ctx context.Context, command, operator string, a li
 	} else if err != nil {
 		m.o.Log.Error("a cancelled campaign is not on the disk yet; it is tried on", "campaign", wa.Clean(l.Key), "error", err)
 	}
+	beside, endErr := m.endFallbacks(ctx, l.ID, operator)
 	r := m.receipt(command, l)
-	r.Already, r.Stored = already, stored
+	r.Already, r.Stored, r.EndedBeside = already && beside.ended == 0, stored, beside.ended
 	name := placeName(link.ScopeCampaign, l.Key, l)
 	r.Text = fmt.Sprintf("%s is cancelled: %s that waited will not be sent.", name, count(n))
 	if already {
 		r.Text = name + " was over already."
-	} else {
+	}
+	if beside.ended > 0 {
+		r.Text += fmt.Sprintf(" By other channels %s that waited will not be sent either.", messageWord(beside.ended))
+	}
+	if endErr != nil {
+		m.o.Log.Error("what a cancelled campaign sends by other channels could not be ended", "campaign", wa.Clean(l.Key), "error", endErr)
+		r.Stored, r.Text = false, r.Text+" What waits by other channels could not be cancelled: pause it, then try again."
+	}
+	if !r.Already {
 		m.record(store.Action{Operator: operator, Verb: "cancel", Target: l.Key, Effect: r.Text})
 	}
 	return r, nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,6 +79,9 @@ func (m *Monitor) openFallback(ctx context.Context) error {
 	if m.fallbackCounts, err = m.o.Store.FallbackCounts(ctx); err != nil {
 		return err
 	}
+	if m.fallbackWaits, err = m.o.Store.FallbackWaits(ctx); err != nil {
+		return err
+	}
 	m.runs = map[int64]wa.FallbackRun{}
 	for _, r := range runs {
 		m.runs[r.ID] = r
@@ -113,6 +117,7 @@ func (m *Monitor) keepFallback(c *store.Change) {
 	for id, n := range c.Fallbacks {
 		m.fallbackCounts[id] = n
 	}
+	maps.Copy(m.fallbackWaits, c.Waits)
 	for _, r := range c.Runs {
 		m.runs[r.ID] = r
 		m.fallback.Set(r)
@@ -217,52 +222,31 @@ func (m *Monitor) orderFallback(ctx context.Context, operator string, cmd link.C
 func (m *Monitor) cancelFallback(ctx context.Context, command, operator string, a link.CampaignArgs) (link.Receipt, error) {
 	m.mu.Lock()
 	l, err := m.find(a.Campaign)
-	var open []wa.FallbackRun
-	if err == nil {
-		for _, r := range m.runs {
-			if r.Campaign == l.ID && r.State != wa.FallbackRunCancelled {
-				open = append(open, r)
-			}
-		}
-	}
 	m.mu.Unlock()
 	if err != nil {
 		return link.Receipt{}, err
 	}
-	if len(open) == 0 {
-		return link.Receipt{CommandID: command, Already: true, Stored: true, Outside: "none", Text: "Nothing of " + wa.Clean(l.Name) + " waits to go out by another channel."}, nil
+	e, err := m.endFallbacks(ctx, l.ID, operator)
+	if err != nil {
+		return link.Receipt{}, err
 	}
-	var ended, begun int64
-	left, planning := true, false
-	for _, r := range open {
-		planning = planning || r.State == wa.FallbackRunPlanning
-		left = left && (r.State == wa.FallbackRunPending || r.State == wa.FallbackRunPlanning)
-		now, err := m.o.Store.SetFallbackRun(ctx, r.ID, wa.FallbackRunCancelled)
-		if err != nil {
-			return link.Receipt{}, err
-		}
-		m.fallback.Set(now)
-		begun += m.fallback.Open(r.ID)
-		n, err := m.o.Store.EndFallback(ctx, r.ID, "cancelled by "+operator)
-		if err != nil {
-			return link.Receipt{}, err
-		}
-		ended += n
+	if e.runs == 0 {
+		return link.Receipt{CommandID: command, Already: true, Stored: true, Outside: "none", Text: "Nothing of " + wa.Clean(l.Name) + " waits to go out by another channel."}, nil
 	}
 	m.mu.Lock()
 	n := m.fallbackCounts[l.ID]
 	m.mu.Unlock()
-	begun = min(begun, n.Waiting) // of some it is known by now what became of them
+	begun := min(e.begun, n.Waiting) // of some it is known by now what became of them
 	out := link.Receipt{
 		CommandID: command, Stored: true, Outside: "none", Waiting: n.Waiting - begun, OpenRequests: int(begun), HandedOver: n.Accepted, Unknown: n.Unknown,
-		Already: ended == 0 && !planning,
+		Already: e.ended == 0 && !e.planning,
 	}
-	out.Text = fmt.Sprintf("Cancelled: %s to %s do not go out.", messageWord(ended), wa.Clean(l.Name))
+	out.Text = fmt.Sprintf("Cancelled: %s to %s do not go out.", messageWord(e.ended), wa.Clean(l.Name))
 	switch {
-	case left && planning:
+	case e.whole && e.planning:
 		out.Text = "Undone while it was being planned: nothing of it goes out."
-	case left:
-		out.Text = fmt.Sprintf("Undone: none of %s has left.", messageWord(ended))
+	case e.whole:
+		out.Text = fmt.Sprintf("Undone: none of %s has left.", messageWord(e.ended))
 	}
 	if gone := n.Accepted + n.Unknown + begun; gone > 0 {
 		out.Text += fmt.Sprintf(" %s gone out and cannot be recalled.", hasHave(gone))
@@ -271,6 +255,43 @@ func (m *Monitor) cancelFallback(ctx context.Context, command, operator string, 
 		m.record(store.Action{Operator: operator, Verb: "fallback cancel", Target: l.Key, Effect: out.Text})
 	}
 	return out, nil
+}
+
+// endedFallbacks is what a cancel came to.
+type endedFallbacks struct {
+	runs     int   // that were open
+	ended    int64 // messages that do not go out
+	begun    int64 // whose request has begun
+	planning bool  // some run was still being planned
+	whole    bool  // no run had begun to leave
+}
+
+// endFallbacks cancels all fallbacks of a campaign.
+func (m *Monitor) endFallbacks(ctx context.Context, campaign int64, operator string) (e endedFallbacks, err error) {
+	m.mu.Lock()
+	var runs []wa.FallbackRun
+	for _, r := range m.runs {
+		if r.Campaign == campaign && r.State != wa.FallbackRunCancelled {
+			runs = append(runs, r)
+		}
+	}
+	m.mu.Unlock()
+	e.runs, e.whole = len(runs), true
+	for _, r := range runs {
+		e.planning = e.planning || r.State == wa.FallbackRunPlanning
+		e.whole = e.whole && (r.State == wa.FallbackRunPending || r.State == wa.FallbackRunPlanning)
+		now, err := m.o.Store.SetFallbackRun(ctx, r.ID, wa.FallbackRunCancelled)
+		if err != nil {
+			return e, err
+		}
+		m.fallback.Set(now)
+		e.begun += m.fallback.Open(r.ID)
+		n, err := m.o.Store.EndFallback(ctx, r.ID, "cancelled by "+operator)
+		if e.ended += n; err != nil {
+			return e, err
+		}
+	}
+	return e, nil
 }
 
 func messageWord(n int64) string {

@@ -28,6 +28,9 @@ func (m *Monitor) forecast(ctx context.Context, a link.ForecastArgs) (link.Forec
 	for _, g := range m.closed(scope, id, l) {
 		out.Closed = append(out.Closed, gateView(g))
 	}
+	if !a.Start { // which opens no gate
+		out.Beside = m.besideOf(scope, id)
+	}
 	if l != nil && !l.Own {
 		return out, nil
 	}

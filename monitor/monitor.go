@@ -98,6 +98,7 @@ type Monitor struct {
 	fallback       *fallback.Engine
 	runs           map[int64]wa.FallbackRun    // of fallbacks
 	fallbackCounts map[int64]wa.FallbackCounts // by campaign
+	fallbackWaits  map[int64]wa.FallbackWaits  // by run
 	sends          *stopwatch
 	lists          lists
 	gathering      gathering

@@ -63,9 +63,11 @@ func (m *Monitor) receiptOf(command, scope, id string, l *live) link.Receipt {
 	if l != nil && !l.Own {
 		r.HandedOver = l.Counts.Messages
 	}
-	if scope == link.ScopeChannel && id != channelWhatsApp {
+	if ofOther(scope, id) {
+		for _, b := range m.besides(scope, id) {
+			r.Waiting += b.waiting
+		}
 		for _, n := range m.fallbackCounts {
-			r.Waiting += n.Waiting
 			r.HandedOver += n.Accepted
 			r.Unknown += n.Unknown
 		}
@@ -115,7 +117,7 @@ func (m *Monitor) stillPaused(scope, id string, l *live) string {
 
 // closed are the other closed gates that keep back what a gate does: those that
 // one of our own campaigns goes through, which goes through that gate, and is l if
-// that is given.
+// that is given; and those that hold what waits there by other channels.
 func (m *Monitor) closed(scope, id string, l *live) (closed []wa.Gate) {
 	view := m.queue.View()
 	m.mu.Lock()
@@ -126,9 +128,11 @@ func (m *Monitor) closed(scope, id string, l *live) (closed []wa.Gate) {
 			kept = append(kept, c)
 		}
 	}
+	waits := m.besides(scope, id)
 	for _, g := range view.Gates {
 		other := g.Closed && (g.Scope != scope || g.ID != id)
-		if other && slices.ContainsFunc(kept, func(c *live) bool { return m.holds(g.Scope, g.ID, c) }) {
+		if other && (slices.ContainsFunc(kept, func(c *live) bool { return m.holds(g.Scope, g.ID, c) }) ||
+			slices.ContainsFunc(waits, func(b beside) bool { return crosses(g.Scope, g.ID, b.channel, b.campaign) })) {
 			closed = append(closed, g)
 		}
 	}
@@ -137,26 +141,42 @@ func (m *Monitor) closed(scope, id string, l *live) (closed []wa.Gate) {
 
 func pauseText(scope, id string, l *live, r *link.Receipt) string {
 	name := placeName(scope, id, l)
+	beside := link.WaitingBeside(r.Beside, count)
 	var b strings.Builder
 	switch {
 	case l != nil && !l.Own:
-		return name + " is noted as paused, but another system sends it: pause it there too."
+		text := name + " is noted as paused, but another system sends it: pause it there too."
+		if beside != "" {
+			text += " " + beside + " waiting and safe."
+		}
+		return text
 	case r.Already:
 		fmt.Fprintf(&b, "%s was paused already.", name)
 	default:
 		fmt.Fprintf(&b, "%s is paused.", name)
 	}
-	if scope == link.ScopeChannel && id != channelWhatsApp {
-		fmt.Fprintf(&b, " %s by other channels waiting and safe.", count(r.Waiting))
+	if ofOther(scope, id) {
+		own := link.Beside{Channel: id}
+		fmt.Fprintf(&b, " %s %s waiting and safe.", count(r.Waiting), own.Noun(r.Waiting))
 		if gone := r.HandedOver + r.Unknown + int64(r.OpenRequests); gone > 0 {
-			fmt.Fprintf(&b, " %s gone out and cannot be recalled.", hasHave(gone))
+			fmt.Fprintf(&b, " By other channels %s gone out and cannot be recalled.", hasHave(gone))
 		}
 		b.WriteString(" What goes out through WhatsApp is not paused.")
 	} else {
 		if r.OpenRequests > 0 {
 			fmt.Fprintf(&b, " %s already on their way to Meta.", count(int64(r.OpenRequests)))
 		}
-		fmt.Fprintf(&b, " %s waiting and safe.", count(r.Waiting))
+		if r.OpenBeside > 0 {
+			fmt.Fprintf(&b, " %s already on their way by other channels.", count(int64(r.OpenBeside)))
+		}
+		switch {
+		case beside == "":
+			fmt.Fprintf(&b, " %s waiting and safe.", count(r.Waiting))
+		case r.Waiting == 0:
+			fmt.Fprintf(&b, " %s waiting and safe.", beside)
+		default:
+			fmt.Fprintf(&b, " %s and %s waiting and safe.", count(r.Waiting), beside)
+		}
 	}
 	if !r.Stored {
 		b.WriteString(" It holds, but is not on the disk yet: it is tried on.")
@@ -165,28 +185,41 @@ func pauseText(scope, id string, l *live, r *link.Receipt) string {
 }
 
 // resumeText says what a resume lets go out, and what it does not.
-func (m *Monitor) resumeText(scope, id string, l *live, r *link.Receipt, at *time.Time) string {
+func (m *Monitor) resumeText(scope, id string, l *live, r *link.Receipt, besides []link.Beside, at *time.Time) string {
 	name := placeName(scope, id, l)
 	if at != nil && at.After(m.o.Now()) && !r.Already {
-		return fmt.Sprintf("%s resumes at %s.", name, at.UTC().Format("2006-01-02 15:04 UTC"))
+		return fmt.Sprintf("%s resumes at %s.", name, at.UTC().Format("2006-01-02 15:04 UTC")) + spaced(link.GoingBeside(besides, !ofOther(scope, id), count))
 	}
-	going := m.going(scope, id)
+	going, waiting := m.going(scope, id), r.Waiting
+	if ofOther(scope, id) {
+		waiting = 0 // which is among besides
+	}
+	beside := spaced(link.GoingBeside(besides, going > 0, count))
 	text := ""
 	switch {
 	case r.Already && scope == link.ScopeAll:
+		beside = ""
 		text = "There was no pause of everything to end."
 	case r.Already:
+		beside = ""
 		text = name + " was not paused."
 	case l != nil && !l.Own:
-		return name + " is not noted as paused any more. Another system sends it: resume it there."
+		text = name + " is not noted as paused any more. Another system sends it: resume it there."
+		if beside == "" {
+			return text
+		}
 	case going > 0:
 		text = fmt.Sprintf("%s goes on: %s waiting to go out.", name, count(going))
-	case r.Waiting > 0:
+	case waiting > 0 && goesBeside(besides):
+		text = name + " is not paused any more, but nothing of it goes out by WhatsApp yet."
+	case waiting > 0 || beside != "" && !goesBeside(besides):
 		text = name + " is not paused any more, but nothing of it goes out yet."
+	case beside != "":
+		text = name + " is not paused any more."
 	default:
 		text = name + " is not paused any more. Nothing is waiting."
 	}
-	return text + m.stillPaused(scope, id, l)
+	return text + beside + m.stillPaused(scope, id, l)
 }
 
 // startText says what a start lets go out.

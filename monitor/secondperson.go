@@ -28,6 +28,11 @@ func (m *Monitor) second(operator, scope, id string, l *live) (first string, err
 		return "", nil
 	}
 	r := m.receiptOf("", scope, id, l)
+	if !ofOther(scope, id) {
+		for _, b := range m.besideOf(scope, id) {
+			r.Waiting += b.Waiting
+		}
+	}
 	if r.Waiting <= most {
 		return "", nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,6 +87,14 @@ func (f *fallback) counts() (c wa.FallbackCounts) {
 	return c
 }
 
+// waits is what the message contributes to its run's.
+func (f *fallback) waits() (n wa.FallbackWaits) {
+	if i := slices.Index(wa.FallbackChannels, f.channel); i >= 0 && (f.state == fallbackWaiting || f.state == fallbackClaimed) {
+		n[i] = 1
+	}
+	return n
+}
+
 // personIn is a person in a campaign.
 type personIn struct{ campaign, person int64 }
 
@@ -94,12 +103,13 @@ type personIn struct{ campaign, person int64 }
 type fallbacks struct {
 	runs      map[int64]*wa.FallbackRun
 	counts    map[int64]wa.FallbackCounts // by campaign
+	waits     map[int64]wa.FallbackWaits  // by run
 	byPerson  map[personIn]int64
 	byMessage map[int64]int64
 }
 
 func newFallbacks() fallbacks {
-	return fallbacks{map[int64]*wa.FallbackRun{}, map[int64]wa.FallbackCounts{}, map[personIn]int64{}, map[int64]int64{}}
+	return fallbacks{map[int64]*wa.FallbackRun{}, map[int64]wa.FallbackCounts{}, map[int64]wa.FallbackWaits{}, map[personIn]int64{}, map[int64]int64{}}
 }
 
 // fallbackTo finds the fallback of a person in a campaign; 0 = there is none.
@@ -124,15 +134,26 @@ func (g *group) fallbackByRow(id int64) (fallback, error) {
 	return scanFallback(g.w.stmts.fallbackByID.QueryRowContext(g.ctx, id))
 }
 
+// count adds (sign 1) or takes away (sign -1) a message.
+func (b *fallbacks) count(f *fallback, sign int64) {
+	sum, n := b.counts[f.campaign], f.counts()
+	sum.Add(&n, sign)
+	b.counts[f.campaign] = sum
+	b.waits[f.run] = addWaits(b.waits[f.run], f.waits(), sign)
+}
+
+func addWaits(sum, d wa.FallbackWaits, sign int64) wa.FallbackWaits {
+	for i := range sum {
+		sum[i] += sign * d[i]
+	}
+	return sum
+}
+
 // changeFallback changes a fallback message, and the counts with it.
 func (g *group) changeFallback(f *fallback, change func(f *fallback)) error {
-	before := f.counts()
+	g.fallbacks.count(f, -1)
 	change(f)
-	now := f.counts()
-	diff := g.fallbacks.counts[f.campaign]
-	diff.Add(&before, -1)
-	diff.Add(&now, 1)
-	g.fallbacks.counts[f.campaign] = diff
+	g.fallbacks.count(f, 1)
 	_, err := g.w.stmts.updateFallback.ExecContext(g.ctx, f.token, f.state, f.accepted, f.doubled, int64(f.due), f.tries, int64(f.at), int64(f.toldAt),
 		f.segments, int64(f.cost), f.providerID, f.code, f.reason, int64(f.expires), f.id)
 	return err
@@ -152,6 +173,9 @@ func (w *writer) keepFallbacks(g *group) {
 		now := w.fallbacks.counts[campaign]
 		now.Add(&diff, 1)
 		w.fallbacks.counts[campaign] = now
+	}
+	for run, diff := range g.fallbacks.waits {
+		w.fallbacks.waits[run] = addWaits(w.fallbacks.waits[run], diff, 1)
 	}
 	for key, id := range g.fallbacks.byPerson {
 		w.fallbacks.byPerson[key] = id
@@ -196,14 +220,12 @@ func (w *writer) loadFallbacks(ctx context.Context) error {
 	}
 	_, err = query(ctx, w.conn, func(s scanner) (struct{}, error) {
 		f := fallback{}
-		err := s.Scan(&f.id, &f.campaign, &f.person, &f.message, &f.state, &f.accepted, &f.doubled, &f.segments, &f.cost)
-		c, n := w.fallbacks.counts[f.campaign], f.counts()
-		c.Add(&n, 1)
-		w.fallbacks.counts[f.campaign] = c
+		err := s.Scan(&f.id, &f.run, &f.campaign, &f.person, &f.message, &f.channel, &f.state, &f.accepted, &f.doubled, &f.segments, &f.cost)
+		w.fallbacks.count(&f, 1)
 		w.fallbacks.byPerson[personIn{f.campaign, f.person}] = f.id
 		w.fallbacks.byMessage[f.message] = f.id
 		return struct{}{}, err
-	}, "SELECT id, campaign, person, message, state, accepted, doubled, segments, cost FROM fallback")
+	}, "SELECT id, run, campaign, person, message, channel, state, accepted, doubled, segments, cost FROM fallback")
 	return err
 }
 

@@ -280,16 +280,26 @@ func (m *fallbackMachine) check(t *rapid.T) {
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	var sum wa.FallbackCounts
+	sum, waits := wa.FallbackCounts{}, map[int64]wa.FallbackWaits{}
 	for i := range all {
 		n := all[i].counts()
 		sum.Add(&n, 1)
+		waits[all[i].run] = addWaits(waits[all[i].run], all[i].waits(), 1)
 		if all[i].state == fallbackWaiting && m.ended[all[i].run] {
 			t.Fatalf("one waits of a run that was cancelled: %+v", all[i])
 		}
 	}
 	if now := m.counts(t); now != sum {
 		t.Fatalf("the counts are %+v, the rows come to %+v", now, sum)
+	}
+	now, err := m.s.FallbackWaits(context.Background())
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	for run, n := range now {
+		if n != waits[run] {
+			t.Fatalf("of run %d wait %v, the rows come to %v", run, n, waits[run])
+		}
 	}
 }
 

@@ -382,9 +382,7 @@ func (g *group) planFallback(p *planning, d *planned) (leftOut string, err error
 	}
 	g.fallbacks.byPerson[personIn{f.campaign, who}] = f.id
 	g.fallbacks.byMessage[f.message] = f.id
-	diff, n := g.fallbacks.counts[f.campaign], f.counts()
-	diff.Add(&n, 1)
-	g.fallbacks.counts[f.campaign] = diff
+	g.fallbacks.count(&f, 1)
 	return "", nil
 }
 
@@ -399,6 +397,7 @@ func (g *group) planAgain(p *planning, d *planned, f *fallback) error {
 		g.fallbacks.byMessage[f.message] = 0
 	}
 	g.fallbacks.byMessage[d.Message] = f.id
+	f.run, f.channel = p.run.ID, d.Channel // which it did not count in: it did not wait
 	return g.changeFallback(f, func(f *fallback) {
 		f.state, f.due, f.expires, f.segments, f.cost = fallbackWaiting, d.Due, p.expires(d.Due), d.Segments, d.Cost
 		f.code, f.reason, f.tries, f.at, f.toldAt = "", "", 0, 0, 0

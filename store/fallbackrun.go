@@ -75,6 +75,18 @@ func (s *Store) FallbackCounts(ctx context.Context) (all map[int64]wa.FallbackCo
 	return all, nil
 }
 
+// FallbackWaits reads what waits of all runs that have messages, by their id.
+func (s *Store) FallbackWaits(ctx context.Context) (all map[int64]wa.FallbackWaits, err error) {
+	err = s.look(ctx, func(w *writer) error {
+		all = maps.Clone(w.fallbacks.waits)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("counting fallback messages that wait: %w", err)
+	}
+	return all, nil
+}
+
 // ErrNoRun is what a fallback is refused with that is not there.
 var ErrNoRun = errors.New("there is no such fallback")
 

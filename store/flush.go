@@ -218,6 +218,12 @@ func (g *group) sumUp() (*Change, error) {
 		}
 		change.Fallbacks[id] = now
 	}
+	for id, diff := range g.fallbacks.waits {
+		if change.Waits == nil {
+			change.Waits = map[int64]wa.FallbackWaits{}
+		}
+		change.Waits[id] = addWaits(g.w.fallbacks.waits[id], diff, 1)
+	}
 	for _, r := range g.fallbacks.runs {
 		change.Runs = append(change.Runs, *r)
 	}

@@ -252,6 +252,7 @@ type Change struct {
 	Faults    []wa.Fault
 	Titles    map[int]string              // titles of error codes seen for the first time
 	Fallbacks map[int64]wa.FallbackCounts // of campaigns, by row id
+	Waits     map[int64]wa.FallbackWaits  // of runs of fallbacks
 	Runs      []wa.FallbackRun            // new or changed
 	Seeded    []int64                     // campaigns whose messages to own phones changed
 }

@@ -201,6 +201,9 @@ func TestWhatAReceiptSays(t *testing.T) {
 	}{
 		{"plain", "p", sending(), link.Receipt{ClosedMS: 3.1, Waiting: 9120, OpenRequests: 12, Stored: true}, []string{"Paused after 3 ms. 12 already on their way to Meta, 9,120 safe and waiting."}},
 		{"everything", "!", sending(), link.Receipt{ClosedMS: 0.2, Waiting: 9120, Stored: true}, []string{"Everything is paused after less than 1 ms. Nothing was on its way, 9,120 safe"}},
+		{"with SMS", "p", sending(), link.Receipt{ClosedMS: 3, Waiting: 9120, OpenRequests: 12, OpenBeside: 8, Stored: true, Beside: []link.Beside{{Channel: "sms", Waiting: 418}, {Channel: "email", Waiting: 1}}}, []string{"12 already on their way to Meta, 9,120 and 418 SMS, 1 e-mail safe and waiting. 8 on their way by"}},
+		{"SMS alone", "!", sending(), link.Receipt{ClosedMS: 3, Stored: true, Beside: []link.Beside{{Channel: "sms", Waiting: 418}}}, []string{"Nothing was on its way, 418 SMS safe and waiting."}},
+		{"SMS of another system's", "p", trouble(), link.Receipt{ClosedMS: 3, Stored: true, Beside: []link.Beside{{Channel: "sms", Waiting: 418}}}, []string{"418 SMS safe and waiting."}},
 		{"twice", "p", halted(), link.Receipt{Already: true, Waiting: 9120, Stored: true}, []string{"Paused, and was before. Nothing was on its way"}},
 		{"not on disk", "p", sending(), link.Receipt{ClosedMS: 3, Waiting: 1}, []string{"It holds, but is not on disk yet"}},
 		{"with others", "!", trouble(), link.Receipt{ClosedMS: 3, Stored: true}, []string{"What other systems send goes on"}},

@@ -67,6 +67,10 @@ type FallbackDoubt struct {
 	Begun      Instant
 }
 
+// FallbackWaits counts what waits of a run, or is going out just now, by channel: as
+// FallbackChannels has them.
+type FallbackWaits [3]int64
+
 // FallbackCounts are a campaign's fallback messages.
 type FallbackCounts struct {
 	Waiting    int64 // for their moment, or going out just now

@@ -1,6 +1,10 @@
 package link
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Verbs about second attempts over other channels, with the types of their
 // arguments and results.
@@ -103,4 +107,55 @@ type FallbackRun struct {
 // GoOnArgs ends the look of a campaign's fallback: the rest goes out.
 type GoOnArgs struct {
 	Campaign string `json:"campaign"`
+}
+
+// Beside counts what waits by a channel other than WhatsApp.
+type Beside struct {
+	Channel string `json:"channel"`
+	Waiting int64  `json:"waiting"`
+	Going   int64  `json:"going"` // of Waiting: goes out once what is asked about is open; the rest waits for a look, or another pause
+}
+
+// Noun is what n messages by the channel are called.
+func (b *Beside) Noun(n int64) string {
+	noun := map[string]string{"sms": "SMS", "voice": "call", "email": "e-mail"}[b.Channel]
+	if n == 1 || b.Channel == "sms" {
+		return noun
+	}
+	return noun + "s"
+}
+
+// WaitingBeside lists what waits by other channels: "418 SMS, 2 calls"; "" = nothing.
+func WaitingBeside(all []Beside, count func(int64) string) string {
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = count(all[i].Waiting) + " " + all[i].Noun(all[i].Waiting)
+	}
+	return strings.Join(names, ", ")
+}
+
+// GoingBeside says in sentences what goes out by other channels once it may, after
+// what goes out by WhatsApp if there is some; "" = nothing waits.
+func GoingBeside(all []Beside, afterSome bool, count func(int64) string) string {
+	too := ""
+	if afterSome {
+		too = " too"
+	}
+	said := make([]string, len(all))
+	for i := range all {
+		b := &all[i]
+		what, wait := count(b.Waiting)+" "+b.Noun(b.Waiting), "wait"
+		if b.Waiting == 1 {
+			wait = "waits"
+		}
+		switch b.Going {
+		case b.Waiting:
+			said[i] = fmt.Sprintf("%s %s and will go out%s.", what, wait, too)
+		case 0:
+			said[i] = fmt.Sprintf("%s still %s.", what, wait)
+		default:
+			said[i] = fmt.Sprintf("Of %s that wait %s will go out%s.", what, count(b.Going), too)
+		}
+	}
+	return strings.Join(said, " ")
 }

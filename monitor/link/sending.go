@@ -60,8 +60,11 @@ type Receipt struct {
 	ClosedMS          float64    `json:"closed_ms"`
 	LastSendStartedAt *time.Time `json:"last_send_started_at,omitempty"` // the latest before the gate closed
 	Waiting           int64      `json:"waiting"`                        // safe: not sent, and will not be while paused
-	OpenRequests      int        `json:"open_requests"`                  // on their way to Meta: may still arrive
+	OpenRequests      int        `json:"open_requests"`                  // on their way to Meta, of another channel's pause by that: may still arrive
+	OpenBeside        int        `json:"open_beside,omitempty"`          // on their way by other channels; not in OpenRequests, nor in Beside
 	HandedOver        int64      `json:"handed_over"`
+	Beside            []Beside   `json:"beside,omitempty"` // of a pause or resume: what it concerns by other channels; of such a channel's own it is Waiting
+	EndedBeside       int64      `json:"ended_beside,omitempty"` // of a campaign's cancel: do not go out by other channels either
 	Unknown           int64      `json:"unknown"`
 	Already           bool       `json:"already"` // it was so before
 	Outside           string     `json:"outside"` // none, asked, confirmed, not_confirmed
@@ -79,6 +82,7 @@ type ForecastArgs struct {
 // Forecast says how many would go, to whom not, and why.
 type Forecast struct {
 	Going    int64      `json:"going"`
+	Beside   []Beside   `json:"beside,omitempty"` // goes out by other channels; not in Going
 	LeftOut  []LeftOut  `json:"left_out"`
 	Closed   []Gate     `json:"closed"` // other gates that stay closed, so that it is paused on
 	Held     string     `json:"held,omitempty"`

@@ -42,7 +42,7 @@ func (c *Crossing) Begin() error {
 	c.begun = true
 	for _, g := range c.all {
 		g.last = c.now().Time()
-		g.open++
+		g.beside++
 	}
 	return nil
 }
@@ -54,7 +54,7 @@ func (c *Crossing) Over() {
 	defer s.mu.Unlock()
 	if c.begun && !c.over {
 		for _, g := range c.all {
-			g.open--
+			g.beside--
 		}
 	}
 	c.over = true

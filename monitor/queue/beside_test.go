@@ -41,8 +41,8 @@ func TestCrossing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := map[bool]int{true: 1}[c.bars]; r.Open != want {
-			t.Errorf("%s %s: %d are on their way, want %d", c.scope, c.id, r.Open, want)
+		if want := map[bool]int{true: 1}[c.bars]; r.Beside != want || r.Open != 0 {
+			t.Errorf("%s %s: %d are on their way, and %d to Meta, want %d", c.scope, c.id, r.Beside, r.Open, want)
 		}
 		if err := late.Begin(); errors.Is(err, wa.ErrGateClosed) != c.bars {
 			t.Errorf("%s %s is closed: %v", c.scope, c.id, err)
@@ -58,7 +58,7 @@ func TestCrossing(t *testing.T) {
 		}
 	}
 	r, err := q.Pause(context.Background(), "all", "", "anna", "")
-	if err != nil || r.Open != 0 {
-		t.Errorf("in the end %d are on their way (%v)", r.Open, err)
+	if err != nil || r.Beside != 0 {
+		t.Errorf("in the end %d are on their way (%v)", r.Beside, err)
 	}
 }

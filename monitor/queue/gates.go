@@ -61,7 +61,8 @@ type gate struct {
 
 	begun   meter
 	last    time.Time     // the latest start of a request
-	open    int           // requests that have begun and not come back
+	open    int           // requests to Meta that have begun and not come back
+	beside  int           // likewise, by other channels
 	writing int           // of these, those that may not be wholly written yet
 	written chan struct{} // closed when writing comes to 0; nil = nobody waits
 

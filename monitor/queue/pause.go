@@ -20,7 +20,8 @@ type Stopped struct {
 	Gate        wa.Gate       // as it stands now
 	ClosedAfter time.Duration // from the call to the closed gate, real time; 0 = it was closed
 	LastStarted time.Time     // of the requests that passed it, the latest; zero = none since the daemon began
-	Open        int           // requests that have begun and not come back
+	Open        int           // requests to Meta that have begun and not come back
+	Beside      int           // likewise, by other channels
 	Already     bool          // it was closed before; its reason stays
 	Stored      bool          // false: it holds, and is not on disk yet; it is tried on
 }
@@ -54,7 +55,7 @@ func (q *Queue) Pause(ctx context.Context, scope, id, by, reason string) (Stoppe
 	}
 	out.Stored = q.keeper.await(ctx, g, storedWithin)
 	q.gates.mu.Lock()
-	out.Gate, out.LastStarted, out.Open = g.Gate, g.last, g.open
+	out.Gate, out.LastStarted, out.Open, out.Beside = g.Gate, g.last, g.open, g.beside
 	q.gates.mu.Unlock()
 	q.notices.changed()
 	return out, nil

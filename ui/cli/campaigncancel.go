@@ -21,7 +21,7 @@ func (campaignCancelCmd) Help() string {
 	return `Example:
   tickwatch campaign cancel autumn
 
-What still waits will not be sent, for good. What is with Meta already is not called back. To stop it for now: tickwatch pause autumn.`
+What still waits will not be sent, for good, nor by SMS, call or e-mail. What is with Meta already is not called back. To stop it for now: tickwatch pause autumn.`
 }
 
 // Run cancels what waits, after it asked.
@@ -40,8 +40,12 @@ func (c *campaignCancelCmd) Run(ctx context.Context, a *app) error {
 			return err
 		}
 		n := &campaign.Counts
-		a.tell(fmt.Sprintf("%s still wait in %s and would never be sent; %s are with Meta already.",
-			messages(n.Waiting+n.SetAside), wa.Clean(campaign.Name), amount(n.HandedOver)))
+		text := fmt.Sprintf("%s still wait in %s and would never be sent; %s are with Meta already.",
+			messages(n.Waiting+n.SetAside), wa.Clean(campaign.Name), amount(n.HandedOver))
+		if beside := campaign.Fallback.Waiting; beside > 0 {
+			text += fmt.Sprintf(" Nor would what waits by SMS, call or e-mail: %s.", messages(beside))
+		}
+		a.tell(text)
 		if err := a.ask(ctx, "cancel", "cancel the rest of "+c.name()+" for good"); err != nil {
 			return err
 		}

@@ -35,7 +35,12 @@ func forecastText(f *link.Forecast, zone *time.Location, width int) string {
 	if f.EndsAt != nil {
 		head += ", until about " + momentText(*f.EndsAt, zone)
 	}
-	b.WriteString(head + ".\n")
+	if f.Going > 0 || len(f.Beside) == 0 {
+		b.WriteString(head + ".\n")
+	}
+	if len(f.Beside) > 0 {
+		b.WriteString(link.GoingBeside(f.Beside, f.Going > 0, amount) + "\n")
+	}
 	if len(f.LeftOut) > 0 {
 		b.WriteString("Left out:\n" + leftOutText(f.LeftOut))
 	}

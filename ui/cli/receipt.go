@@ -39,6 +39,9 @@ func ownReceiptText(r *link.Receipt, done string) string {
 	if r.Waiting > 0 {
 		parts = append(parts, amount(r.Waiting)+" wait")
 	}
+	if beside := link.WaitingBeside(r.Beside, amount); beside != "" {
+		parts = append(parts, beside+" wait")
+	}
 	if r.OpenRequests > 0 {
 		parts = append(parts, amount(int64(r.OpenRequests))+" are on their way to Meta and may arrive")
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"tickwatch/monitor/link"
 	"tickwatch/wa/sandbox"
@@ -31,7 +32,7 @@ func TestReceiptsSayWhatHolds(t *testing.T) {
 		waiting int64 // -1 = some of 40
 		says    string
 	}{
-		{paused, sms, 0, "SMS is paused. 0 by other channels waiting and safe. What goes out through WhatsApp is not paused."},
+		{paused, sms, 0, "SMS is paused. 0 SMS waiting and safe. What goes out through WhatsApp is not paused."},
 		{resumed, sms, 0, "SMS is not paused any more. Nothing is waiting."},
 		{paused, all, 80, "Everything is paused. 80 waiting and safe."},
 		{started, autumn, 40, "Campaign autumn is started, but nothing goes out yet: 40 waiting. Still paused: everything."},
@@ -83,6 +84,28 @@ func TestForecastCountsWhatGoes(t *testing.T) {
 	}
 	if f := going(link.ForecastArgs{GateArgs: link.GateArgs{Scope: link.ScopeChannel, ID: "sms"}}); f.Going != 0 {
 		t.Errorf("nothing goes out by SMS, yet %d do", f.Going)
+	}
+}
+
+// Before a word is asked for, what goes out by other channels is said; and a resume to
+// come counts it.
+func TestForecastSaysWhatGoesBeside(t *testing.T) {
+	sms := []link.Beside{{Channel: "sms", Waiting: 1418, Going: 1418}}
+	for _, c := range []struct {
+		f    link.Forecast
+		want string
+	}{
+		{link.Forecast{Beside: sms}, "1,418 SMS wait and will go out.\n"},
+		{link.Forecast{Going: 2, Beside: sms}, "2 people will get the message.\n1,418 SMS wait and will go out too.\n"},
+		{link.Forecast{}, "Nobody will get the message.\n"},
+		{link.Forecast{Beside: []link.Beside{{Channel: "sms", Waiting: 1418}}, Closed: []link.Gate{{By: "ines"}}}, "1,418 SMS still wait.\nStays paused: everything by ines.\n"},
+	} {
+		if got := forecastText(&c.f, time.UTC, 80); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+	if got := receiptText(&link.Receipt{Beside: sms}, link.VerbResume, "everything resumes at 08:00"); got != "everything resumes at 08:00: 1,418 SMS wait." {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -35,7 +35,20 @@ func Receipt(r *link.Receipt, p *Pausing) string {
 	} else {
 		head += " after " + wholeMilliseconds(r.ClosedMS)
 	}
-	said := []string{head + ".", onTheirWay(int64(r.OpenRequests), p.Later) + count(r.Waiting) + " safe and waiting."}
+	safe := count(r.Waiting) + " safe and waiting."
+	if beside := link.WaitingBeside(r.Beside, count); beside != "" && r.Waiting == 0 {
+		safe = beside + " safe and waiting."
+	} else if beside != "" {
+		safe = count(r.Waiting) + " and " + beside + " safe and waiting."
+	}
+	way := onTheirWay(int64(r.OpenRequests), p.Later)
+	if r.OpenBeside > 0 {
+		if r.OpenRequests == 0 {
+			way = ""
+		}
+		safe += " " + count(int64(r.OpenBeside)) + " on their way by other channels."
+	}
+	said := []string{head + ".", way + safe}
 	if !r.Stored {
 		said = append(said, "It holds, but is not on disk yet: tried on.")
 	}
@@ -68,6 +81,15 @@ func onTheirWay(open int64, later *Later) string {
 
 // outside says what a pause of a campaign does that another system sends.
 func outside(r *link.Receipt, p *Pausing) string {
+	said := asked(r, p)
+	if beside := link.WaitingBeside(r.Beside, count); beside != "" {
+		said += " " + beside + " safe and waiting."
+	}
+	return said
+}
+
+// asked says what became of asking that system to stop.
+func asked(r *link.Receipt, p *Pausing) string {
 	switch r.Outside {
 	case "confirmed":
 		return "The system that sends " + p.Name + " has confirmed that it stopped."

@@ -74,7 +74,13 @@ func (l Look) forecastLines(s *link.Snapshot, c *link.Campaign, r *Resuming, w i
 	}
 	closed, all := staysPaused(c, r)
 	going := things(f.Going, "message", "messages")
+	beside := link.GoingBeside(f.Beside, f.Going > 0 && !all, count)
 	switch {
+	case f.Going == 0 && beside != "":
+		add(0, strong, beside)
+		if len(closed) > 0 {
+			add(1, text, "Still paused then:")
+		}
 	case len(closed) == 0:
 		add(0, strong, going+" will go out"+pace+".")
 	case all:
@@ -87,6 +93,9 @@ func (l Look) forecastLines(s *link.Snapshot, c *link.Campaign, r *Resuming, w i
 		for _, line := range wrap(strings.TrimSpace(PausePlace(s, g)+" "+l.pausedBy(g)), w-2, 2) {
 			lines = append(lines, ranked{1, "  " + text(line)})
 		}
+	}
+	if f.Going > 0 && beside != "" {
+		add(0, strong, beside)
 	}
 	if f.Held != "" {
 		add(2, text, "It will still wait: "+strings.TrimSuffix(f.Held, ".")+".")
@@ -127,7 +136,13 @@ func staysPaused(c *link.Campaign, r *Resuming) (closed []link.Gate, all bool) {
 			closed = append(closed, g)
 		}
 	}
-	return closed, wholly(c, closed) != nil
+	all = wholly(c, closed) != nil
+	for _, g := range r.Forecast.Closed {
+		if len(r.Forecast.Beside) > 0 && g.Scope == link.ScopeChannel && !concerns(&g, c) { // holds what waits by that channel
+			closed = append(closed, g)
+		}
+	}
+	return closed, all
 }
 
 func leftOut(all []link.LeftOut) int64 {

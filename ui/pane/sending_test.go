@@ -105,6 +105,31 @@ func TestWhatStaysPaused(t *testing.T) {
 	says(t, ask("all", link.Gate{Scope: "campaign", ID: "spring"}), "Still paused then:", "campaign spring")
 }
 
+// What goes out by other channels is said apart, and alone where nothing else does.
+func TestWhatGoesOutBeside(t *testing.T) {
+	c := &link.Campaign{ID: "autumn", Name: "autumn"}
+	for _, k := range []struct {
+		going  int64
+		sms    link.Beside
+		closed []link.Gate
+		want   []string
+		not    string
+	}{
+		{12, link.Beside{Channel: "sms", Waiting: 418, Going: 418}, nil, []string{"12 messages will go out.", "418 SMS wait and will go out too."}, "Still"},
+		{0, link.Beside{Channel: "sms", Waiting: 418, Going: 418}, nil, []string{"418 SMS wait and will go out."}, "0 messages"},
+		{0, link.Beside{Channel: "voice", Waiting: 1, Going: 1}, nil, []string{"1 call waits and will go out."}, "0 messages"},
+		{12, link.Beside{Channel: "email", Waiting: 418, Going: 50}, nil, []string{"Of 418 e-mails that wait 50 will go out too."}, "0 messages"},
+		{0, link.Beside{Channel: "sms", Waiting: 418}, []link.Gate{{Scope: "channel", ID: "sms"}}, []string{"418 SMS still wait.", "Still paused then:", "all of SMS"}, "0 messages"},
+		{12, link.Beside{Channel: "sms", Waiting: 418}, []link.Gate{{Scope: "channel", ID: "sms"}}, []string{"12 messages will go out. Still paused then:", "all of SMS", "418 SMS still wait."}, "not yet"},
+		{12, link.Beside{Channel: "sms", Waiting: 418, Going: 418}, []link.Gate{{Scope: "channel", ID: "whatsapp"}}, []string{"but not yet", "all of WhatsApp", "418 SMS wait and will go out."}, "too."},
+	} {
+		r := &Resuming{Pauses: []link.Gate{{Scope: "campaign", ID: c.ID}}, Forecast: &link.Forecast{Going: k.going, Beside: []link.Beside{k.sms}, Closed: k.closed}, Input: "Type: "}
+		got := Resume(look(), &link.Snapshot{}, c, r, 80, 20)
+		says(t, got, k.want...)
+		saysNot(t, got, k.not)
+	}
+}
+
 // A pause that no gate tells of is still one, with the queue's word for it.
 func TestPausedByTheStopFile(t *testing.T) {
 	c := link.Campaign{ID: "autumn", Origin: "own", State: "paused", Sending: &link.Sending{Held: "the STOP file is there"}}
