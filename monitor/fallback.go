@@ -99,6 +99,9 @@ func (m *Monitor) openFallback(ctx context.Context) error {
 func (m *Monitor) heldUntil(to string) wa.Instant {
 	now := m.o.Now()
 	opens, _ := m.o.Fallback.Allowed.OpenAt(to, now, m.o.Fallback.Zone)
+	if opens.IsZero() { // the hours are others than when it was planned
+		opens = now.Add(24 * time.Hour)
+	}
 	if !opens.After(now) {
 		return 0
 	}

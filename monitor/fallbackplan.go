@@ -224,7 +224,7 @@ func (p *fallbackPlanner) by(channel string, c *store.FallbackCandidate) (d stor
 	d = store.FallbackDraft{
 		Channel: channel, To: to, Subject: m.Subject, Text: m.Text, Language: language, Segments: int64(q.Segments), Cost: price,
 	}
-	if why := p.hour(channel, &d); why != "" {
+	if why := p.hour(c.Phone, &d); why != "" {
 		return d, why
 	}
 	p.cost += price
@@ -233,9 +233,15 @@ func (p *fallbackPlanner) by(channel string, c *store.FallbackCandidate) (d stor
 }
 
 // consents says why a person must not be reached by a channel for want of consent;
-// "" = they may be. Consent to WhatsApp is none to another channel.
+// "" = they may be. Consent to WhatsApp is none to another channel, and what the
+// operator declares is no answer to a no of the person.
 func (p *fallbackPlanner) consents(channel string, c *store.FallbackCandidate) string {
 	column := p.plan.Contact.Consent[channel]
+	for _, refused := range p.plan.Contact.Refused[channel] {
+		if list.Refused(p.plan.Column(c.Values, refused)) {
+			return "opted out of " + channelNames[channel] + ", says the list"
+		}
+	}
 	switch {
 	case column != "" && !list.Consented(p.plan.Column(c.Values, column)):
 		return "no consent to " + channelNames[channel]
@@ -260,16 +266,19 @@ func (p *fallbackPlanner) value(c *store.FallbackCandidate, variable string) str
 }
 
 // hour sees to it that nobody is reached at an hour that is not allowed.
-func (p *fallbackPlanner) hour(channel string, d *store.FallbackDraft) (why string) {
-	if channel == wa.ChannelEmail {
-		return ""
+func (p *fallbackPlanner) hour(phone string, d *store.FallbackDraft) (why string) {
+	opens, known := p.o.Allowed.OpenAt(phone, p.starts, p.o.Zone)
+	if opens.IsZero() {
+		return "no hour is allowed in all time zones that their number may be in"
 	}
-	opens, known := p.o.Allowed.OpenAt(d.To, p.starts, p.o.Zone)
 	if !known {
 		p.noZone++
 	}
 	if !opens.After(p.starts) {
 		return ""
+	}
+	if p.o.Expires > 0 && opens.After(p.now.Add(p.o.Expires)) {
+		return "no allowed hour comes before it expires"
 	}
 	if p.leaveOut {
 		return "outside the allowed hours at their place"
@@ -283,6 +292,14 @@ func (p *fallbackPlanner) hour(channel string, d *store.FallbackDraft) (why stri
 		p.last = opens
 	}
 	return ""
+}
+
+// zoneName is what people call a time zone; "" = it is the daemon's.
+func zoneName(zone *time.Location) string {
+	if zone == time.Local {
+		return ""
+	}
+	return zone.String()
 }
 
 // maxSamples bounds the texts that a plan shows.
@@ -338,7 +355,7 @@ func (p *fallbackPlanner) view(got *store.FallbackPlanned) link.FallbackPlan {
 		Eligible: got.Run.Planned, LeftOut: leftOut(got.LeftOut), Segments: got.Run.Segments, Cost: got.Run.Cost.Float(), Currency: got.Run.Currency,
 		UndoSeconds: int64(p.o.Undo.Seconds()), First: p.first(got.Run.Planned),
 		Budget: p.o.Budget.Float(), Spent: p.spent.Float(), Channels: []link.FallbackChannel{}, Codes: []link.FallbackCode{},
-		Later: min(p.later, got.Run.Planned), NoZone: min(p.noZone, got.Run.Planned), Samples: []link.FallbackSample{}, Warnings: p.warnings,
+		Zone: zoneName(p.o.Zone), Later: min(p.later, got.Run.Planned), NoZone: min(p.noZone, got.Run.Planned), Samples: []link.FallbackSample{}, Warnings: p.warnings,
 	}
 	if v.Warnings == nil {
 		v.Warnings = []string{}

@@ -82,6 +82,13 @@ func TestFallbackPlanner(t *testing.T) {
 		{what: "a declaration is no answer to a no", change: func(p *fallbackPlanner, c *store.FallbackCandidate) { c.Values[2], p.consent = "", true }, why: "no consent to SMS"},
 		{what: "no column", change: func(p *fallbackPlanner, _ *store.FallbackCandidate) { p.plan.Contact.Consent = nil }, why: "the list does not say who consented to SMS"},
 		{what: "no column, declared", change: func(p *fallbackPlanner, _ *store.FallbackCandidate) { p.plan.Contact.Consent, p.consent = nil, true }, by: wa.ChannelSMS},
+		{what: "opted out of it in the list", change: func(p *fallbackPlanner, c *store.FallbackCandidate) {
+			p.plan.Contact.Refused, p.consent, c.Values[4] = map[string][]string{wa.ChannelSMS: {"first_name", "language"}}, true, "x"
+			c.Values[0] = "no"
+		}, why: "opted out of SMS, says the list"},
+		{what: "opted out of another in the list", change: func(p *fallbackPlanner, _ *store.FallbackCandidate) {
+			p.plan.Contact.Refused = map[string][]string{wa.ChannelEmail: {"first_name"}}
+		}, by: wa.ChannelSMS},
 		{what: "another language", change: func(_ *fallbackPlanner, c *store.FallbackCandidate) { c.Values[4] = "de" }, why: "no SMS text in their language (de)"},
 		{what: "no name", change: func(_ *fallbackPlanner, c *store.FallbackCandidate) { c.Values[0] = " " }, why: "no value for {first_name} of the SMS text"},
 		{what: "no price", change: func(_ *fallbackPlanner, c *store.FallbackCandidate) { c.Phone = "+33612345678" }, why: "no price for +33 (FR)"},
@@ -95,7 +102,14 @@ func TestFallbackPlanner(t *testing.T) {
 		}, by: wa.ChannelEmail},
 		{what: "e-mail at night", change: func(p *fallbackPlanner, _ *store.FallbackCandidate) {
 			p.channels, p.starts = []string{wa.ChannelEmail}, p.starts.Add(11*time.Hour)
-		}, by: wa.ChannelEmail},
+		}, by: wa.ChannelEmail, due: true},
+		{what: "after it expires", change: func(p *fallbackPlanner, _ *store.FallbackCandidate) {
+			p.starts, p.o.Expires = p.starts.Add(11*time.Hour), 12*time.Hour
+		}, why: "no allowed hour comes before it expires"},
+		{what: "zones that never agree", change: func(p *fallbackPlanner, c *store.FallbackCandidate) {
+			p.channels, c.Phone = []string{wa.ChannelEmail}, "+18005550123"
+			p.o.Allowed.Hours["US"] = list.Hours{From: 9 * 60, To: 19 * 60, Days: p.o.Allowed.Hours[""].Days}
+		}, why: "no hour is allowed in all time zones that their number may be in"},
 		{what: "no address", change: func(p *fallbackPlanner, c *store.FallbackCandidate) {
 			p.channels, c.Values[1] = []string{wa.ChannelEmail}, "ana at shop"
 		}, why: "no e-mail address"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -787,5 +788,151 @@ func TestNoRetryBesideAFallback(t *testing.T) {
 	again, err := s.Retry(t.Context(), p.Campaign, nil, func(Failed) string { return "" }, false)
 	if err != nil || again.Queued != 2 || again.LeftOut["is reached by another channel"] != 2 {
 		t.Errorf("one failed there, one may have gone out, one waits, one has none: %+v, %v", again, err)
+	}
+}
+
+// An address that unsubscribed gets no mail again, whoever's row has it, now or in
+// another list, until its person is released; and nobody's address gets two.
+func TestAnAddressIsMailedOnceAndNotAgainstItsWish(t *testing.T) {
+	s := open(t, t.TempDir())
+	address := map[string]string{"name 0": "ana@example.com", "name 1": "Ana@Example.com", "name 2": "bea@example.com", "name 3": "cleo@example.com"}
+	mailTo := func(c *FallbackCandidate) (FallbackDraft, string) {
+		return FallbackDraft{Channel: wa.ChannelEmail, To: address[c.Values[0]], Text: "Hello", Segments: 1, Cost: 1_000}, ""
+	}
+	failing := func() wa.Plan {
+		p := imported(t, s, 4, wa.CategoryUtility)
+		for _, c := range claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 4, Now: at(0)}).Messages {
+			settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: 131053})
+		}
+		return p
+	}
+	order := func(p wa.Plan, most int64, dry bool) FallbackPlanned {
+		t.Helper()
+		got, err := s.PlanFallback(t.Context(), wa.FallbackRun{Campaign: p.Campaign, Key: p.Key, Channels: []string{wa.ChannelEmail}, OrderedAt: at(2), StartsAt: at(2)}, most, mailTo, dry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if dry {
+			return got
+		}
+		if _, err := s.SetFallbackRun(t.Context(), got.Run.ID, wa.FallbackRunRunning); err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	take := func(run int64) (all []wa.FallbackMessage) {
+		t.Helper()
+		got, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{
+			Run: run, Channel: wa.ChannelEmail, Limit: 10, Now: at(3), Hold: func(phone string) wa.Instant {
+				if !strings.HasPrefix(phone, "+35190") {
+					t.Errorf("the hours of a mail are asked for %q", phone)
+				}
+				return 0
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Messages
+	}
+	unsubscribe := func(a wa.FallbackAttempt) {
+		t.Helper()
+		if err := s.Ingest(t.Context(), &wa.Post{
+			Source: wa.BesideSource(wa.ChannelEmail), ReceivedAt: at(4), Replies: []wa.Reply{{Channel: wa.ChannelEmail, Attempt: a, At: at(4), OptedOut: true}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	first := failing()
+	if dry := order(first, 10, true); dry.Run.Planned != 3 || dry.LeftOut[reasonSameAddress] != 1 {
+		t.Errorf("two of four have one address: %+v", dry)
+	}
+	gone := take(order(first, 10, false).Run.ID)
+	if len(gone) != 3 {
+		t.Fatalf("taken: %+v", gone)
+	}
+	if rest := order(first, 10, true); rest.Run.Planned != 0 || rest.LeftOut[reasonSameAddress] != 1 {
+		t.Errorf("the fourth has none, but their address has: %+v", rest)
+	}
+
+	second := order(failing(), 10, false) // before the word, so that it waits
+	if second.Run.Planned != 3 {
+		t.Fatalf("%+v", second)
+	}
+	for _, m := range gone {
+		if mailbox(m.To) == "ana@example.com" {
+			unsubscribe(m.Attempt)
+		}
+	}
+	address["name 3"] = "ANA@example.com" // who has another number in the next list
+	third := failing()
+	for range 2 { // also after a restart
+		if dry := order(third, 10, true); dry.Run.Planned != 1 || dry.LeftOut[reasonUnsubscribed] == 0 {
+			t.Errorf("of four, three have an address that unsubscribed: %+v", dry)
+		}
+		dir := s.dir
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, dir)
+	}
+	for _, m := range take(second.Run.ID) {
+		if mailbox(m.To) == "ana@example.com" {
+			t.Errorf("%s unsubscribed and is mailed", m.To)
+		}
+	}
+	for phone := range 2 {
+		if _, err := s.Release(t.Context(), fmt.Sprintf("+35190%07d", phone), false, []string{wa.RuleOptedOut}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if dry := order(third, 10, true); dry.Run.Planned != 2 {
+		t.Errorf("after the release: %+v", dry)
+	}
+}
+
+// A STOP from a national number is that of the only person whose number ends so; who
+// cannot be told is counted as not understood, and nobody is made up.
+func TestStopFromANationalNumber(t *testing.T) {
+	s := open(t, t.TempDir())
+	other := status("3", wa.StatusDelivered, at(0), "autumn:1")
+	other.Phone = "44900000002" // ends as the second does
+	ingest(t, s, statuses(status("1", wa.StatusDelivered, at(0), "autumn:1"), status("2", wa.StatusDelivered, at(0), "autumn:1"), other))
+	if err := s.Settled(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	lost := func() (n int64) {
+		if err := s.look(t.Context(), func(w *writer) error { n = w.feed.NotUnderstood; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for i, c := range []struct {
+		from, who string // who = the phone that opted out; "" = nobody
+	}{
+		{"0900000001", "351900000001"},
+		{"0900000002", ""}, // two end so
+		{"000000", ""},
+		{"900000", ""},
+		{"0912345678", ""},
+		{"Shop", ""},
+	} {
+		before := lost()
+		if err := s.Ingest(t.Context(), &wa.Post{
+			Source: wa.BesideSource(wa.ChannelSMS), ReceivedAt: at(int64(i + 1)), Replies: []wa.Reply{{Channel: wa.ChannelSMS, From: c.from, Text: "STOP", At: at(int64(i + 1))}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if now := lost(); (now == before) != (c.who != "") {
+			t.Errorf("%s: %d are not understood, before %d", c.from, now, before)
+		}
+		if c.who != "" && whyNot(t, s, c.who, wa.ChannelSMS, false, at(9)) == "" {
+			t.Errorf("%s: %s may be written to", c.from, c.who)
+		}
+	}
+	var people int
+	if err := s.readers.QueryRow("SELECT count(*) FROM person").Scan(&people); err != nil || people != 3 {
+		t.Errorf("%d people, %v", people, err)
 	}
 }

@@ -100,7 +100,11 @@ func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.Fa
 		return g.leaveFallback(f, fallbackLeftOut, reason)
 	}
 	if r.Hold != nil {
-		if until := r.Hold(f.address); until > r.Now {
+		phone, err := g.phoneOf(f)
+		if err != nil {
+			return err
+		}
+		if until := r.Hold(phone); until > r.Now {
 			return g.changeFallback(f, func(f *fallback) {
 				f.due, f.reason = until, reasonHours
 				if f.expires != 0 { // the hours are no part of its age
@@ -120,4 +124,17 @@ func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.Fa
 	}
 	out.Messages = append(out.Messages, f.outgoing())
 	return nil
+}
+
+// phoneOf is the phone of a message's person, by which their hours are known; "" =
+// it is not known.
+func (g *group) phoneOf(f *fallback) (string, error) {
+	if f.channel != wa.ChannelEmail {
+		return f.address, nil
+	}
+	who, err := g.personByRow(g.is(f.person))
+	if err != nil || who.phone == "" {
+		return "", err
+	}
+	return "+" + who.phone, nil
 }

@@ -92,6 +92,9 @@ func (s *Store) PlanFallback(ctx context.Context, run wa.FallbackRun, most int64
 	}
 	run.State = wa.FallbackRunPlanning
 	p := &planning{s: s, run: run, most: most, rule: rule, dryRun: dryRun, out: &out}
+	if p.mailed, err = s.mailed(ctx, run.Campaign); err != nil {
+		return out, fmt.Errorf("planning a fallback: %w", err)
+	}
 	if !dryRun {
 		if p.run.ID, err = s.newRun(ctx, run); err != nil {
 			return out, err
@@ -167,7 +170,8 @@ type planning struct {
 	rule   FallbackRule
 	dryRun bool
 	out    *FallbackPlanned
-	seen   map[int64]bool // people of a dry run, which nothing else remembers
+	seen   map[int64]bool  // people of a dry run, which nothing else remembers
+	mailed map[string]bool // addresses that have the campaign's e-mail, or are to get it
 }
 
 // expires is until when a message may wait: what is due later than the others has as
@@ -303,6 +307,7 @@ func (p *planning) keep(ctx context.Context, step []planned) error {
 			return err
 		}
 		why = make([]string, len(step))
+		mailed := map[string]bool{} // of this step, which may be done anew
 		n := p.run.Planned
 		for i := range step {
 			if n >= p.most {
@@ -310,7 +315,7 @@ func (p *planning) keep(ctx context.Context, step []planned) error {
 				continue
 			}
 			var err error
-			if why[i], err = g.planFallback(p, &step[i]); err != nil {
+			if why[i], err = g.planFallback(p, &step[i], mailed); err != nil {
 				return err
 			}
 			if why[i] == "" {
@@ -328,6 +333,9 @@ func (p *planning) keep(ctx context.Context, step []planned) error {
 			continue
 		}
 		d := &step[i]
+		if d.Channel == wa.ChannelEmail {
+			p.mailed[mailbox(d.To)] = true
+		}
 		p.run.Planned++
 		p.run.Segments += d.Segments
 		p.run.Cost += d.Cost
@@ -343,8 +351,9 @@ func (p *planning) keep(ctx context.Context, step []planned) error {
 
 const reasonReached = "has had another attempt in this campaign"
 
-// planFallback plans one message, or says why not.
-func (g *group) planFallback(p *planning, d *planned) (leftOut string, err error) {
+// planFallback plans one message, or says why not. mailed are addresses that were
+// planned for in the same step.
+func (g *group) planFallback(p *planning, d *planned, mailed map[string]bool) (leftOut string, err error) {
 	who := g.is(d.person)
 	have := fallback{}
 	if id := g.fallbackTo(p.run.Campaign, who); id != 0 {
@@ -360,6 +369,13 @@ func (g *group) planFallback(p *planning, d *planned) (leftOut string, err error
 	}
 	if reason, err := g.mustNotReach(p.run.Campaign, who, d.To, d.Channel, p.run.OrderedAt); reason != "" || err != nil {
 		return reason, err
+	}
+	if d.Channel == wa.ChannelEmail {
+		address := mailbox(d.To)
+		if p.mailed[address] || mailed[address] {
+			return reasonSameAddress, nil
+		}
+		mailed[address] = true
 	}
 	if p.dryRun {
 		if p.seen == nil {
@@ -414,6 +430,8 @@ func (g *group) mustNotReach(campaign, id int64, to, channel string, now wa.Inst
 	phone := who.phone
 	if channel != wa.ChannelEmail {
 		phone = digits(to)
+	} else if gone, err := g.unsubscribed(to); gone || err != nil {
+		return reasonUnsubscribed, err
 	}
 	return g.suppressed(who, phone, channel, g.marketing(campaign), now)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"slices"
+	"strings"
 
 	"tickwatch/wa"
 )
@@ -138,9 +139,22 @@ func (g *group) reply(raw int64, received wa.Instant, r *wa.Reply) error {
 	if at == 0 {
 		at = received
 	}
-	who, err := g.whoReplied(r, at)
-	if err != nil || who == 0 {
+	f, answered, err := fallback{}, false, error(nil)
+	if r.Attempt.ID != 0 {
+		f, answered, err = g.fallbackOf(&wa.FallbackReceipt{Attempt: r.Attempt})
+	}
+	who := g.is(f.person)
+	if err == nil && !answered {
+		who, err = g.whoWrote(r, at)
+	}
+	if err != nil {
 		return err
+	}
+	if who == 0 {
+		g.feed.NotUnderstood++
+		g.w.store.log.Warn("somebody asked not to be written to, and their number does not tell who they are: look it up with `tickwatch export webhooks`, and keep them from messages with `tickwatch suppress add`",
+			"channel", r.Channel, "from", wa.MaskPhone(r.From))
+		return nil
 	}
 	if err := g.storePerson(who); err != nil {
 		return err
@@ -152,23 +166,47 @@ func (g *group) reply(raw int64, received wa.Instant, r *wa.Reply) error {
 	}{who, bounded(r.Channel), true}); err != nil {
 		return err
 	}
+	if answered {
+		return g.optOutBeside(&f, at)
+	}
 	return g.setOptedOut(who, true, at)
 }
 
-// whoReplied is the person whose message was answered, else that of a phone; 0 = nobody.
-func (g *group) whoReplied(r *wa.Reply, at wa.Instant) (int64, error) {
-	if r.Attempt.ID != 0 {
-		f, ok, err := g.fallbackOf(&wa.FallbackReceipt{Attempt: r.Attempt})
-		if err != nil || ok {
-			return g.is(f.person), err
-		}
-	}
+// whoWrote is the person of the phone that a reply came from; 0 = nobody.
+func (g *group) whoWrote(r *wa.Reply, at wa.Instant) (int64, error) {
 	if r.Channel == wa.ChannelEmail { // mails are answered by their link, which names the attempt
 		return 0, nil
 	}
 	phone := wa.Digits(r.From)
-	if phone == "" {
+	if strings.HasPrefix(r.From, "+") && phone != "" {
+		return g.person(wa.Person{Phone: phone}, at)
+	}
+	return g.whoEndsIn(strings.TrimLeft(phone, "0"))
+}
+
+// whoEndsIn is the only person whose number ends in the digits of a national one, of
+// those who were written to by another channel, else of all; 0 = there is none, or
+// there are several.
+func (g *group) whoEndsIn(national string) (int64, error) {
+	const fewest = 7 // digits that name somebody; a short code has fewer
+	if len(national) < fewest {
 		return 0, nil
 	}
-	return g.person(wa.Person{Phone: phone}, at)
+	for _, text := range [...]string{
+		"SELECT DISTINCT person FROM fallback WHERE channel <> '" + wa.ChannelEmail + "' AND address LIKE '%' || ? LIMIT 10",
+		"SELECT id FROM person WHERE phone LIKE '%' || ? LIMIT 10",
+	} {
+		found, err := query(g.ctx, g.conn, func(s scanner) (id int64, err error) { err = s.Scan(&id); return g.is(id), err }, text, national)
+		if err != nil {
+			return 0, err
+		}
+		slices.Sort(found)
+		if found = slices.Compact(found); len(found) == 1 {
+			return found[0], nil
+		}
+		if len(found) > 1 {
+			break
+		}
+	}
+	return 0, nil
 }

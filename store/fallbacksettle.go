@@ -38,7 +38,7 @@ func (g *group) settleFallback(o *wa.FallbackOutcome) error {
 		return nil
 	}
 	if answer.Kind == wa.FallbackOptedOut {
-		if err := g.setOptedOut(g.is(f.person), true, o.At); err != nil {
+		if err := g.optOutBeside(&f, o.At); err != nil {
 			return err
 		}
 	}

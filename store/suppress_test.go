@@ -703,7 +703,7 @@ func TestSuppressionOfAnOlderStore(t *testing.T) {
 		"DROP TABLE fallback", "DROP TABLE fallback_run", "DROP TABLE sheet", "DROP TABLE sheet_row",
 		"DROP TABLE told", "DROP TABLE reported", "ALTER TABLE alarm DROP COLUMN snoozed_until", "ALTER TABLE alarm DROP COLUMN snoozed_by", "ALTER TABLE alarm DROP COLUMN snoozed_act",
 		"ALTER TABLE number DROP COLUMN throughput", "ALTER TABLE number DROP COLUMN quality_at", "DROP TABLE health", "DROP INDEX inbound_at",
-		"DROP INDEX inbound_step", "DROP TABLE echo", "ALTER TABLE inbound DROP COLUMN step", "ALTER TABLE inbound DROP COLUMN label", "ALTER TABLE inbound DROP COLUMN reply_to", "ALTER TABLE inbound DROP COLUMN message", "ALTER TABLE inbound DROP COLUMN answered_at", "DROP TABLE seed",
+		"DROP INDEX inbound_step", "DROP TABLE echo", "ALTER TABLE inbound DROP COLUMN step", "ALTER TABLE inbound DROP COLUMN label", "ALTER TABLE inbound DROP COLUMN reply_to", "ALTER TABLE inbound DROP COLUMN message", "ALTER TABLE inbound DROP COLUMN answered_at", "DROP TABLE seed", "DROP TABLE unsubscribed",
 		"PRAGMA user_version = 4",
 	} {
 		exec(t, s.dir, text)

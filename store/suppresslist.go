@@ -152,6 +152,11 @@ func (s *Store) Release(ctx context.Context, name string, entries bool, rules []
 					return err
 				}
 			}
+			if h.Rule == wa.RuleOptedOut {
+				if err := g.resubscribe(who.id); err != nil {
+					return err
+				}
+			}
 		}
 		if !entries {
 			return nil

@@ -39,10 +39,11 @@ type FallbackClaimRequest struct {
 	Limit   int
 	Now     Instant
 
-	// Hold says until when somebody must not be written to, for the hours that are
-	// allowed at their place; 0 = they may be. It is called by the store's writer: it
+	// Hold says until when the person of a phone, which is told also of e-mails, must
+	// not be written to, for the hours that are allowed at their place; 0 = they may
+	// be. It is called by the store's writer: it
 	// must be quick and pure.
-	Hold func(to string) Instant
+	Hold func(phone string) Instant
 }
 
 // FallbackClaims is what a claim gave: their attempts are on disk.

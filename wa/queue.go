@@ -45,9 +45,10 @@ type Plan struct {
 // Contact names columns of a list that say how a person may be reached by other
 // channels than WhatsApp; "" = the list has none.
 type Contact struct {
-	Email    string            `json:",omitempty"`
-	Language string            `json:",omitempty"`
-	Consent  map[string]string `json:",omitempty"` // channel → column
+	Email    string              `json:",omitempty"`
+	Language string              `json:",omitempty"`
+	Consent  map[string]string   `json:",omitempty"` // channel → column
+	Refused  map[string][]string `json:",omitempty"` // channel → columns in which yes means no
 }
 
 // Column is what a row's values say in a column; "" where there is none of that name.

@@ -58,7 +58,7 @@ func (e *Engine) advance(ctx, sending context.Context, l *lane, r wa.FallbackRun
 		return wait
 	}
 	got, err := e.o.Store.ClaimFallback(ctx, wa.FallbackClaimRequest{
-		Run: r.ID, Channel: l.channel, Limit: room, Now: wa.At(now), Hold: e.hold(l.channel),
+		Run: r.ID, Channel: l.channel, Limit: room, Now: wa.At(now), Hold: e.o.Hold,
 	})
 	if err != nil {
 		if ctx.Err() == nil {
@@ -78,13 +78,6 @@ func (e *Engine) advance(ctx, sending context.Context, l *lane, r wa.FallbackRun
 		return lookAgain
 	}
 	return time.Minute
-}
-
-func (e *Engine) hold(channel string) func(string) wa.Instant {
-	if channel == wa.ChannelEmail { // nobody is woken by one
-		return nil
-	}
-	return e.o.Hold
 }
 
 func (e *Engine) set(ctx context.Context, r *wa.FallbackRun, state string) bool {

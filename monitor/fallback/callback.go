@@ -65,12 +65,14 @@ func brief(s string) string {
 }
 
 // e164 is a phone number of a provider with its plus. What is no full number, such
-// as a short code or a name, stays as it came.
+// as a short code, a name or a national number (no country's code begins with 0),
+// stays as it came, without a plus.
 func e164(s string) string {
 	s = strings.TrimSpace(wa.Clean(s))
-	digits := strings.TrimPrefix(strings.TrimPrefix(s, "+"), "00")
+	s = strings.TrimPrefix(s, "+")
+	digits := strings.TrimPrefix(s, "00")
 	const shortest, longest = 7, 15
-	if strings.Trim(digits, "0123456789") == "" && len(digits) >= shortest && len(digits) <= longest {
+	if strings.Trim(digits, "0123456789") == "" && len(digits) >= shortest && len(digits) <= longest && digits[0] != '0' {
 		return "+" + digits
 	}
 	return s

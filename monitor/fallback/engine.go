@@ -43,10 +43,10 @@ type EngineOptions struct {
 	Doubts   Doubts // nil = providers are not asked what became of a message
 	Channels Channels
 	Gate     func(channel, campaign string) Gate
-	Now      func() time.Time           // the daemon's clock; nil = time.Now
-	Speed    float64                    // how many of its seconds pass in a real one; 0 = 1
-	Rate     map[string]float64         // messages a second by channel; one that is not there has usualRate
-	Hold     func(to string) wa.Instant // until when a phone must not be reached, for its hours; nil = there are none
+	Now      func() time.Time              // the daemon's clock; nil = time.Now
+	Speed    float64                       // how many of its seconds pass in a real one; 0 = 1
+	Rate     map[string]float64            // messages a second by channel; one that is not there has usualRate
+	Hold     func(phone string) wa.Instant // until when the person of a phone must not be reached, for its hours; nil = there are none
 	Log      *slog.Logger
 
 	// Pause closes the gate of a channel whose provider refuses one message after the

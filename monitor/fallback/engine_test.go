@@ -298,12 +298,21 @@ func TestEngineCancel(t *testing.T) {
 	})
 }
 
-// Outside the allowed hours everybody waits, and goes out when they come.
+// Outside the allowed hours everybody waits, and goes out when they come: by e-mail, too.
 func TestEngineHours(t *testing.T) {
+	for _, channel := range wa.FallbackChannels {
+		t.Run(channel, func(t *testing.T) { testEngineHours(t, channel) })
+	}
+}
+
+func testEngineHours(t *testing.T, channel string) {
 	synctest.Test(t, func(t *testing.T) {
 		opens := wa.At(time.Now().Add(9 * time.Hour))
-		q, p := newQueue(20, ordered()), &provider{}
+		r := ordered()
+		r.Channels = []string{channel}
+		q, p := newQueue(20, r), &provider{}
 		e := started(t, q, p, &gate{}, func(o *fallback.EngineOptions) {
+			o.Channels = fallback.Channels{channel: p}
 			o.Hold = func(string) wa.Instant {
 				if wa.At(time.Now()) < opens {
 					return opens

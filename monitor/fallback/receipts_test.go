@@ -186,6 +186,8 @@ func TestReplies(t *testing.T) {
 		{ProviderKannel, "token=0123456789abcdef&from=447700900111&text=%04%21%04%22%04%1E%04%1F&charset=UTF-16BE", wa.Reply{From: "+447700900111", Text: "СТОП"}},
 		{ProviderKannel, "token=0123456789abcdef&from=447700900111&text=STOP&charset=UTF-8", wa.Reply{From: "+447700900111", Text: "STOP"}},
 		{ProviderKannel, "token=0123456789abcdef&from=13013&text=caf%C3%A9", wa.Reply{From: "13013", Text: "café"}},
+		{ProviderKannel, "token=0123456789abcdef&from=0912345678&text=STOP", wa.Reply{From: "0912345678", Text: "STOP"}},
+		{ProviderKannel, "token=0123456789abcdef&from=%2B0912345678&text=STOP", wa.Reply{From: "0912345678", Text: "STOP"}},
 		{ProviderTwilio, "MessageSid=SM2&From=%2B447700900123&Body=Stop+it&OptOutType=STOP", wa.Reply{ProviderID: "SM2", From: "+447700900123", Text: "Stop it", OptedOut: true}},
 		{ProviderTwilio, "MessageSid=SM2&From=%2B447700900123&Body=help&OptOutType=HELP", wa.Reply{ProviderID: "SM2", From: "+447700900123", Text: "help"}},
 		{ProviderVonage, "msisdn=447700900123&to=447700900000&messageId=B&text=STOP&message-timestamp=2020-01-01+12%3A00%3A00", wa.Reply{ProviderID: "B", From: "+447700900123", Text: "STOP", At: at("2020-01-01T12:00:00Z")}},

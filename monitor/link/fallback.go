@@ -49,7 +49,8 @@ type FallbackPlan struct {
 	Later       int64             `json:"later"`              // of Eligible: wait for their allowed hours
 	OpensAt     *time.Time        `json:"opens_at,omitempty"` // the first of those
 	LastAt      *time.Time        `json:"last_at,omitempty"`  // the last of those
-	NoZone      int64             `json:"no_zone"`            // of Eligible: their number tells no time zone, the daemon's is used
+	NoZone      int64             `json:"no_zone"`            // of Eligible: their number tells no time zone, Zone is used
+	Zone        string            `json:"zone"`               // "" = the daemon's
 	Samples     []FallbackSample  `json:"samples"`            // one a channel and language
 	Warnings    []string          `json:"warnings"`
 	Run         *FallbackRun      `json:"run,omitempty"` // what was ordered

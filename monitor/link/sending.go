@@ -63,7 +63,7 @@ type Receipt struct {
 	OpenRequests      int        `json:"open_requests"`                  // on their way to Meta, of another channel's pause by that: may still arrive
 	OpenBeside        int        `json:"open_beside,omitempty"`          // on their way by other channels; not in OpenRequests, nor in Beside
 	HandedOver        int64      `json:"handed_over"`
-	Beside            []Beside   `json:"beside,omitempty"` // of a pause or resume: what it concerns by other channels; of such a channel's own it is Waiting
+	Beside            []Beside   `json:"beside,omitempty"`       // of a pause or resume: what it concerns by other channels; of such a channel's own it is Waiting
 	EndedBeside       int64      `json:"ended_beside,omitempty"` // of a campaign's cancel: do not go out by other channels either
 	Unknown           int64      `json:"unknown"`
 	Already           bool       `json:"already"` // it was so before

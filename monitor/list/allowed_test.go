@@ -33,6 +33,7 @@ func TestAllowed(t *testing.T) {
 		{"+351912345678", "2026-12-24T21:00:00Z", "2026-12-28T09:00:00Z", true},  // a holiday of all, one of the country, a Sunday
 		{"+4915112345678", "2026-12-24T21:00:00Z", "2026-12-26T07:00:00Z", true},
 		{"+12025550123", "2026-11-27T12:30:00Z", "2026-11-27T13:00:00Z", true},
+		{"+18005550123", "2026-11-27T12:30:00Z", "2026-11-27T22:00:00Z", true},    // all zones of +1: morning in Guam, evening in Newfoundland
 		{"+8811234567890", "2026-11-27T07:30:00Z", "2026-11-27T08:00:00Z", false}, // a satellite phone: no zone
 	} {
 		at, err := time.Parse(time.RFC3339, c.at)
@@ -43,5 +44,16 @@ func TestAllowed(t *testing.T) {
 		if got := opens.UTC().Format(time.RFC3339); got != c.opens || known != c.known {
 			t.Errorf("%s at %s: %s (zone known: %v), want %s (%v)", c.phone, c.at, got, known, c.opens, c.known)
 		}
+	}
+	allowed.Hours["US"] = list.Hours{From: 540, To: 1140, Days: hours.Days}
+	if opens, known := allowed.OpenAt("+18005550123", time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC), zone); !opens.IsZero() || !known {
+		t.Errorf("zones that never agree: %s (%v)", opens, known)
+	}
+	allowed.Holidays["US"] = map[string]bool{}
+	for day := range 60 {
+		allowed.Holidays["US"][time.Date(2026, 11, 27+day, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)] = true
+	}
+	if opens, _ := allowed.OpenAt("+12025550123", time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC), zone); !opens.IsZero() {
+		t.Errorf("two months of holidays: %s", opens)
 	}
 }

@@ -16,8 +16,9 @@ type Columns struct {
 	Country  int // two-letter code, for numbers written without one
 	Language int
 	Email    int
-	Consent  [channels]int // by Channel
-	OptedOut int           // a column in which yes means no
+	Consent  [channels]int   // by Channel
+	OptedOut []int           // columns in which yes means no
+	Refused  [channels][]int // the same for one channel only, by Channel; none of WhatsApp
 }
 
 // Channel is a way to reach somebody, for which consent is given.
@@ -56,9 +57,10 @@ var (
 	emailWords    = words("email", "mail", "emailaddress", "correo", "correoelectronico", "courriel", "почта", "邮箱", "メール")
 	consentWords  = words("consent", "optin", "optedin", "permission", "accepts", "agreed", "agrees", "einwilligung", "zustimmung",
 		"consentimiento", "consentement", "consenso", "consentimento", "toestemming", "samtykke", "samtycke", "suostumus", "zgoda", "согласие", "同意", "subscribed")
-	optOutWords = words("optout", "optedout", "unsubscribed", "unsubscribe", "donotcontact", "donotcall", "dnc", "abgemeldet", "gesperrt", "baja", "desabonne",
+	optOutWords = words("optout", "optedout", "optoutof", "optedoutof", "unsubscribed", "unsubscribe", "unsubscribedfrom", "donotcontact", "donotcall", "dnc", "abgemeldet", "gesperrt", "baja", "desabonne",
 		"desinscrit", "disiscritto", "descadastrado", "uitgeschreven", "blocked", "suppressed")
 	fillWords    = words("marketing", "gdpr", "dsgvo", "has", "is", "customer", "user", "mobile", "phone", "status", "at", "date", "time", "timestamp", "on", "given", "e")
+	doNotWords   = words("donot", "dont") // an opt-out where a channel follows: "do not call"
 	channelWords = [channels]map[string]bool{
 		WhatsApp: words("whatsapp", "wa"),
 		SMS:      words("sms", "text"),
@@ -132,7 +134,7 @@ func findColumn(columns []string, name string) (int, error) {
 // findColumns recognises columns by what they are called, and the phone number
 // also by what is in it. phone and consent name a column; "" = find it.
 func (r *Reader) findColumns(phone, consent string, numbers *Numbers) (c Columns, err error) {
-	c = Columns{Phone: -1, Country: -1, Language: -1, Email: -1, OptedOut: -1}
+	c = Columns{Phone: -1, Country: -1, Language: -1, Email: -1}
 	for ch := range c.Consent {
 		c.Consent[ch] = -1
 	}
@@ -183,13 +185,15 @@ func (r *Reader) named(name string) (int, error) {
 
 // isConsent takes a column that says whether somebody may be written to. One that
 // names no channel speaks of WhatsApp alone: consent to one is not consent to another.
+// An opt-out that names none, or WhatsApp, is one of all.
 func (r *Reader) isConsent(c *Columns, i int, name string) bool {
 	channel, rest := Channel(-1), ""
+	var named [channels]bool
 	for _, part := range parts(name) {
 		known := false
 		for ch := range channels {
 			if channelWords[ch][part] {
-				channel, known = ch, true
+				channel, known, named[ch] = ch, true, true
 			}
 		}
 		if !known && !fillWords[part] {
@@ -197,9 +201,14 @@ func (r *Reader) isConsent(c *Columns, i int, name string) bool {
 		}
 	}
 	switch {
-	case optOutWords[rest] && (channel < 0 || channel == WhatsApp):
-		if c.OptedOut < 0 {
-			c.OptedOut = i
+	case optOutWords[rest] && (channel < 0 || named[WhatsApp]), doNotWords[rest] && named[WhatsApp]:
+		c.OptedOut = append(c.OptedOut, i)
+		return true
+	case optOutWords[rest], doNotWords[rest] && channel >= 0:
+		for ch := range channels {
+			if named[ch] {
+				c.Refused[ch] = append(c.Refused[ch], i)
+			}
 		}
 		return true
 	case consentWords[rest], channel >= 0 && rest == "" && r.saysYesOrNo(i):
@@ -237,7 +246,7 @@ func (r *Reader) findPhone(c *Columns, numbers *Numbers) (int, error) {
 	for rank, set := range phoneWords {
 		var found, full []int
 		for i, name := range r.columns {
-			if i == c.OptedOut || i == c.Country || i == c.Email || i == c.Language || isOneOf(c.Consent[:], i) || !calledLike(name, set) {
+			if i == c.Country || i == c.Email || i == c.Language || isOneOf(c.Consent[:], i) || c.refuses(i) || !calledLike(name, set) {
 				continue
 			}
 			found = append(found, i)
@@ -278,6 +287,15 @@ func isOneOf(all []int, i int) bool {
 		}
 	}
 	return false
+}
+
+// refuses tells a column by which people opt out.
+func (c *Columns) refuses(i int) bool {
+	refused := isOneOf(c.OptedOut, i)
+	for _, all := range c.Refused {
+		refused = refused || isOneOf(all, i)
+	}
+	return refused
 }
 
 // calledLike tells a name that is one of the words, or has one in it.

@@ -47,6 +47,13 @@ func Consented(cell string) bool {
 	return a == answerYes || a == answerDate
 }
 
+// Refused tells whether a cell of an opt-out column says that the person opted out:
+// whatever is no clear no.
+func Refused(cell string) bool {
+	a := readAnswer(cell)
+	return a != answerNo && a != answerNone
+}
+
 // Consents are the channels that a person agreed to be reached by.
 type Consents [channels]bool
 
@@ -56,7 +63,7 @@ func (c *Columns) consents(cells []string) (all Consents, why string) {
 	for ch, column := range c.Consent {
 		if column >= 0 {
 			a := readAnswer(cells[column])
-			all[ch] = a == answerYes || a == answerDate
+			all[ch] = (a == answerYes || a == answerDate) && !refusedIn(cells, c.Refused[ch])
 			if ch == int(WhatsApp) && !all[ch] {
 				why = "no consent"
 				switch a {
@@ -71,10 +78,17 @@ func (c *Columns) consents(cells []string) (all Consents, why string) {
 	if c.Consent[WhatsApp] < 0 {
 		all[WhatsApp] = true
 	}
-	if c.OptedOut >= 0 {
-		if a := readAnswer(cells[c.OptedOut]); a != answerNo && a != answerNone {
-			return Consents{}, "opted out, says the list"
-		}
+	if refusedIn(cells, c.OptedOut) {
+		return Consents{}, "opted out, says the list"
 	}
 	return all, why
+}
+
+func refusedIn(cells []string, columns []int) bool {
+	for _, i := range columns {
+		if Refused(cells[i]) {
+			return true
+		}
+	}
+	return false
 }

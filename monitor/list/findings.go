@@ -245,15 +245,20 @@ func (f *findings) duration(people int64, facts *Facts) (time.Duration, time.Tim
 func (f *findings) columns(j *Judge) {
 	parts := []string{fmt.Sprintf("numbers from %q", j.list.columns[j.columns.Phone])}
 	for _, c := range []struct {
-		what   string
-		column int
+		what    string
+		columns []int
 	}{
-		{"consent", j.columns.Consent[WhatsApp]},
+		{"consent", j.columns.Consent[WhatsApp : WhatsApp+1]},
 		{"opt-outs", j.columns.OptedOut},
-		{"country", j.columns.Country},
+		{"opt-outs of SMS", j.columns.Refused[SMS]},
+		{"opt-outs of calls", j.columns.Refused[Voice]},
+		{"opt-outs of e-mail", j.columns.Refused[Email]},
+		{"country", []int{j.columns.Country}},
 	} {
-		if c.column >= 0 {
-			parts = append(parts, fmt.Sprintf("%s from %q", c.what, j.list.columns[c.column]))
+		for _, column := range c.columns {
+			if column >= 0 {
+				parts = append(parts, fmt.Sprintf("%s from %q", c.what, j.list.columns[column]))
+			}
 		}
 	}
 	for _, b := range j.bound {

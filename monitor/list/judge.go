@@ -128,7 +128,8 @@ func (j *Judge) keep() error {
 			kept[b.column] = true
 		}
 	}
-	for _, i := range append([]int{j.columns.Email, j.columns.Language}, j.columns.Consent[SMS:]...) {
+	beside := append([]int{j.columns.Email, j.columns.Language}, j.columns.Consent[SMS:]...)
+	for _, i := range slices.Concat(beside, slices.Concat(j.columns.Refused[:]...)) {
 		if i >= 0 { // who failed may be reached another way
 			kept[i] = true
 		}
@@ -164,13 +165,18 @@ func (j *Judge) Contact() wa.Contact {
 	}
 	c := wa.Contact{Email: name(j.columns.Email), Language: name(j.columns.Language)}
 	for i, channel := range [...]string{SMS: wa.ChannelSMS, Voice: wa.ChannelVoice, Email: wa.ChannelEmail} {
-		if channel == "" || j.columns.Consent[i] < 0 {
-			continue
+		if channel != "" && j.columns.Consent[i] >= 0 {
+			if c.Consent == nil {
+				c.Consent = map[string]string{}
+			}
+			c.Consent[channel] = name(j.columns.Consent[i])
 		}
-		if c.Consent == nil {
-			c.Consent = map[string]string{}
+		for _, column := range j.columns.Refused[i] {
+			if c.Refused == nil {
+				c.Refused = map[string][]string{}
+			}
+			c.Refused[channel] = append(c.Refused[channel], name(column))
 		}
-		c.Consent[channel] = name(j.columns.Consent[i])
 	}
 	return c
 }
@@ -233,7 +239,7 @@ func (j *Judge) countryOf(cells []string) string {
 	cell := cells[j.columns.Country]
 	code, ok := j.codes[cell]
 	if !ok && len(j.codes) < 1000 {
-		code = countryCode(cell)
+		code = CountryCode(cell)
 		j.codes[strings.Clone(cell)] = code
 	}
 	return code

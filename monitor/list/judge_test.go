@@ -313,10 +313,10 @@ func TestConsentIsFoundByManyNames(t *testing.T) {
 	for column, no := range map[string]string{
 		"consent": "no", "Opt-In": "nein", "WhatsApp opt-in": "0", "whatsapp_consent": "false", "Marketing Consent": "N", "Accepts Marketing": "no", "hasOptedIn": "FALSE",
 		"Einwilligung": "Nein", "Consentement": "non", "consentimiento": "", "同意": "否", "WhatsApp": "-", "opt_in_at": "", "Subscribed": "never_subscribed", "wa consent": "maybe",
-		"unsubscribed": "yes", "Opted out": "2026-01-31", "opt_out": "1", "do not contact": "x", "WhatsApp opt-out": "true", "Abgemeldet": "ja", "dnc": "who knows",
+		"do not WhatsApp": "1", "unsubscribed": "yes", "Opted out": "2026-01-31", "opt_out": "1", "do not contact": "x", "WhatsApp opt-out": "true", "Abgemeldet": "ja", "dnc": "who knows",
 	} {
 		yes := "yes"
-		if slices.Contains([]string{"unsubscribed", "Opted out", "opt_out", "do not contact", "WhatsApp opt-out", "Abgemeldet", "dnc"}, column) {
+		if slices.Contains([]string{"do not WhatsApp", "unsubscribed", "Opted out", "opt_out", "do not contact", "WhatsApp opt-out", "Abgemeldet", "dnc"}, column) {
 			yes = "no"
 		}
 		j, all := judged(t, "phone,"+column+"\n+351912345678,"+no+"\n+351912345679,"+yes+"\n", Options{}, Facts{})
@@ -333,6 +333,31 @@ func TestConsentIsOfAChannel(t *testing.T) {
 		if v.Consent != want[i] {
 			t.Errorf("line %d: %v, want %v", v.Line, v.Consent, want[i])
 		}
+	}
+}
+
+// Whoever opted out of one channel is kept from that one, whatever consent they or
+// the operator gave to it, and from no other.
+func TestOptOutIsOfAChannel(t *testing.T) {
+	for column, want := range map[string]string{
+		"sms_opt_out": "sms", "sms_unsubscribed": "sms", "do_not_text": "sms", "do_not_call": "voice", "DoNotCall": "voice", "Don't call": "voice",
+		"email_unsubscribed": "email", "unsubscribed_email": "email", "HasOptedOutOfEmail": "email", "mobile sms opt-out": "sms",
+	} {
+		j, all := judged(t, "phone,sms_consent,"+column+"\n+351912345678,yes,x\n+351912345679,yes,\n", Options{Attributes: []string{}}, Facts{})
+		refused := j.Contact().Refused
+		if len(refused) != 1 || !slices.Equal(refused[want], []string{column}) || all[0].Reason != "" || !all[0].Consent[WhatsApp] {
+			t.Fatalf("%s: %v, %+v", column, refused, all[0])
+		}
+		if i := slices.Index(j.Columns(), column); i < 0 || !Refused(all[0].Values[i]) || Refused(all[1].Values[i]) {
+			t.Errorf("%s: is not kept: %v, %q, %q", column, j.Columns(), all[0].Values, all[1].Values)
+		}
+		if all[0].Consent[SMS] != (want != "sms") || !all[1].Consent[SMS] {
+			t.Errorf("%s: consent is %v and %v", column, all[0].Consent, all[1].Consent)
+		}
+	}
+	j, all := judged(t, "phone,unsubscribed,do not contact,sms blocked,sms opt-out,sms_email_unsubscribed\n+351912345678,no,yes,,,\n", Options{}, Facts{})
+	if r := j.Contact().Refused; all[0].Reason == "" || len(r["sms"]) != 3 || len(r["email"]) != 1 {
+		t.Errorf("of several columns: %+v, %v", all[0], r)
 	}
 }
 

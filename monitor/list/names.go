@@ -66,7 +66,7 @@ func NewNames(list *Reader, o NamesOptions) (_ *Names, err error) {
 	if n.column = n.hashes(); n.column >= 0 {
 		return n, nil
 	}
-	c := Columns{Country: -1, Language: -1, Email: -1, OptedOut: -1}
+	c := Columns{Country: -1, Language: -1, Email: -1}
 	for ch := range c.Consent {
 		c.Consent[ch] = -1
 	}

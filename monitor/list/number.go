@@ -85,15 +85,16 @@ type Numbers struct {
 // NewNumbers makes a reader of numbers. country is the ISO 3166 code of numbers
 // that are written without one; "" = there is none.
 func NewNumbers(country string) (*Numbers, error) {
-	code := countryCode(country)
+	code := CountryCode(country)
 	if country != "" && code == "" {
 		return nil, fmt.Errorf("%q is no country; give its two-letter code, like DE or PT", wa.Clean(country))
 	}
 	return &Numbers{country: code}, nil
 }
 
-// countryCode is an ISO 3166 code in capitals; "" for what is none.
-func countryCode(s string) string {
+// CountryCode is an ISO 3166 code in capitals; "" for what is none. UK is
+// taken for GB, and small letters for capitals.
+func CountryCode(s string) string {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	if s == "UK" {
 		s = "GB"

@@ -112,7 +112,7 @@ func TestDialledAgreesWithPhonenumbers(t *testing.T) {
 			}
 			region, code := phonenumbers.GetRegionCodeForNumber(parsed), fmt.Sprint(parsed.GetCountryCode())
 			digits := []string{"", "0", "1", code, code[:1]}[r.IntN(5)] + phonenumbers.GetNationalSignificantNumber(parsed)
-			if countryCode(region) == "" || len(digits) > 15 {
+			if CountryCode(region) == "" || len(digits) > 15 {
 				continue
 			}
 			whole := dialled(digits, region)

@@ -98,18 +98,24 @@ type Allowed struct {
 	Holidays Holidays
 }
 
-// OpenAt is Windows.OpenAt, holidays left out; it gives at as the moment when it is
-// allowed already. known is false where the number tells no time zone and
-// fallback was used.
+// OpenAt is the first moment from at on at which a person may be reached, by their
+// number: where it has several time zones it must be allowed in all of them at once.
+// It is zero where it never is. known is false where the number tells no time zone
+// and fallback was used.
 func (a Allowed) OpenAt(phone string, at time.Time, fallback *time.Location) (opens time.Time, known bool) {
 	country, zones := CountryOf(phone), locations(phone)
 	known = len(zones) > 0
 	if !known {
 		zones = []*time.Location{fallback}
 	}
-	const most = 30 // holidays in a row, or hours that never come
+	hours, limited := a.Hours.of(country)
+	const most = 30 // holidays in a row
 	for range most {
-		if opens := a.Hours.OpenAt(phone, at, fallback); !opens.IsZero() {
+		if limited {
+			opens, ok := hours.openIn(zones, at)
+			if !ok {
+				return time.Time{}, known
+			}
 			at = opens
 		}
 		closed := false
@@ -120,21 +126,28 @@ func (a Allowed) OpenAt(phone string, at time.Time, fallback *time.Location) (op
 			}
 		}
 		if !closed {
-			break
+			return at, known
 		}
 	}
-	return at, known
+	return time.Time{}, known
+}
+
+// of gives the window of a country; false = it has none.
+func (w Windows) of(country string) (Hours, bool) {
+	hours, ok := w[country]
+	if !ok {
+		hours, ok = w[""]
+	}
+	return hours, ok
 }
 
 // OpenAt says when a person may be written to, at the earliest: zero = now. The
 // number tells the time zone; where it has several, it must be allowed in all of
 // them at once, and where it has none, or they never agree, in fallback.
 func (w Windows) OpenAt(phone string, now time.Time, fallback *time.Location) time.Time {
-	hours, ok := w[CountryOf(phone)]
+	hours, ok := w.of(CountryOf(phone))
 	if !ok {
-		if hours, ok = w[""]; !ok {
-			return time.Time{}
-		}
+		return time.Time{}
 	}
 	zones := locations(phone)
 	if len(zones) == 0 {

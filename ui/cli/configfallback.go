@@ -21,8 +21,8 @@ import (
 // is sent while the budget is 0.
 type FallbackConfig struct {
 	Budget   string        `key:"budget" default:"0" doc:"what the second attempts of one campaign may cost, such as \"50 EUR\"; with 0 nothing is sent"`
-	Hours    []string      `key:"hours" shown:"* mon-sat 08:00-20:00" doc:"when SMS and calls may reach people, by their country and the clock on their wall: \"* mon-sat 08:00-20:00\", \"DE mon-fri 09:00-19:00\""`
-	Holidays []string      `key:"holidays" doc:"days on which they reach nobody: \"2026-12-25\", or of one country \"PT 2026-12-08\""`
+	Hours    []string      `key:"hours" shown:"* mon-sat 08:00-20:00" doc:"when people may be reached by other channels, by their country and the clock on their wall: \"* mon-sat 08:00-20:00\", \"DE mon-fri 09:00-19:00\""`
+	Holidays []string      `key:"holidays" doc:"days on which nobody is reached: \"2026-12-25\", or of one country \"PT 2026-12-08\""`
 	Zone     string        `key:"zone" shown:"the daemon's" doc:"time zone of people whose number tells none, such as \"Europe/Lisbon\""`
 	Undo     time.Duration `key:"undo" default:"1m" doc:"so long nothing leaves after an order, and all of it can be undone; at least 10s"`
 	Expires  time.Duration `key:"expires" default:"24h" doc:"what waits for longer does not go out any more; hours that are not allowed do not count"`
@@ -197,9 +197,11 @@ func allowedOf(c *FallbackConfig) (a list.Allowed, err error) {
 		if !ok {
 			country, day = "", country
 		}
-		if _, err := time.Parse(time.DateOnly, day); err != nil || country != "" && len(country) != 2 {
+		code := list.CountryCode(country)
+		if _, err := time.Parse(time.DateOnly, day); err != nil || country != "" && code == "" {
 			return a, fmt.Errorf("fallback.holidays: %q is no day: write one like \"2026-12-25\" or \"PT 2026-12-08\"", wa.Clean(line))
 		}
+		country = code
 		if a.Holidays[country] == nil {
 			a.Holidays[country] = map[string]bool{}
 		}

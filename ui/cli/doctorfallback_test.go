@@ -36,6 +36,8 @@ func TestCheckFallback(t *testing.T) {
 		"an odd text":          {func(c *Config) { c.SMS.Text = []string{"Hello {first_name"} }, "FAIL", []string{"fallback.sms.text"}},
 		"an odd price":         {func(c *Config) { c.SMS.Prices = []string{"Portugal 4"} }, "FAIL", []string{"fallback.sms.prices"}},
 		"an odd hour":          {func(c *Config) { c.Fallback.Hours = []string{"PT late"} }, "FAIL", []string{"fallback.hours"}},
+		"an odd country":       {func(c *Config) { c.Fallback.Hours = []string{"PX 08:00-20:00"} }, "FAIL", []string{"fallback.hours", "no country"}},
+		"an odd holiday":       {func(c *Config) { c.Fallback.Holidays = []string{"PX 2026-12-08"} }, "FAIL", []string{"fallback.holidays", "PX 2026-12-08"}},
 		"an odd budget":        {func(c *Config) { c.Fallback.Budget = "much" }, "FAIL", []string{"fallback.budget"}},
 		"no time to undo":      {func(c *Config) { c.Fallback.Undo = 1 }, "FAIL", []string{"fallback.undo"}},
 		"no public address":    {func(c *Config) { c.Webhook.PublicURL = "" }, "FAIL", []string{"webhook.public_url"}},
@@ -64,5 +66,16 @@ func TestCheckFallback(t *testing.T) {
 	}
 	if got := providerAddress(wa.ChannelSMS, &ChannelConfig{Provider: "twilio"}); got != "api.twilio.com:443" {
 		t.Errorf("Twilio's own address: %s", got)
+	}
+}
+
+// A country is one in hours and holidays alike, in capitals or not.
+func TestCountriesOfTheAllowedHours(t *testing.T) {
+	a, err := allowedOf(&FallbackConfig{Hours: []string{"pt 09:00-18:00", "UK 10:00-12:00"}, Holidays: []string{"pt 2026-12-08", "2026-12-25"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Hours["PT"].From != 9*60 || a.Hours["GB"].From != 10*60 || !a.Holidays["PT"]["2026-12-08"] || !a.Holidays[""]["2026-12-25"] {
+		t.Errorf("%+v", a)
 	}
 }

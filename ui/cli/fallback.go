@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -123,7 +124,7 @@ func planText(p *link.FallbackPlan) string {
 			p.OpensAt.Local().Format("Mon 15:04"), p.LastAt.Local().Format("Mon 15:04 MST"))
 	}
 	if p.NoZone > 0 {
-		fmt.Fprintf(&b, "For %s the number tells no time zone: that of the campaign is used.\n", people(p.NoZone))
+		fmt.Fprintf(&b, "For %s the number tells no time zone: %s is used.\n", people(p.NoZone), cmp.Or(wa.Clean(p.Zone), "that of the daemon"))
 	}
 	if len(p.LeftOut) > 0 {
 		b.WriteString("Left out:\n" + leftOutText(p.LeftOut))

@@ -58,15 +58,14 @@ func windowsFrom(key string, lines []string) (list.Windows, error) {
 	for _, line := range lines {
 		country, hours, _ := strings.Cut(strings.TrimSpace(line), " ")
 		h, err := list.ParseHours(strings.TrimSpace(hours))
-		if country == "*" {
-			country = ""
-		} else if len(country) != 2 || country != strings.ToUpper(country) {
+		code := list.CountryCode(country)
+		if country != "*" && code == "" {
 			err = errors.New("it begins with no country")
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %q is no sending window: %w; write one like \"PT 09:00-20:00\" or \"* mon-sat 08:00-21:00\"", key, wa.Clean(line), err)
 		}
-		w[country] = h
+		w[code] = h
 	}
 	return w, nil
 }

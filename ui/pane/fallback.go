@@ -1,6 +1,7 @@
 package pane
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -61,7 +62,7 @@ func Fallback(l Look, r *Reaching, w, h int) string {
 		add(1, text, l.hours(r), 2)
 	}
 	if p.NoZone > 0 {
-		add(6, dim, "The number of "+things(p.NoZone, "person", "people")+" tells no time zone: the campaign's is used for them.", 2)
+		add(6, dim, "The number of "+things(p.NoZone, "person", "people")+" tells no time zone: "+cmp.Or(p.Zone, "the daemon's")+" is used for them.", 2)
 	}
 	if left := leftOut(p.LeftOut); left > 0 {
 		add(3, text, "Nothing goes to "+things(left, "person", "people")+":", 1)
