@@ -88,8 +88,13 @@ func (m *Monitor) openFallback(ctx context.Context) error {
 	}
 	m.fallback = fallback.NewEngine(fallback.EngineOptions{
 		Store: m.o.Store, Doubts: m.o.Store, Channels: f.Channels, Rate: f.Rate, Now: m.o.Now, Speed: m.o.Sending.Speed, Log: m.o.Log,
-		Gate:  func(channel, campaign string) fallback.Gate { return m.queue.Crossing(channel, campaign) },
-		Hold:  m.heldUntil,
+		Gate: func(channel, campaign string) fallback.Gate { return m.queue.Crossing(channel, campaign) },
+		Hold: m.heldUntil,
+		Stalled: func() bool {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			return m.unheard(wa.At(m.o.Now()))
+		},
 		Pause: m.pauseChannel, Changed: m.wake,
 	}, runs)
 	return nil
@@ -106,6 +111,12 @@ func (m *Monitor) heldUntil(to string) wa.Instant {
 		return 0
 	}
 	return wa.At(opens)
+}
+
+// unheard tells whether the webhooks are stalled, or were until just now: who got a
+// message looks undelivered then. m.mu is held.
+func (m *Monitor) unheard(now wa.Instant) bool {
+	return m.feedState(now) == link.FeedStalled || m.catchingUp(now)
 }
 
 // pauseChannel pauses a channel by itself.

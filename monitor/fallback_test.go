@@ -59,7 +59,7 @@ func textingOf(t *testing.T, failures int) (*running, *texting) {
 		o.Sending.Speed = 100
 		o.Fallback = monitor.Fallback{
 			Channels: fallback.Channels{wa.ChannelSMS: p}, Texts: map[string]monitor.Texts{wa.ChannelSMS: {"": {Body: hello}}},
-			Budget: wa.MoneyOf(50), Currency: "EUR", Zone: time.UTC, Look: 3,
+			Rate: map[string]float64{wa.ChannelSMS: 1000}, Budget: wa.MoneyOf(50), Currency: "EUR", Zone: time.UTC, Look: 3,
 		}
 	})
 	var all []update
@@ -131,6 +131,7 @@ func TestCancelTellsWhatIsOpen(t *testing.T) {
 	r, p := textingOf(t, 5)
 	p.hold = make(chan struct{})
 	texts(t, r, 5)
+	r.clock.forward(2 * time.Minute)
 	r.until(func(*link.Fallback) bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -142,6 +143,40 @@ func TestCancelTellsWhatIsOpen(t *testing.T) {
 	}
 	close(p.hold)
 	r.until(func(f *link.Fallback) bool { return f.Accepted == 3 && f.LeftOut == 2 && f.Waiting == 0 })
+}
+
+// Whoever only looks undelivered is not reached while the webhooks are stalled, even if
+// they were not when it was ordered; who failed is.
+func TestUndeliveredWaitsForTheFeed(t *testing.T) {
+	r, p := textingOf(t, 5)
+	var sent []update
+	for i := range 100 {
+		sent = append(sent, update{fmt.Sprint(20_000_000 + i), "sent", r.clock.now().Unix(), 0})
+	}
+	r.post(t, body(sent), r.clock.now())
+	r.clock.forward(20 * time.Second)
+	order := link.FallbackArgs{Campaign: "autumn", Channels: []string{wa.ChannelSMS}, Consent: true, Expect: 105, Undelivered: 10}
+	if plan := ask[link.FallbackPlan](t, r, link.VerbFallback, order); plan.Eligible != 105 {
+		t.Fatalf("%+v", plan)
+	}
+	r.clock.forward(2 * time.Minute)
+	r.until(func(f *link.Fallback) bool { return f.Run.Looked && f.Accepted == 3 })
+	ask[link.Receipt](t, r, link.VerbFallbackGoOn, link.GoOnArgs{Campaign: "autumn"})
+	r.until(func(f *link.Fallback) bool { return strings.HasPrefix(f.Run.Held, "who looks undelivered waits") })
+	for range 5 { // each is looked at once a minute
+		r.clock.forward(30 * time.Second)
+		r.looked()
+	}
+	p.mu.Lock()
+	if p.sent != 5 {
+		t.Errorf("%d went out into a stalled feed", p.sent)
+	}
+	p.mu.Unlock()
+	r.until(func(f *link.Fallback) bool {
+		r.post(t, body(sent[:1]), r.clock.now()) // the feed is live again, and stays so
+		r.clock.forward(40 * time.Second)
+		return f.Accepted == 105
+	})
 }
 
 // A cancel that comes while an order is being planned holds.

@@ -131,9 +131,7 @@ func (m *Monitor) planner(a *link.FallbackArgs) (*fallbackPlanner, error) {
 	if l.Own {
 		p.plan = m.planOf(l)
 	}
-	now := wa.At(p.now)
-	since := m.incidents.clearedAt("feed", "feed")
-	p.stalled = m.feedState(now) == link.FeedStalled || m.incidents.stands("feed", "feed") || since != 0 && now-since <= catchUp
+	p.stalled = m.unheard(wa.At(p.now))
 	if a.Undelivered > 0 && p.stalled {
 		return nil, refused("the webhooks are stalled, or were until just now: who got the message looks undelivered. Choose failures only, or wait until the feed is live again")
 	}

@@ -667,6 +667,38 @@ func TestUnknownFallbacks(t *testing.T) {
 	}
 }
 
+// While nobody hears what arrives, who only looks undelivered waits; who failed does not.
+func TestFallbackWhileStalled(t *testing.T) {
+	s := open(t, t.TempDir())
+	ingest(t, s, statuses(failed("1", at(0), "autumn:1", 131026), status("2", wa.StatusSent, at(0), "autumn:2")))
+	run := wa.FallbackRun{
+		Campaign: campaigns(t, s)["autumn"].ID, Key: "autumn", Channels: []string{wa.ChannelSMS}, After: time.Minute, OrderedAt: at(100), StartsAt: at(100),
+	}
+	got, err := s.PlanFallback(t.Context(), run, 100, func(c *FallbackCandidate) (FallbackDraft, string) {
+		return FallbackDraft{Channel: wa.ChannelSMS, To: c.Phone, Text: "Hello", Segments: 1, Cost: 45_000}, ""
+	}, false)
+	if err != nil || got.Run.Planned != 2 || got.Late != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if _, err := s.SetFallbackRun(t.Context(), got.Run.ID, wa.FallbackRunRunning); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		second  int64
+		stalled bool
+		want    string
+	}{{200, true, "+351900000001"}, {201, false, ""}, {261, true, ""}, {322, false, "+351900000002"}} {
+		taken, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: got.Run.ID, Channel: wa.ChannelSMS, Limit: 5, Now: at(c.second), Stalled: c.stalled})
+		to := ""
+		for _, m := range taken.Messages {
+			to += m.To
+		}
+		if err != nil || to != c.want {
+			t.Errorf("after %d s: %+v, %v; want %q", c.second, taken, err, c.want)
+		}
+	}
+}
+
 // What is cancelled while it is being planned stays so, however far the plan had come,
 // and nothing of it waits.
 func TestFallbackCancelledWhilePlanned(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"tickwatch/wa"
 )
@@ -14,6 +15,7 @@ const (
 	reasonWithdrawn  = "the WhatsApp message arrived first"
 	reasonTriedAgain = "is tried again by WhatsApp"
 	reasonHours      = "outside the allowed hours"
+	reasonStalled    = "looks undelivered while the webhooks are stalled"
 	reasonRecalled   = "cancelled while it was on its way, and not sent"
 )
 
@@ -74,6 +76,18 @@ func (g *group) claimFallback(r *wa.FallbackClaimRequest, out *wa.FallbackClaims
 		Scan(&out.Left, &out.Next)
 }
 
+// stalledFor is when somebody who only looks undelivered is looked at again.
+const stalledFor = wa.Instant(time.Minute / time.Millisecond)
+
+// failedStill tells whether a WhatsApp message has failed, and did not only not arrive.
+func (g *group) failedStill(message int64) (bool, error) {
+	t, err := g.byID(message)
+	if missing(err) {
+		return false, nil
+	}
+	return err == nil && t.now.progress.State() == wa.StateFailed, err
+}
+
 // takeFallback claims a message, or says why it does not go out now.
 func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.FallbackClaims) error {
 	arrived, err := g.arrived(f.campaign, g.is(f.person), f.message)
@@ -98,6 +112,14 @@ func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.Fa
 	}
 	if reason != "" {
 		return g.leaveFallback(f, fallbackLeftOut, reason)
+	}
+	if r.Stalled {
+		if failed, err := g.failedStill(f.message); err != nil {
+			return err
+		} else if !failed {
+			out.Stalled++
+			return g.changeFallback(f, func(f *fallback) { f.due, f.reason = r.Now+stalledFor, reasonStalled })
+		}
 	}
 	if r.Hold != nil {
 		phone, err := g.phoneOf(f)

@@ -38,6 +38,7 @@ type FallbackClaimRequest struct {
 	Channel string
 	Limit   int
 	Now     Instant
+	Stalled bool // nobody hears what arrives: who only looks undelivered waits
 
 	// Hold says until when the person of a phone, which is told also of e-mails, must
 	// not be written to, for the hours that are allowed at their place; 0 = they may
@@ -51,6 +52,7 @@ type FallbackClaims struct {
 	Messages []FallbackMessage
 	Left     int64   // of the run, on any channel, that wait
 	Next     Instant // when the first of those that wait for a moment may go; 0 = none does
+	Stalled  int64   // that wait from now on, for they only look undelivered
 }
 
 // FallbackOutcome is what became of a claimed fallback message.

@@ -57,8 +57,9 @@ func (e *Engine) advance(ctx, sending context.Context, l *lane, r wa.FallbackRun
 	if room == 0 {
 		return wait
 	}
+	stalled := r.After > 0 && e.o.Stalled()
 	got, err := e.o.Store.ClaimFallback(ctx, wa.FallbackClaimRequest{
-		Run: r.ID, Channel: l.channel, Limit: room, Now: wa.At(now), Hold: e.o.Hold,
+		Run: r.ID, Channel: l.channel, Limit: room, Now: wa.At(now), Hold: e.o.Hold, Stalled: stalled,
 	})
 	if err != nil {
 		if ctx.Err() == nil {
@@ -66,7 +67,7 @@ func (e *Engine) advance(ctx, sending context.Context, l *lane, r wa.FallbackRun
 		}
 		return lookAgain
 	}
-	e.claimed(l, &r, &got, now)
+	e.claimed(l, &r, &got, now, stalled)
 	for i := range got.Messages {
 		m := got.Messages[i]
 		requests.Go(func() { e.send(sending, l, r, &m) })
@@ -159,13 +160,14 @@ func looked(r *wa.FallbackRun) bool {
 }
 
 // claimed takes in what a claim gave.
-func (e *Engine) claimed(l *lane, r *wa.FallbackRun, got *wa.FallbackClaims, now time.Time) {
+func (e *Engine) claimed(l *lane, r *wa.FallbackRun, got *wa.FallbackClaims, now time.Time, stalled bool) {
 	e.mu.Lock()
 	n := len(got.Messages)
 	l.busy += n
 	l.open[r.ID] += n
 	before, asked := l.left[r.ID]
 	l.left[r.ID], l.next[r.ID] = got.Left, got.Next
+	l.stalled[r.ID] = stalled && (l.stalled[r.ID] || got.Stalled > 0)
 	l.paid = l.paid.Add(time.Duration(float64(n) / e.rate(l) * float64(time.Second)))
 	changed := n > 0 || !asked || before != got.Left
 	e.mu.Unlock()

@@ -47,6 +47,7 @@ type EngineOptions struct {
 	Speed    float64                       // how many of its seconds pass in a real one; 0 = 1
 	Rate     map[string]float64            // messages a second by channel; one that is not there has usualRate
 	Hold     func(phone string) wa.Instant // until when the person of a phone must not be reached, for its hours; nil = there are none
+	Stalled  func() bool                   // nobody hears what arrives by WhatsApp; nil = it is always heard
 	Log      *slog.Logger
 
 	// Pause closes the gate of a channel whose provider refuses one message after the
@@ -97,6 +98,7 @@ type lane struct {
 	open    map[int64]int   // of these, by run
 	left    map[int64]int64 // that waited at the latest claim, by run
 	next    map[int64]wa.Instant
+	stalled map[int64]bool      // some wait until the webhooks are live again, by run
 	aged    map[int64]time.Time // when ages were looked at last, by run
 	paid    time.Time           // until when the pace is used up
 	rest    time.Time           // nothing is sent before
@@ -117,6 +119,9 @@ func NewEngine(o EngineOptions, runs []wa.FallbackRun) *Engine {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Stalled == nil {
+		o.Stalled = func() bool { return false }
+	}
 	if o.Pause == nil {
 		o.Pause = func(string, string) {}
 	}
@@ -127,7 +132,7 @@ func NewEngine(o EngineOptions, runs []wa.FallbackRun) *Engine {
 	for channel, p := range o.Channels {
 		e.lanes[channel] = &lane{
 			channel: channel, provider: p, wake: make(chan struct{}, 1),
-			open: map[int64]int{}, left: map[int64]int64{}, next: map[int64]wa.Instant{}, aged: map[int64]time.Time{},
+			open: map[int64]int{}, left: map[int64]int64{}, next: map[int64]wa.Instant{}, aged: map[int64]time.Time{}, stalled: map[int64]bool{},
 		}
 	}
 	for _, r := range runs {

@@ -37,6 +37,8 @@ func (e *Engine) waits(l *lane, r *wa.FallbackRun) string {
 		return ""
 	case l.rest.After(now) && l.problem != "":
 		return l.problem + ", next try " + l.rest.Format("15:04:05")
+	case asked && l.stalled[r.ID]:
+		return "who looks undelivered waits until the webhooks are live again"
 	case asked && l.next[r.ID] > wa.At(now):
 		return "waits for the allowed hours, from " + l.next[r.ID].Time().Local().Format("Mon 15:04")
 	}
