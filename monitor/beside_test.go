@@ -2,6 +2,7 @@ package monitor_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,5 +151,38 @@ func TestACancelledCampaignSendsNoSMS(t *testing.T) {
 	}
 	if r := command[link.Receipt](d, link.VerbFallbackCancel, link.CampaignArgs{Campaign: "autumn"}); !r.Already {
 		t.Errorf("the fallback alone: %+v", r)
+	}
+}
+
+// What became of an SMS, and why, is in a table and in what is found of a person.
+func TestWhatBecameOfAnSMSIsRead(t *testing.T) {
+	d := openTexting(t, 3, func(o *monitor.Options) { o.Fallback.Look = -1 })
+	if _, err := d.store.SetFallbackRun(t.Context(), 1, wa.FallbackRunRunning); err != nil {
+		t.Fatal(err)
+	}
+	got, err := d.store.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: 1, Channel: wa.ChannelSMS, Limit: 1, Now: wa.At(d.clock.now())})
+	if err != nil || len(got.Messages) != 1 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	failed := got.Messages[0]
+	if err := d.store.SettleFallback(t.Context(), wa.FallbackOutcome{Attempt: failed.Attempt, At: wa.At(d.clock.now()), Answer: wa.FallbackAnswer{Kind: wa.FallbackRejected, Code: "44", Details: "no such\nsubscriber"}}); err != nil {
+		t.Fatal(err)
+	}
+	command[link.Receipt](d, link.VerbFallbackCancel, link.CampaignArgs{Campaign: "autumn"})
+	h := &house{"", d.store, d.monitor}
+	columns, rows := table(t, h, link.RowsArgs{Kind: link.RowsFallback, Campaign: "autumn"}, nil)
+	all := column(columns, rows, "campaign", "run", "channel", "state", "code", "reason", "cost")
+	slices.Sort(all)
+	want := []string{"autumn f1 sms failed 44 no such subscriber ", "autumn f1 sms left out  cancelled by ann ", "autumn f1 sms left out  cancelled by ann "}
+	if !slices.Equal(all, want) || !slices.Contains(column(columns, rows, "to"), failed.To) {
+		t.Errorf("%q, %q", all, column(columns, rows, "to"))
+	}
+	columns, rows = table(t, h, link.RowsArgs{Kind: link.RowsFallback, Masked: true}, nil)
+	if text := fmt.Sprint(rows); len(rows) != 3 || strings.Contains(text, failed.To[1:]) || !strings.Contains(text, "+351*") {
+		t.Errorf("masked: %v %s", columns, text)
+	}
+	f := command[link.Found](d, link.VerbFind, link.FindArgs{Query: failed.To})
+	if len(f.Beside) != 1 || f.Beside[0].State != "failed" || f.Beside[0].Code != "44" || f.Beside[0].ToldAt == nil && f.Beside[0].TriedAt == nil {
+		t.Errorf("found: %+v", f.Beside)
 	}
 }

@@ -140,12 +140,17 @@ func (m *Monitor) lookUp(ctx context.Context, a link.FindArgs) (link.Found, erro
 	if err != nil {
 		return link.Found{}, err
 	}
-	out := link.Found{Query: text, BSUID: p.BSUID, Messages: []link.Message{}, Queued: []link.Queued{}, Held: []link.Held{}}
+	out := link.Found{Query: text, BSUID: p.BSUID, Messages: []link.Message{}, Queued: []link.Queued{}, Held: []link.Held{}, Beside: []link.Reached{}}
 	if p.Phone != "" {
 		out.Phone = wa.MaskPhone(p.Phone)
 	}
 	for i := range p.Messages {
 		out.Messages = append(out.Messages, message(&p.Messages[i]))
+	}
+	if p.ID != 0 {
+		if out.Beside, err = m.besideTo(ctx, p.ID); err != nil {
+			return link.Found{}, err
+		}
 	}
 	holds, err := m.o.Store.Holds(ctx, cmp.Or(p.Phone, p.BSUID, text), wa.At(m.o.Now()))
 	if err != nil {

@@ -82,6 +82,7 @@ type fallbackPlanner struct {
 	noZone      int64
 	parts       map[string]*link.FallbackChannel
 	samples     map[[2]string]link.FallbackSample
+	examples    map[string]string // one masked phone a reason
 	warnings    []string
 	stalled     bool
 }
@@ -122,7 +123,7 @@ func (m *Monitor) planner(a *link.FallbackArgs) (*fallbackPlanner, error) {
 	p := &fallbackPlanner{
 		o: o, live: l, channels: a.Channels, named: map[int]bool{}, consent: a.Consent, leaveOut: a.Hours == link.HoursLeaveOut,
 		now: m.o.Now(), spent: n.Cost + n.Pending, titles: maps.Clone(m.titles),
-		parts: map[string]*link.FallbackChannel{}, samples: map[[2]string]link.FallbackSample{},
+		parts: map[string]*link.FallbackChannel{}, samples: map[[2]string]link.FallbackSample{}, examples: map[string]string{},
 	}
 	p.starts = p.now.Add(o.Undo)
 	for _, code := range a.Codes {
@@ -207,7 +208,9 @@ func (p *fallbackPlanner) by(channel string, c *store.FallbackCandidate) (d stor
 		m.Subject, err = text.Subject.Fill(func(v string) string { return p.value(c, v) })
 	}
 	if missing, ok := errors.AsType[*fallback.MissingError](err); ok {
-		return d, fmt.Sprintf("no value for {%s} of the %s text", wa.Clean(missing.Variable), name)
+		why = fmt.Sprintf("no value for {%s} of the %s text", wa.Clean(missing.Variable), name)
+		p.examples[why] = cmp.Or(p.examples[why], wa.MaskPhone(c.Phone))
+		return d, why
 	} else if err != nil {
 		return d, err.Error()
 	}
@@ -316,16 +319,12 @@ func (p *fallbackPlanner) count(d *store.FallbackDraft, q *fallback.Quote) {
 	if _, had := p.samples[key]; had || len(p.samples) == maxSamples {
 		return
 	}
-	to := wa.MaskPhone(d.To)
-	if d.Channel == wa.ChannelEmail {
-		to = maskAddress(d.To)
-	}
 	text := d.Text
 	if d.Subject != "" {
 		text = d.Subject + "\n\n" + text
 	}
 	p.samples[key] = link.FallbackSample{
-		Channel: d.Channel, Language: d.Language, To: to, Text: text, Segments: d.Segments, Unicode: wa.Clean(string(q.Forced)),
+		Channel: d.Channel, Language: d.Language, To: maskTo(d.Channel, d.To), Text: text, Segments: d.Segments, Unicode: wa.Clean(string(q.Forced)),
 	}
 }
 
@@ -354,6 +353,9 @@ func (p *fallbackPlanner) view(got *store.FallbackPlanned) link.FallbackPlan {
 		UndoSeconds: int64(p.o.Undo.Seconds()), First: p.first(got.Run.Planned),
 		Budget: p.o.Budget.Float(), Spent: p.spent.Float(), Channels: []link.FallbackChannel{}, Codes: []link.FallbackCode{},
 		Zone: zoneName(p.o.Zone), Later: min(p.later, got.Run.Planned), NoZone: min(p.noZone, got.Run.Planned), Samples: []link.FallbackSample{}, Warnings: p.warnings,
+	}
+	for i := range v.LeftOut {
+		v.LeftOut[i].Example = p.examples[v.LeftOut[i].Reason]
 	}
 	if v.Warnings == nil {
 		v.Warnings = []string{}

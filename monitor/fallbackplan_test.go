@@ -56,7 +56,7 @@ func plannerOf(t *testing.T) *fallbackPlanner {
 			Contact: wa.Contact{Email: "email", Language: "language", Consent: map[string]string{wa.ChannelSMS: "sms_consent", wa.ChannelEmail: "email_consent"}},
 			Form:    wa.TemplateForm{Language: "pt_PT"},
 		},
-		channels: []string{wa.ChannelSMS}, named: map[int]bool{}, parts: map[string]*link.FallbackChannel{}, samples: map[[2]string]link.FallbackSample{}, now: noon, starts: noon.Add(time.Minute),
+		channels: []string{wa.ChannelSMS}, named: map[int]bool{}, parts: map[string]*link.FallbackChannel{}, samples: map[[2]string]link.FallbackSample{}, examples: map[string]string{}, now: noon, starts: noon.Add(time.Minute),
 	}
 }
 
@@ -129,6 +129,19 @@ func TestFallbackPlanner(t *testing.T) {
 		if why != c.why || why == "" && (d.Channel != c.by || (d.Due != 0) != c.due || d.Cost <= 0 || d.Segments != 1) {
 			t.Errorf("%s: %+v, %q; want %q by %q (later: %v)", c.what, d, why, c.why, c.by, c.due)
 		}
+	}
+}
+
+// Of those whose row lacks a variable one is named, masked.
+func TestPlanNamesWhoLacksAVariable(t *testing.T) {
+	p := plannerOf(t)
+	for _, phone := range []string{"+351912345678", "+351912345679"} {
+		p.judge(&store.FallbackCandidate{Message: 1, Code: 131026, Phone: phone, Values: []string{"", "", "yes", "yes", "pt"}})
+	}
+	const why = "no value for {first_name} of the SMS text"
+	v := p.view(&store.FallbackPlanned{LeftOut: map[string]int64{why: 2, "opted out": 1}})
+	if len(v.LeftOut) != 2 || v.LeftOut[0].Example != wa.MaskPhone("+351912345678") || v.LeftOut[1].Example != "" {
+		t.Errorf("%+v", v.LeftOut)
 	}
 }
 

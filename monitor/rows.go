@@ -48,8 +48,10 @@ func (m *Monitor) rows(ctx context.Context, a link.RowsArgs) (link.RowsPage, err
 		fill = p.messages
 	case link.RowsCleanup:
 		fill = p.cleanup
+	case link.RowsFallback:
+		fill = p.fallbacks
 	default:
-		return link.RowsPage{}, usage("%q is no table: there are %s, %s and %s", wa.Clean(a.Kind), link.RowsRejected, link.RowsMessages, link.RowsCleanup)
+		return link.RowsPage{}, usage("%q is no table: there are %s, %s, %s and %s", wa.Clean(a.Kind), link.RowsRejected, link.RowsMessages, link.RowsFallback, link.RowsCleanup)
 	}
 	if err := fill(ctx); err != nil {
 		return link.RowsPage{}, err

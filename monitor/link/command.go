@@ -75,6 +75,19 @@ type Found struct {
 	Messages []Message `json:"messages"` // newest first, at most MaxFound
 	Held     []Held    `json:"held"`     // why they are not written to; nobody in particular is named in it
 	Queued   []Queued  `json:"queued"`   // what our own campaigns hold for them, newest first, at most MaxFound
+	Beside   []Reached `json:"beside"`   // by other channels, newest first, at most MaxFound
+}
+
+// Reached is a message by another channel than WhatsApp, and what became of it.
+type Reached struct {
+	Campaign string     `json:"campaign"`
+	Channel  string     `json:"channel"`
+	State    string     `json:"state"`            // waiting, going out, may have gone out, accepted, sent, delivered, failed, withdrawn, left out, expired
+	Code     string     `json:"code,omitempty"`   // the provider's, foreign text
+	Reason   string     `json:"reason,omitempty"` // its words, foreign text, or ours
+	Due      *time.Time `json:"due,omitempty"`    // of a waiting one: not before
+	TriedAt  *time.Time `json:"tried_at,omitempty"`
+	ToldAt   *time.Time `json:"told_at,omitempty"` // the provider's latest news
 }
 
 // Queued is a message of one of our own campaigns that is not with Meta.

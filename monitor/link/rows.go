@@ -10,6 +10,7 @@ const (
 	RowsRejected = "rejected" // messages that failed or were refused, as wa.RejectedColumns
 	RowsMessages = "messages" // messages, with state, times and the columns of their list
 	RowsCleanup  = "cleanup"  // people whom messages do not reach, with a reason
+	RowsFallback = "fallback" // messages by other channels, with state, reason and cost
 )
 
 // RowsArgs asks for one page of a table. The pages, asked for one after the other
@@ -45,6 +46,8 @@ type RowsMark struct {
 	LastMessage   int64  `json:"last_message,omitempty"`   // the newest when the export began: what came later is not in it
 	Recipient     int64  `json:"recipient,omitempty"`      // of the queue; as the two above
 	LastRecipient int64  `json:"last_recipient,omitempty"` //
+	Fallback      int64  `json:"fallback,omitempty"`       // likewise, by other channels
+	LastFallback  int64  `json:"last_fallback,omitempty"`  //
 	Person        int64  `json:"person,omitempty"`         // likewise
 	LastPerson    int64  `json:"last_person,omitempty"`    //
 	LastCampaign  int64  `json:"last_campaign,omitempty"`  // whose list has columns in it

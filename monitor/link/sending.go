@@ -94,8 +94,9 @@ type Forecast struct {
 
 // LeftOut counts people who get nothing, and says why.
 type LeftOut struct {
-	Reason string `json:"reason"`
-	Count  int64  `json:"count"`
+	Reason  string `json:"reason"`
+	Count   int64  `json:"count"`
+	Example string `json:"example,omitempty"` // one of them, masked, where their row of the list is to be mended
 }
 
 // Finding is something that the pre-flight found. Severity is ok, watch or act;

@@ -19,7 +19,7 @@ import (
 )
 
 type exportCmd struct {
-	What     string `arg:"" enum:"recording,webhooks,rejected,messages,cleanup" help:"rejected: who was not reached, and why; messages: all of them; cleanup: whom messages do not reach; recording: the providers' bodies and our own side; webhooks: the bodies alone."`
+	What     string `arg:"" enum:"recording,webhooks,rejected,messages,fallback,cleanup" help:"rejected: who was not reached, and why; messages: all of them; fallback: what went by SMS, call or e-mail, and what became of it; cleanup: whom messages do not reach; recording: the providers' bodies and our own side; webhooks: the bodies alone."`
 	Campaign string `help:"Only this campaign, by id or name." placeholder:"ID"`
 	Out      string `required:"" help:"File to write, ending in .csv, .xlsx or .ndjson; - is standard output." placeholder:"FILE"`
 	Force    bool   `help:"Replace the file if it is there."`
@@ -32,6 +32,7 @@ func (exportCmd) Help() string {
 	return `Examples:
   tickwatch export rejected --campaign autumn --out rejected.xlsx
   tickwatch export messages --campaign autumn --from 09:12 --to 09:40 --code 131026 --where country=CI --out hit.csv
+  tickwatch export fallback --campaign autumn --out sms.xlsx
   tickwatch export cleanup --out cleanup.csv
   tickwatch export recording --out incident.ndjson
   tickwatch replay incident.ndjson --speed 10
@@ -40,7 +41,8 @@ Phone numbers are in full, and so is what people wrote. The file is readable by 
 
 rejected (.csv, .xlsx) has the columns Time, Message_From, Message_To, Status, Description: a row for each message that failed or was refused and did not
 arrive. messages (.csv, .xlsx, .ndjson) has state, times, code and attempt of every message, and the columns of its list. With --from, --to, --code,
---number or --where it is who was hit by an incident. cleanup (.csv, .xlsx, .ndjson) is about people: to whom nothing was ever delivered, and from whom
+--number or --where it is who was hit by an incident. fallback (.csv, .xlsx, .ndjson) has a row for each SMS, call and e-mail: where to, its state, the
+provider's code and the reason (also of those left out or expired), what it cost, and when it was tried and last told of. cleanup (.csv, .xlsx, .ndjson) is about people: to whom nothing was ever delivered, and from whom
 nothing has come for 30 days, each with a reason. In a CSV a phone number has an apostrophe before its plus, so that no spreadsheet takes it for a formula;
 tickwatch reads it without. An XLSX needs none. --raw leaves it out, for programs.
 

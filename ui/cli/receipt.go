@@ -86,7 +86,11 @@ func messages(n int64) string {
 func leftOutText(all []link.LeftOut) string {
 	var b strings.Builder
 	for _, l := range all {
-		fmt.Fprintf(&b, "  %9s  %s\n", amount(l.Count), wa.Clean(l.Reason))
+		reason := wa.Clean(l.Reason)
+		if l.Example != "" {
+			reason += ", such as " + wa.Clean(l.Example)
+		}
+		fmt.Fprintf(&b, "  %9s  %s\n", amount(l.Count), reason)
 	}
 	return b.String()
 }

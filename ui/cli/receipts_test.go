@@ -122,3 +122,20 @@ func TestImportKnowsTheNumbers(t *testing.T) {
 		t.Errorf("imported for a number that is not there: %+v, %+v", job.Problem, job.Imported)
 	}
 }
+
+// A look-up says what a person got by another channel, and why not.
+func TestFoundTellsOfOtherChannels(t *testing.T) {
+	at := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
+	got := foundText(&link.Found{Phone: "+351*12", Beside: []link.Reached{{Campaign: "autumn", Channel: "sms", State: "failed", Code: "44", Reason: "no such subscriber", ToldAt: &at}}}, time.UTC)
+	if want := "  failed     autumn by SMS  44 no such subscriber\n"; !strings.HasSuffix(got, want) || strings.Contains(got, "no messages") {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Of people whose row is to be mended one is named.
+func TestLeftOutNamesOne(t *testing.T) {
+	got := leftOutText([]link.LeftOut{{Reason: "no value for {first_name} of the SMS text", Count: 2, Example: "+351*78"}, {Reason: "opted out", Count: 1}})
+	if want := "          2  no value for {first_name} of the SMS text, such as +351*78\n          1  opted out\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"tickwatch/monitor/link"
 	"tickwatch/ui"
+	"tickwatch/ui/pane"
 	"tickwatch/wa"
 )
 
@@ -100,7 +101,7 @@ func foundText(f *link.Found, zone *time.Location) string {
 	for i := range f.Held {
 		b.WriteString("  not written to: " + heldText(&f.Held[i], zone) + "\n")
 	}
-	if len(f.Messages) == 0 {
+	if len(f.Messages)+len(f.Beside) == 0 {
 		b.WriteString("  no messages\n")
 	}
 	for i := range f.Queued {
@@ -124,6 +125,18 @@ func foundText(f *link.Found, zone *time.Location) string {
 			fmt.Fprintf(&b, "  %d %s", m.Code, wa.Clean(m.Details))
 		}
 		fmt.Fprintf(&b, "\n    %s\n", wa.Clean(m.MessageID))
+	}
+	for i := range f.Beside {
+		r := &f.Beside[i]
+		when := r.ToldAt
+		for _, t := range []*time.Time{r.TriedAt, r.Due} {
+			when = cmp.Or(when, t)
+		}
+		fmt.Fprintf(&b, "  %s  %-9s  %s by %s", at(when), r.State, wa.Clean(r.Campaign), wa.Clean(pane.ChannelName(r.Channel)))
+		if why := strings.TrimSpace(r.Code + " " + r.Reason); why != "" {
+			b.WriteString("  " + wa.Clean(why))
+		}
+		b.WriteByte('\n')
 	}
 	return b.String()
 }

@@ -196,7 +196,7 @@ func FallbackLook(l Look, c *link.Campaign, r *Looking, w, h int) string {
 	}
 	lines = append(lines, ranked{8, ""})
 	if f.Failed*4 > f.Delivered+f.Failed && f.Failed >= 5 {
-		add(1, l.Theme.Watch.Render, "Many failed. U cancels the rest; from a shell, export rejected tells why.", 2)
+		add(1, l.Theme.Watch.Render, "Many failed. U cancels the rest; from a shell, export fallback tells why.", 2)
 	}
 	add(0, text, r.Note, 3)
 	if r.Input != "" {

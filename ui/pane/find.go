@@ -46,7 +46,13 @@ func Find(l Look, input string, found *link.Found, note string, w, h int) string
 				lines = append(lines, fit("", 10)+l.Theme.Strong.Render(strconv.Itoa(m.Code))+" "+dim(m.Details))
 			}
 		}
-		if len(found.Messages)+len(found.Queued) == 0 {
+		for i := range found.Beside {
+			lines = append(lines, l.reachedRow(&found.Beside[i]))
+			if why := strings.TrimSpace(found.Beside[i].Code + " " + found.Beside[i].Reason); why != "" {
+				lines = append(lines, fit("", 10)+dim(why))
+			}
+		}
+		if len(found.Messages)+len(found.Queued)+len(found.Beside) == 0 {
 			lines = append(lines, dim("No messages to this person."))
 		}
 	}
@@ -76,6 +82,20 @@ func (l Look) queuedRow(q *link.Queued) string {
 	}
 	if q.Reason != "" {
 		row += l.Theme.Dim.Render("  " + q.Reason)
+	}
+	return row
+}
+
+// reachedRow tells one message's course by another channel in a line.
+func (l Look) reachedRow(r *link.Reached) string {
+	row := fit(ChannelName(r.Channel), 10) + " " + l.Theme.Text.Render(fit(r.Campaign, 16)) + "  " + r.State
+	switch {
+	case r.ToldAt != nil:
+		row += " " + l.clock(*r.ToldAt)
+	case r.Due != nil:
+		row += l.Theme.Dim.Render("  not before ") + l.clock(*r.Due)
+	case r.TriedAt != nil:
+		row += l.Theme.Dim.Render("  tried ") + l.clock(*r.TriedAt)
 	}
 	return row
 }

@@ -368,3 +368,12 @@ func TestVerdictsAreWords(t *testing.T) {
 		}
 	}
 }
+
+// What a person got by another channel, and why not, is in a line of its own.
+func TestFindTellsOfOtherChannels(t *testing.T) {
+	told := now
+	found := &link.Found{Query: "x", Phone: "+351*12", Beside: []link.Reached{{Campaign: "autumn", Channel: "sms", State: "failed", Code: "44", Reason: "no such subscriber", ToldAt: &told}}}
+	got := Find(look(), "> ", found, "", 80, 20)
+	says(t, got, "SMS        autumn", "failed "+look().clock(now), "44 no such subscriber")
+	saysNot(t, got, "No messages")
+}

@@ -157,6 +157,9 @@ func leftOut(all []link.LeftOut) int64 {
 func (l Look) leftOutLines(all []link.LeftOut, rank, w int) []ranked {
 	lines := make([]ranked, 0, len(all))
 	for i, o := range all {
+		if o.Example != "" {
+			o.Reason += ", such as " + o.Example
+		}
 		if o.Count > 0 {
 			lines = append(lines, ranked{rank + i, l.Theme.Text.Render(right(count(o.Count), 9)) + "  " + l.Theme.Dim.Render(clip(o.Reason, max(w-11, 0)))})
 		}
