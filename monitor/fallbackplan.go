@@ -33,7 +33,7 @@ func (m *Monitor) planFallback(ctx context.Context, operator string, a link.Fall
 	}
 	run := wa.FallbackRun{
 		Campaign: p.live.ID, Key: p.live.Key, By: operator, Channels: a.Channels, Codes: a.Codes,
-		After: time.Duration(a.Undelivered) * time.Second, Currency: m.o.Fallback.Currency,
+		After: time.Duration(a.Undelivered) * time.Second, Currency: m.o.Fallback.Currency, Budget: m.o.Fallback.Budget,
 		OrderedAt: wa.At(p.now), StartsAt: wa.At(p.starts), ExpiresAt: wa.At(p.starts.Add(m.o.Fallback.Expires)), LookAfter: m.o.Fallback.Look,
 	}
 	got, err := m.o.Store.PlanFallback(ctx, run, most, p.judge, a.DryRun)

@@ -69,10 +69,12 @@ func (f *fallback) counts() (c wa.FallbackCounts) {
 		c.DoubleHits = 1
 	}
 	switch f.state {
-	case fallbackWaiting, fallbackClaimed:
+	case fallbackWaiting:
 		c.Waiting, c.Pending = 1, f.cost
+	case fallbackClaimed:
+		c.Waiting, c.Pending, c.Begun = 1, f.cost, f.cost
 	case fallbackUnknown:
-		c.Unknown, c.Pending = 1, f.cost
+		c.Unknown, c.Pending, c.Begun = 1, f.cost, f.cost
 	case fallbackDelivered:
 		c.Delivered = 1
 	case fallbackFailed:

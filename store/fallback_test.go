@@ -968,3 +968,63 @@ func TestStopFromANationalNumber(t *testing.T) {
 		t.Errorf("%d people, %v", people, err)
 	}
 }
+
+// A price is taken as it was billed in the run's currency only, and what would go over
+// the budget by it does not go out.
+func TestFallbackBudget(t *testing.T) {
+	s := open(t, t.TempDir())
+	p := imported(t, s, 4, wa.CategoryUtility)
+	for _, c := range claim(t, s, wa.ClaimRequest{Campaign: p.Campaign, Limit: 4, Now: at(0)}).Messages {
+		settle(t, s, wa.Outcome{Message: c.Message, Kind: wa.OutcomeRefused, At: at(1), Code: 131053})
+	}
+	got, err := s.PlanFallback(t.Context(), wa.FallbackRun{
+		Campaign: p.Campaign, Key: p.Key, Channels: []string{wa.ChannelSMS}, OrderedAt: at(2), StartsAt: at(2), Currency: "EUR", Budget: 4 * 45_000,
+	}, 100, textTo, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SetFallbackRun(t.Context(), got.Run.ID, wa.FallbackRunRunning); err != nil {
+		t.Fatal(err)
+	}
+	take := func() wa.FallbackMessage {
+		t.Helper()
+		got, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: got.Run.ID, Channel: wa.ChannelSMS, Limit: 1, Now: at(3)})
+		if err != nil || len(got.Messages) != 1 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		return got.Messages[0]
+	}
+	counts := func() wa.FallbackCounts {
+		t.Helper()
+		all, err := s.FallbackCounts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all[p.Campaign]
+	}
+	first, second := take(), take()
+	if err := s.SettleFallback(t.Context(), wa.FallbackOutcome{
+		Attempt: first.Attempt, At: at(4), Answer: wa.FallbackAnswer{Kind: wa.FallbackAccepted, Price: 7.5, Currency: "JPY"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if n := counts(); n.Cost != 45_000 || n.Begun != 45_000 {
+		t.Errorf("billed in another currency: %+v", n)
+	}
+	if err := s.Ingest(t.Context(), &wa.Post{Source: wa.BesideSource(wa.ChannelSMS), ReceivedAt: at(5), Receipts: []wa.FallbackReceipt{
+		{Channel: wa.ChannelSMS, Attempt: first.Attempt, State: wa.FallbackSent, Price: 0.05, Currency: "EUR"},
+		{Channel: wa.ChannelSMS, Attempt: second.Attempt, State: wa.FallbackSent, Price: 0.05},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := counts(); n.Cost != 95_000 {
+		t.Errorf("billed in the run's: %+v", n)
+	}
+	take()
+	if last, err := s.ClaimFallback(t.Context(), wa.FallbackClaimRequest{Run: got.Run.ID, Channel: wa.ChannelSMS, Limit: 1, Now: at(6)}); err != nil || len(last.Messages) != 0 {
+		t.Errorf("over the budget: %+v, %v", last, err)
+	}
+	if n := counts(); n.LeftOut != 1 || n.Waiting != 1 {
+		t.Errorf("%+v", n)
+	}
+}

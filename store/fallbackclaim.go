@@ -16,6 +16,7 @@ const (
 	reasonTriedAgain = "is tried again by WhatsApp"
 	reasonHours      = "outside the allowed hours"
 	reasonStalled    = "looks undelivered while the webhooks are stalled"
+	reasonBudget     = "over the budget"
 	reasonRecalled   = "cancelled while it was on its way, and not sent"
 )
 
@@ -110,6 +111,9 @@ func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.Fa
 			reason = reasonTriedAgain
 		}
 	}
+	if reason == "" && g.overBudget(f) {
+		reason = reasonBudget
+	}
 	if reason != "" {
 		return g.leaveFallback(f, fallbackLeftOut, reason)
 	}
@@ -146,6 +150,15 @@ func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.Fa
 	}
 	out.Messages = append(out.Messages, f.outgoing())
 	return nil
+}
+
+// overBudget tells whether a message would cost more than is left of its campaign's
+// budget: what went out may have been billed higher than it was planned.
+func (g *group) overBudget(f *fallback) bool {
+	run := g.fallbackRun(f.run)
+	now, more := g.w.fallbacks.counts[f.campaign], g.fallbacks.counts[f.campaign]
+	now.Add(&more, 1)
+	return run.Budget > 0 && now.Cost+now.Begun+f.cost > run.Budget
 }
 
 // phoneOf is the phone of a message's person, by which their hours are known; "" =

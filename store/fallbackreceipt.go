@@ -66,7 +66,7 @@ func (g *group) receipt(received wa.Instant, r *wa.FallbackReceipt) error {
 		if f.providerID == "" {
 			f.providerID = bounded(r.ProviderID)
 		}
-		f.billed(r.Segments, r.Price)
+		g.billed(f, r.Segments, r.Price, r.Currency)
 		if !f.climbs(state) {
 			return
 		}

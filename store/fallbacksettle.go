@@ -52,7 +52,7 @@ func (g *group) settleFallback(o *wa.FallbackOutcome) error {
 		switch answer.Kind {
 		case wa.FallbackAccepted:
 			f.state, f.accepted, f.providerID = fallbackAccepted, true, bounded(answer.ProviderID)
-			f.billed(answer.Segments, answer.Price)
+			g.billed(f, answer.Segments, answer.Price, answer.Currency)
 		case wa.FallbackRejected, wa.FallbackOptedOut:
 			f.state = fallbackFailed
 		case wa.FallbackThrottled, wa.FallbackNotSent:
@@ -89,12 +89,13 @@ func (g *group) waitsAgain(f *fallback, due wa.Instant) {
 	f.state, f.due = fallbackWaiting, due
 }
 
-// billed takes over what a provider says of the segments and the price.
-func (f *fallback) billed(segments int, price float64) {
+// billed takes over what a provider says of the segments and of the price. One in
+// another currency than the run's cannot be added up: the planned one stands.
+func (g *group) billed(f *fallback, segments int, price float64, currency string) {
 	if segments > 0 {
 		f.segments = int64(segments)
 	}
-	if price > 0 {
+	if run := g.fallbackRun(f.run); price > 0 && run != nil && currency == run.Currency {
 		f.cost = wa.MoneyOf(price)
 	}
 }

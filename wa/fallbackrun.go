@@ -21,6 +21,7 @@ type FallbackRun struct {
 	Segments  int64   // of all their messages
 	Cost      Money   // of all, by the price table
 	Currency  string  // ISO 4217
+	Budget    Money   // of the campaign: what would go over it does not go out; 0 = not limited
 }
 
 // States of a FallbackRun.
@@ -88,6 +89,7 @@ type FallbackCounts struct {
 	Segments   int64 // of those accepted
 	Cost       Money // of those accepted, as billed where the provider says so
 	Pending    Money // the price of those that wait, or may have gone out
+	Begun      Money // of Pending: of those that are going out just now, or may have
 }
 
 // Add adds (sign 1) or takes away (sign -1).
@@ -104,4 +106,5 @@ func (c *FallbackCounts) Add(d *FallbackCounts, sign int64) {
 	c.Segments += sign * d.Segments
 	c.Cost += Money(sign) * d.Cost
 	c.Pending += Money(sign) * d.Pending
+	c.Begun += Money(sign) * d.Begun
 }
