@@ -66,5 +66,13 @@ func TestTemplateOfAWatchedCampaign(t *testing.T) {
 				t.Fatalf("%q is template %d, want %d", said, got, want)
 			}
 		}
+		l.Latest = 1
+		m.campaigns = map[int64]*live{1: l}
+		if want != 0 && !m.templateInUse(2, &wa.Template{ID: want, Name: m.templates[want].Name, Language: m.templates[want].Language}) {
+			t.Errorf("%q runs, and its template is in no use", said)
+		}
+		if news := m.templates[3]; said == "offer/fr" && (m.templateInUse(2, &news) || m.mayUse(l, &news)) {
+			t.Error("another template is in use")
+		}
 	}
 }

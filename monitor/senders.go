@@ -39,7 +39,7 @@ func (s senders) stopAll() string {
 	var all []string
 	switch {
 	case s.open:
-		all = append(all, "Pause everything (!): Meta refuses what goes out.")
+		all = append(all, "Pause everything (!): Meta refuses what goes out from it.")
 	case s.paused:
 		all = append(all, "It is paused: nothing of ours goes out. Resume (u) when Meta has lifted it.")
 	}

@@ -228,6 +228,8 @@ func (m *Monitor) judgeQueue(now wa.Instant, v *queue.View) {
 			f.advice = senders{paused: true}.withoutTemplate("LOCKED").Lines()
 		case code == 0 && g.Scope == link.ScopeAll:
 			f.advice = senders{paused: true}.stopAll() + " " + askMeta
+		case m.pauseOver(now, &g, code):
+			f.advice = "The template's pause should be over. Resume (u), slowly at first, or send the rest with another approved template (t)."
 		case code != 0:
 			f.advice = advise(&situation{kind: kind, own: true, code: code, coded: true, title: m.titles[code], paused: true}).Lines()
 		}
@@ -259,6 +261,23 @@ func (m *Monitor) causeStands(now wa.Instant, g *wa.Gate, code int) bool {
 			if stopsTemplate(t.Status) && m.uses(l, &t) && m.incidents.stands("template", strconv.FormatInt(id, 10)) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// pauseOver tells whether the template whose pause closed a gate can be sent again, as far
+// as is known. m.mu is held.
+func (m *Monitor) pauseOver(now wa.Instant, g *wa.Gate, code int) bool {
+	l := m.byKey[g.ID]
+	if l == nil || g.Scope != link.ScopeCampaign || code != codeTemplatePaused {
+		return false
+	}
+	for _, t := range m.templates {
+		ended := t.Status == "PAUSED" && t.PausedUntil != 0 && now > t.PausedUntil && t.StatusAt <= t.PausedUntil
+		lifted := t.Status == wa.StatusApproved && t.StatusAt > g.Since
+		if (ended || lifted) && m.uses(l, &t) {
+			return true
 		}
 	}
 	return false

@@ -58,6 +58,12 @@ func openDesk(t *testing.T, dir string, numbers ...monitor.NumberNews) *desk {
 // openDeskWith is openDesk with a change to how it sends.
 func openDeskWith(t *testing.T, dir string, change func(*monitor.Sending), numbers ...monitor.NumberNews) *desk {
 	t.Helper()
+	return openDeskOf(t, dir, func(o *monitor.Options) { change(&o.Sending) }, numbers...)
+}
+
+// openDeskOf is openDesk with a change to any option.
+func openDeskOf(t *testing.T, dir string, change func(*monitor.Options), numbers ...monitor.NumberNews) *desk {
+	t.Helper()
 	d := &desk{T: t, dir: dir, clock: newHand()}
 	var err error
 	if d.store, err = store.Open(context.Background(), store.Options{Dir: dir, Now: d.clock.now, Decode: webhook.Decode}); err != nil {
@@ -73,10 +79,9 @@ func openDeskWith(t *testing.T, dir string, change func(*monitor.Sending), numbe
 			return p, nil
 		},
 	}
-	change(&sending)
-	d.monitor, err = monitor.New(context.Background(), monitor.Options{
-		Store: d.store, Now: d.clock.now, Thresholds: monitor.DefaultThresholds(), Publish: func(*link.Snapshot) {}, Sending: sending,
-	})
+	o := monitor.Options{Store: d.store, Now: d.clock.now, Thresholds: monitor.DefaultThresholds(), Publish: func(*link.Snapshot) {}, Sending: sending}
+	change(&o)
+	d.monitor, err = monitor.New(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,5 +77,27 @@ func TestTemplateThatMetaStops(t *testing.T) {
 		h.wantHeld(1, "paused")
 		h.wantHeld(2, "")
 		h.want(refused, 0)
+		h.TemplateStopped("winter_offer", "pt_PT", "LOCKED") // no code says that
+		h.after(time.Second)
+		h.wantHeld(2, "paused")
+		if g := store.gate("campaign", "autumn-2"); g.Reason != "Meta locked its template" {
+			t.Errorf("%+v", g)
+		}
+	})
+}
+
+// An account that Meta stops pauses everything before a message is refused.
+func TestAccountThatMetaStops(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		store, m := newMemory(t), &meta{}
+		store.add(plan(1), 100_000)
+		h := open(t, store, m)
+		h.after(time.Second)
+		h.AccountStopped("Meta disabled the WhatsApp account")
+		h.after(time.Second)
+		if g := store.gate("all", ""); !g.Closed || g.Reason != "Meta disabled the WhatsApp account" || len(h.heard()) != 1 {
+			t.Errorf("%+v, heard of %v", g, h.heard())
+		}
+		h.want(refused, 0)
 	})
 }

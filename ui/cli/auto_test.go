@@ -56,6 +56,9 @@ func TestBlindSendingIsPaused(t *testing.T) {
 		a := alarmOf(s, "feed")
 		return a == nil || strings.Contains(a.Pause, "u resumes it")
 	})
+	if a := alarmOf(snap, "feed"); a != nil && (strings.Contains(a.Text, "while they go out") || !strings.Contains(a.Text, "nothing of ours goes out now")) {
+		t.Errorf("it is paused, and its alarm says: %q", a.Text)
+	}
 	if f := autumn(snap).First30; alarmOf(snap, "delivery") != nil || !f.Provisional {
 		t.Errorf("delivery is judged by silence: %+v", f)
 	}

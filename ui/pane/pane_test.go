@@ -342,7 +342,7 @@ func TestUntilStandsWhereItBelongs(t *testing.T) {
 	until := now.Add(3 * time.Hour)
 	for text, want := range map[string]string{
 		"Meta paused the template offer: nothing goes out with it. It is the first pause, for 3 hours; the next one lasts 6": "nothing goes out with it until 12:11. It is the first pause, for 3 hours; the next one lasts 6",
-		"Meta blocks this account's campaign messages.": "Meta blocks this account's campaign messages until 12:11",
+		"Meta blocks this account's campaign messages.":                                                                      "Meta blocks this account's campaign messages until 12:11",
 	} {
 		if got := look().alarmText(&link.Alarm{Text: text, RaisedAt: now, Until: &until}); !strings.HasSuffix(got, want) {
 			t.Errorf("%q, want %q", got, want)
