@@ -28,10 +28,10 @@ type situation struct {
 	mute   bool // the key that pauses is not named
 }
 
-// mute tells whether alarms of a kind do not name the key that pauses.
+// mute tells whether the operator wants alarms of a kind not to name the key that
+// pauses. A replay, which is told of no such wish, names it.
 func (m *Monitor) mute(kind string) bool {
-	mode := m.mode(kind)
-	return (kind == "delivery" || kind == "reports") && mode != AutoAdvise && mode != AutoAct
+	return (kind == "delivery" || kind == "reports") && m.mode(kind) == AutoOff
 }
 
 // advise is what somebody can do about an alarm who is not a programmer: the

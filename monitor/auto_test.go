@@ -2,14 +2,17 @@ package monitor_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tickwatch/monitor"
 	"tickwatch/monitor/link"
 	"tickwatch/monitor/notify"
+	"tickwatch/wa"
 )
 
 // itself are the gates that tickwatch has closed, and the actions that it has done.
@@ -122,7 +125,7 @@ func TestNotActing(t *testing.T) {
 		if closed, done := itself(s); closed != 0 || done != 0 || open(s)[0].Pause != "" {
 			t.Errorf("%q: %d closed, %d done, %+v", mode, closed, done, open(s))
 		}
-		if named := strings.Contains(open(s)[0].Advice, "(p)"); named != (mode == monitor.AutoAdvise) {
+		if named := strings.Contains(open(s)[0].Advice, "(p)"); named != (mode != monitor.AutoOff) {
 			t.Errorf("%q: the key is named: %v: %q", mode, named, open(s)[0].Advice)
 		}
 	}
@@ -169,4 +172,43 @@ func TestACalmSilenceStaysCalm(t *testing.T) {
 	if got := open(r.looked()); len(got) != 0 {
 		t.Errorf("%+v", got)
 	}
+}
+
+// Polls that tell of no number, as with a dead token, are an alarm while a campaign
+// runs: the quality that shows is old.
+func TestSilentPolls(t *testing.T) {
+	var dead atomic.Bool
+	dead.Store(true)
+	clock := newHand()
+	r := start(t, t.TempDir(), clock, func(o *monitor.Options) {
+		o.Sending.Speed = 1e6 // asks four times a second
+		o.Sending.Poll = func(context.Context, []int64) (wa.Poll, error) {
+			if dead.Load() {
+				return wa.Poll{}, errors.New("the access token has expired")
+			}
+			return wa.Poll{Account: "1", Numbers: []wa.PolledNumber{{ID: "500", Display: "4915550001", Quality: wa.QualityGreen}}}, nil
+		}
+	})
+	r.batch(t, "a", 300, 6, 131026)
+	until := func(what string, seen func(*link.Snapshot) bool) {
+		t.Helper()
+		for deadline := time.Now().Add(20 * time.Second); ; {
+			clock.forward(time.Second)
+			s := r.looked()
+			if seen(s) {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %+v, %+v", what, s.Alarms, s.Numbers)
+			}
+		}
+	}
+	until("an alarm", func(s *link.Snapshot) bool {
+		all := open(s)
+		return len(all) == 1 && all[0].Kind == "quality" && all[0].Severity == "watch" && strings.Contains(all[0].Text, "the access token has expired")
+	})
+	dead.Store(false)
+	until("its end, and when Meta was asked", func(s *link.Snapshot) bool {
+		return len(open(s)) == 0 && len(s.Numbers) == 1 && s.Numbers[0].AskedAt != nil
+	})
 }

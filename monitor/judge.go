@@ -46,6 +46,7 @@ func (m *Monitor) judge(now wa.Instant, v *queue.View) {
 	m.judgeNumbers(now)
 	m.judgeLimits(now)
 	m.judgeHealth(now)
+	m.judgePolls(now)
 	for _, id := range slices.Sorted(maps.Keys(m.templates)) {
 		m.judgeTemplate(now, v, m.templates[id])
 	}

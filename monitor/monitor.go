@@ -95,6 +95,8 @@ type Monitor struct {
 	usage          limitUse
 	comparedAt     map[[2]int64]wa.Instant // when Meta was asked to compare two templates
 	queue          *queue.Queue
+	silent         int    // polls in a row that told of no number
+	silentWhy      string // the latest
 	fallback       *fallback.Engine
 	runs           map[int64]wa.FallbackRun    // of fallbacks
 	fallbackCounts map[int64]wa.FallbackCounts // by campaign

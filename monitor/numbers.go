@@ -170,7 +170,7 @@ func (m *Monitor) judgeLimitFall(now wa.Instant, subject string, p *limitPast, n
 func (m *Monitor) numberView(n wa.Number, limits []link.Limit) link.Number {
 	out := link.Number{
 		ID: n.ID, Display: display(n.Display), Quality: string(n.Quality), Status: n.Status,
-		Limit: string(n.Limit), Since: moment(n.Since),
+		Limit: string(n.Limit), Since: moment(n.Since), AskedAt: moment(n.QualityAt),
 	}
 	if n.Throughput > 0 {
 		out.ThroughputMPS = &n.Throughput

@@ -3,10 +3,12 @@ package monitor
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 
+	"tickwatch/monitor/alarm"
 	"tickwatch/wa"
 )
 
@@ -45,6 +47,7 @@ func (m *Monitor) poll(ctx context.Context) {
 			m.o.Log.Warn("Meta does not say all of how numbers and templates stand", "error", err)
 		}
 		failed = err != nil
+		m.notePoll(err, len(answer.Numbers) > 0)
 		answer.At = asked
 		m.polled(ctx, &answer)
 		for idle := range pollIdle {
@@ -58,6 +61,35 @@ func (m *Monitor) poll(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// silentPolls is after how many polls in a row that told of no number it is an alarm.
+const silentPolls = 3
+
+// notePoll keeps how many polls in a row failed to tell how the numbers stand, and why.
+func (m *Monitor) notePoll(err error, told bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err == nil || told {
+		m.silent, m.silentWhy = 0, ""
+		return
+	}
+	m.silent, m.silentWhy = m.silent+1, wa.Clean(err.Error())
+}
+
+// judgePolls says when quality stands as it was told once, while a campaign runs: it
+// may have fallen since. m.mu is held.
+func (m *Monitor) judgePolls(now wa.Instant) {
+	level := alarm.OK
+	for _, l := range m.campaigns {
+		if m.silent >= silentPolls && l.running(now) {
+			level = alarm.Watch
+		}
+	}
+	m.incidents.fact(now, level, finding{
+		kind: "quality", subject: "polls", text: fmt.Sprintf("Meta has not said %d times how the numbers stand: their quality may be worse than it shows. %s", m.silent, m.silentWhy),
+		advice: "See whether the access token still holds: tickwatch doctor. Meanwhile look at the quality in WhatsApp Manager.",
+	})
 }
 
 // real is how long a span of the daemon's clock takes.

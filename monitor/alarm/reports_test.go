@@ -52,7 +52,7 @@ func TestKnownOptOuts(t *testing.T) {
 // optOutRun is what is said, every ten seconds, of a campaign of 20 messages a second
 // whose people opt out at a rate, so many seconds after they were reached.
 func optOutRun(seed uint64, rate float64, after func(*rand.Rand) float64, minutes int64) (all []Verdict) {
-	r, draw := newReports(0.001, 0.005), rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a simulation
+	r, draw := newReports(0.001, 0.005), rand.New(rand.NewPCG(seed, 1))
 	outs := map[int64]int64{}
 	for second := int64(0); second < minutes*60; second += 10 {
 		r.Delivered(6000+second, 200)

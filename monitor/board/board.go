@@ -17,10 +17,14 @@ type Row struct {
 	Seeds    int     `json:"seeds"`
 	Wrong    float64 `json:"wrong"`            // share of campaigns with an alarm to act that was not due: of another kind, or before the trouble
 	Found    float64 `json:"found,omitempty"`  // share in which the expected alarm rang
-	Judged   int64   `json:"judged,omitempty"` // median of messages judged from the beginning of the trouble to the alarm; -1 = in less than half of them
+	Judged   int64   `json:"judged,omitempty"` // median of messages judged from the beginning of the trouble to the alarm, of opt-outs for as much as a delivery counts; -1 = in less than half of them
 	Late     int64   `json:"judged_95,omitempty"`
 	Seconds  int64   `json:"seconds,omitempty"`
 	Slow     int64   `json:"seconds_95,omitempty"`
+
+	// Of opt-outs: median of messages delivered by then, each counted whole.
+	Delivered     int64 `json:"delivered,omitempty"`
+	LateDelivered int64 `json:"delivered_95,omitempty"`
 
 	// The plain rule beside it.
 	PlainWrong   float64 `json:"plain_wrong"`
@@ -53,7 +57,7 @@ func Play(ctx context.Context, incidents []Incident, seeds int, seed uint64, pro
 
 func rowOf(in *Incident, all []rung) Row {
 	row := Row{Name: in.Name, Expected: in.Expected, Seeds: len(all)}
-	var judged, seconds, plain []int64
+	var judged, seconds, delivered, plain []int64
 	for i := range all {
 		r := &all[i]
 		wrong := false
@@ -66,6 +70,7 @@ func rowOf(in *Incident, all []rung) Row {
 		}
 		judged = append(judged, after(r.judged, in.Expected))
 		seconds = append(seconds, after(r.seconds, in.Expected))
+		delivered = append(delivered, after(r.delivered, in.Expected))
 		at, yes := r.seconds["plain"]
 		if yes && (in.Expected != "delivery" || at < 0) {
 			row.PlainWrong++
@@ -80,6 +85,9 @@ func rowOf(in *Incident, all []rung) Row {
 	row.Found = found(seconds)
 	row.Judged, row.Late = quantile(judged, 0.5), quantile(judged, 0.95)
 	row.Seconds, row.Slow = quantile(seconds, 0.5), quantile(seconds, 0.95)
+	if in.Expected == "reports" {
+		row.Delivered, row.LateDelivered = quantile(delivered, 0.5), quantile(delivered, 0.95)
+	}
 	if in.Expected == "delivery" {
 		row.PlainFound, row.PlainSeconds = found(plain), quantile(plain, 0.5)
 	}

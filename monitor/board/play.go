@@ -10,8 +10,9 @@ import (
 
 // rung is when alarms first told to act, in one campaign.
 type rung struct {
-	judged  map[string]int64 // by alarm: messages judged since the trouble began; negative = before it
-	seconds map[string]int64 // since then
+	judged    map[string]int64 // by alarm: messages judged since the trouble began; negative = before it
+	seconds   map[string]int64 // since then
+	delivered map[string]int64 // of opt-outs: messages delivered by then
 }
 
 // day is an arbitrary start, a whole minute.
@@ -24,7 +25,7 @@ var lines = alarm.Lines{DeliveryOK: 0.95, DeliveryAct: 0.90, ReportsOK: 0.001, R
 func play(in *Incident, seed uint64, number int) rung {
 	fates := draw(rand.New(rand.NewPCG(seed, uint64(number))), in) //nolint:gosec // a count
 	news := newsOf(fates)
-	campaign, out := alarm.NewCampaign(lines), rung{map[string]int64{}, map[string]int64{}}
+	campaign, out := alarm.NewCampaign(lines), rung{map[string]int64{}, map[string]int64{}, map[string]int64{}}
 	var plain plainRule
 	var feed alarm.Feed
 	sick := int64(0) // the second until which the feed was sick
@@ -64,7 +65,7 @@ func play(in *Incident, seed uint64, number int) rung {
 			out.seconds[name] = now + 1 - begun
 			out.judged[name] = (now+1-lines.JudgeAfter)*perSecond - int64(in.From)
 			if name == "reports" {
-				out.judged[name] = int64(j.Known * float64(plain.delivered))
+				out.judged[name], out.delivered[name] = int64(j.Known*float64(plain.delivered)), plain.delivered
 			}
 		}
 		_, rang := out.seconds[in.Expected]

@@ -33,6 +33,9 @@ func (b *Board) Markdown() string {
 		if r.Expected != "" {
 			found, judged, seconds = share100(r.Found), pair(r.Judged, r.Late), pair(r.Seconds, r.Slow)
 		}
+		if r.Expected == "reports" {
+			judged += " counted, " + pair(r.Delivered, r.LateDelivered) + " delivered"
+		}
 		if r.Expected == "delivery" {
 			plainFound, plainSeconds = share100(r.PlainFound), number(r.PlainSeconds)
 		}

@@ -337,6 +337,7 @@ type Number struct {
 	Since         *time.Time `json:"since,omitempty"`
 
 	LimitReachedAt *time.Time `json:"limit_reached_at,omitempty"` // at the present pace; nil = not before what waits is out
+	AskedAt        *time.Time `json:"asked_at,omitempty"`         // when Meta last said its quality
 	QualityWas     string     `json:"quality_was,omitempty"`
 	QualitySince   *time.Time `json:"quality_since,omitempty"` // when it was first seen to be so
 	Health         string     `json:"health,omitempty"`        // AVAILABLE, LIMITED, BLOCKED; open

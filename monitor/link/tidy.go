@@ -49,7 +49,7 @@ func (s *Snapshot) tidied() Snapshot {
 	t.Campaigns = each(s.Campaigns, (*Campaign).tidy)
 	t.Numbers = each(s.Numbers, func(n *Number) {
 		n.ThroughputMPS = known(n.ThroughputMPS)
-		n.Since, n.LimitReachedAt, n.QualitySince = utc(n.Since), utc(n.LimitReachedAt), utc(n.QualitySince)
+		n.Since, n.LimitReachedAt, n.QualitySince, n.AskedAt = utc(n.Since), utc(n.LimitReachedAt), utc(n.QualitySince), utc(n.AskedAt)
 	})
 	t.Templates = each(s.Templates, func(t *Template) {
 		t.PausedUntil, t.QualitySince, t.NextCategoryAt = utc(t.PausedUntil), utc(t.QualitySince), utc(t.NextCategoryAt)

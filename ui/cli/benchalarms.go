@@ -24,7 +24,8 @@ func (benchAlarmsCmd) Help() string {
 
 The scoreboard of the alarms: synthetic campaigns of 20 messages a second are played to what judges real ones. For each kind it
 prints how many campaigns had an alarm to act that was not due, in how many the right one rang, after how many judged messages and
-seconds; beside it the plain rule (under 90 % of those decided, from 200 on). Below: the least that a test needs which knew both rates
+seconds (of opt-outs a delivery is counted for as much as can be known of them yet; how many were delivered stands beside it); beside
+it the plain rule (under 90 % of those decided, from 200 on). Below: the least that a test needs which knew both rates
 and the runs beforehand, and how often the search for causes names what was planted. The same seed gives the same board.`
 }
 

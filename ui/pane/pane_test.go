@@ -377,3 +377,33 @@ func TestFindTellsOfOtherChannels(t *testing.T) {
 	says(t, got, "SMS        autumn", "failed "+look().clock(now), "44 no such subscriber")
 	saysNot(t, got, "No messages")
 }
+
+// Quality says of when it is, by the number that was asked about the longest ago.
+func TestQualityIsOfWhenItWasAsked(t *testing.T) {
+	at := time.Date(2026, 11, 20, 9, 31, 0, 0, time.UTC)
+	s := &link.Snapshot{At: at, Numbers: []link.Number{
+		{ID: "1", Display: "+4915550001", Quality: "GREEN", AskedAt: ptr(at.Add(-time.Minute))},
+		{ID: "2", Display: "+4915550002", Quality: "GREEN", AskedAt: ptr(at.Add(-20 * time.Minute))},
+	}}
+	l := Look{Zone: time.UTC, Now: at}
+	if got := Quality(l, s, &link.Campaign{}, false, 40, 12); !strings.Contains(got, "asked 09:11") {
+		t.Error(got)
+	}
+	for i := range s.Numbers {
+		s.Numbers[i].AskedAt = nil
+	}
+	if got := Quality(l, s, &link.Campaign{}, false, 40, 12); strings.Contains(got, "asked") {
+		t.Error(got)
+	}
+}
+
+// How long people wait for an answer is said with the mean, where it is known.
+func TestAnsweredWords(t *testing.T) {
+	e := link.Engagement{Answered: ptr(0.81), FirstResponseMS: &link.ResponseTimes{P50: 214_000, P95: 1_840_000}, MeanResponseMS: ptr(int64(301_000))}
+	if got := answeredWords(&e); !strings.HasSuffix(got, ", mean 6 min") {
+		t.Error(got)
+	}
+	if e.MeanResponseMS = nil; strings.Contains(answeredWords(&e), "mean") {
+		t.Error(answeredWords(&e))
+	}
+}

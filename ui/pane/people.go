@@ -63,7 +63,11 @@ func answeredWords(e *link.Engagement) string {
 	if e.Answered == nil || r == nil {
 		return ""
 	}
-	return percent(*e.Answered, 0) + " got an answer: half within " + wait(r.P50) + ", 95 in 100 within " + wait(r.P95)
+	s := percent(*e.Answered, 0) + " got an answer: half within " + wait(r.P50) + ", 95 in 100 within " + wait(r.P95)
+	if e.MeanResponseMS != nil {
+		s += ", mean " + wait(*e.MeanResponseMS)
+	}
+	return s
 }
 
 // wait prints milliseconds, rounded up: nobody waited less.

@@ -25,10 +25,28 @@ func Quality(l Look, s *link.Snapshot, c *link.Campaign, focused bool, w, h int)
 	if len(lines) == 0 {
 		lines = []string{l.Theme.Dim.Render("no number known")}
 	}
+	if asked := l.askedWords(numbers); asked != "" && rows > len(lines)+len(template) {
+		lines = append(lines, l.Theme.Dim.Render(clip(asked, inner)))
+	}
 	if rows > len(lines)+len(template) {
 		lines = append(lines, "")
 	}
 	return l.box("Quality", "", append(lines, template...), w, h, focused)
+}
+
+// askedWords says when Meta last told of the quality of these numbers, of the one that
+// was asked about the longest ago; "" = it is not known.
+func (l Look) askedWords(numbers []link.Number) string {
+	var oldest *time.Time
+	for i := range numbers {
+		if at := numbers[i].AskedAt; at != nil && (oldest == nil || at.Before(*oldest)) {
+			oldest = at
+		}
+	}
+	if oldest == nil {
+		return ""
+	}
+	return "asked " + l.clock(*oldest)
 }
 
 // numbersOf gives the campaign's numbers; all of them when it names none.
