@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -74,9 +75,9 @@ func TestPeopleAreTold(t *testing.T) {
 		go func() { defer close(ran); m.Run(ctx) }()
 		defer func() { cancel(); <-ran; _ = s.Close() }()
 
-		quality := func(q wa.Quality) {
+		quality := func(template int64, q wa.Quality) {
 			t.Helper()
-			u := wa.TemplateUpdate{ID: 7, Name: "autumn_offer", Language: "pt_PT", Quality: q, At: wa.At(time.Now())}
+			u := wa.TemplateUpdate{ID: template, Name: fmt.Sprintf("offer_%d", template), Language: "pt_PT", Quality: q, At: wa.At(time.Now())}
 			if err := s.Ingest(ctx, &wa.Post{Source: "meta", Body: []byte("{}"), ReceivedAt: wa.At(time.Now()), Templates: []wa.TemplateUpdate{u}}); err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +89,7 @@ func TestPeopleAreTold(t *testing.T) {
 				t.Errorf("%s: told %q, want %q", step, got, want)
 			}
 		}
-		quality(wa.QualityYellow)
+		quality(7, wa.QualityYellow)
 		expect("raised", "WATCH quality")
 		if _, err := m.snooze(link.SnoozeArgs{Alarm: "a1", Seconds: 60}, "ines"); err != nil {
 			t.Fatal(err)
@@ -99,17 +100,17 @@ func TestPeopleAreTold(t *testing.T) {
 		expect("its time is over", "WATCH, still, quality")
 
 		p.breaks(true)
-		quality(wa.QualityRed)
+		quality(8, wa.QualityRed)
 		time.Sleep(time.Minute)
 		mu.Lock()
-		if a := last.Alarms[1]; a.Kind != "host" || !a.Open() || !strings.Contains(a.Text, "pager: no line") || !strings.Contains(a.Advice, "notify test") {
+		if a := last.Alarms[0]; a.Kind != "host" || !a.Open() || !strings.Contains(a.Text, "pager: no line") || !strings.Contains(a.Advice, "notify test") {
 			t.Errorf("nobody is reached: %+v", last.Alarms)
 		}
 		mu.Unlock()
 		p.breaks(false)
 		time.Sleep(5 * time.Minute)
-		expect("reached again", "tickwatch: 2 alarms, 1 ACT, 1 WATCH; Cleared: this machine")
-		quality(wa.QualityGreen)
+		expect("reached again", "tickwatch: 2 alarms, 2 WATCH; Cleared: this machine")
+		quality(7, wa.QualityGreen)
 		expect("over", "Cleared: quality")
 	})
 }

@@ -15,12 +15,13 @@ type plainSnapshot Snapshot
 // share of nothing) is absent. The Snapshot itself is not touched.
 func (s Snapshot) MarshalJSON() ([]byte, error) { return json.Marshal(plainSnapshot(s.tidied())) }
 
-// MarshalJSON writes Messages and Queued as arrays, never null.
+// MarshalJSON writes its lists as arrays, never null.
 func (f Found) MarshalJSON() ([]byte, error) {
 	type plain Found
 	f.Messages = each(f.Messages, (*Message).tidy)
 	f.Held = each(f.Held, func(h *Held) { h.Since, h.Until = utc(h.Since), utc(h.Until) })
 	f.Queued = each(f.Queued, func(q *Queued) { q.Due = utc(q.Due) })
+	f.Beside = each(f.Beside, func(r *Reached) { r.Due, r.TriedAt, r.ToldAt = utc(r.Due), utc(r.TriedAt), utc(r.ToldAt) })
 	return json.Marshal(plain(f))
 }
 
