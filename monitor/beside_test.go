@@ -156,7 +156,8 @@ func TestACancelledCampaignSendsNoSMS(t *testing.T) {
 
 // What became of an SMS, and why, is in a table and in what is found of a person.
 func TestWhatBecameOfAnSMSIsRead(t *testing.T) {
-	d := openTexting(t, 3, func(o *monitor.Options) { o.Fallback.Look = -1 })
+	d := openTexting(t, 3, func(o *monitor.Options) { o.Fallback.Undo = time.Hour })
+	command[link.Receipt](d, link.VerbPause, link.GateArgs{Scope: link.ScopeChannel, ID: "sms"}) // nothing leaves but what the test takes
 	if _, err := d.store.SetFallbackRun(t.Context(), 1, wa.FallbackRunRunning); err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ func TestToldOnceByAKilledDaemon(t *testing.T) {
 	s.deliver([][]byte{pausedTemplate(8)})
 	waitFor(t, "both places are told again", func() bool { return receiver.count() == 2 && strings.Count(called(), "\n") == 2 })
 	second := s.status().Alarms[0]
-	if got := called(); got != first.ID+" raised act\n"+second.ID+" raised act\n" || first.ID == second.ID {
+	if got := called(); got != first.ID+" raised watch\n"+second.ID+" raised watch\n" || first.ID == second.ID {
 		t.Errorf("the command was told\n%s", got)
 	}
 	for i, id := range []string{first.ID, second.ID} {

@@ -263,7 +263,7 @@ func TestMetricsTellOfAlarms(t *testing.T) {
 		if len(alarms) != 2*len(alarmKinds) {
 			t.Fatalf("%d series of alarms, want %d", len(alarms), 2*len(alarmKinds))
 		}
-		stands := alarms["templateact"]
+		stands := alarms["templatewatch"] // no campaign uses it
 		if stands == 1 {
 			sum := 0.0
 			for _, n := range alarms {

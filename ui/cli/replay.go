@@ -131,7 +131,11 @@ func alarmsText(alarms []link.Alarm, zone *time.Location) string {
 	b.WriteString("Alarms of the whole recording:\n")
 	at := func(t time.Time) string { return t.In(zone).Format("02 Jan 15:04:05") }
 	for _, x := range alarms {
-		fmt.Fprintf(&b, "  %s  %-5s  %s\n", at(x.RaisedAt), strings.ToUpper(x.Severity), wa.Clean(x.Text))
+		worst := x.Severity
+		if x.ActedAt != nil { // it may have eased before it cleared
+			worst = link.VerdictAct
+		}
+		fmt.Fprintf(&b, "  %s  %-5s  %s\n", at(x.RaisedAt), strings.ToUpper(worst), wa.Clean(x.Text))
 		var then []string
 		if x.ActedAt != nil && !x.ActedAt.Equal(x.RaisedAt) {
 			then = append(then, "ACT from "+at(*x.ActedAt))
