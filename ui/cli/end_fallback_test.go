@@ -236,7 +236,7 @@ func TestFallbackBySMS(t *testing.T) {
 			t.Errorf("%+v, and nothing leaves before %v", m, run.StartsAt)
 		}
 	}
-	stopped := s.stopBySMS(t, may)
+	stopped := s.stopBySMS(t)
 	s.refuses(t, "--yes", "fallback", "go-on", ownKey)
 	s.do(t, "fallback", "go-on", ownKey, "--yes")
 	before := len(s.texted(t))
@@ -257,7 +257,7 @@ func TestFallbackBySMS(t *testing.T) {
 		t.Errorf("%s wrote STOP, and got an SMS", stopped)
 	}
 	f = &s.campaign(t).Fallback
-	leftOut := slices.DeleteFunc(s.leftOutOnDisk(t), func(why string) bool { return strings.HasPrefix(why, "cancelled") }) // were in the undone one alone
+	leftOut := slices.DeleteFunc(s.fallbacksOnDisk(t, "reason", 8), func(why string) bool { return strings.HasPrefix(why, "cancelled") }) // were in the undone one alone
 	if !slices.Equal(leftOut, []string{"opted out"}) || f.Accepted != int64(len(got)) || f.Accepted+refused+1 != ordered.Eligible {
 		t.Errorf("of %d people %d got an SMS, %d were refused, %s wrote STOP, left out: %q; %+v", ordered.Eligible, len(got), refused, stopped, leftOut, f)
 	}
@@ -282,15 +282,16 @@ func (s *sending) waitFallback(t *testing.T, what string, ok func(*link.Fallback
 	return f
 }
 
-// leftOutOnDisk reads why people were left out.
-func (s *sending) leftOutOnDisk(t *testing.T) (all []string) {
+// fallbacksOnDisk reads a column of the messages by other channels that are in a
+// state, in their order.
+func (s *sending) fallbacksOnDisk(t *testing.T, column string, state int) (all []string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.dir, "data", "tickwatch.db")+"?mode=ro&_pragma=busy_timeout(5000)")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	rows, err := db.Query("SELECT reason FROM fallback WHERE state = 8")
+	rows, err := db.Query("SELECT "+column+" FROM fallback WHERE state = ? ORDER BY id", state)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,10 +310,12 @@ func (s *sending) leftOutOnDisk(t *testing.T) (all []string) {
 }
 
 // stopBySMS has somebody who still waits write STOP, and waits until that is known.
-func (s *sending) stopBySMS(t *testing.T, may map[string]bool) (who string) {
+func (s *sending) stopBySMS(t *testing.T) (who string) {
 	t.Helper()
-	texted := s.texted(t)
-	waiting := slices.DeleteFunc(sorted(may), func(phone string) bool { return texted[phone] })
+	waiting := s.fallbacksOnDisk(t, "address", 0)
+	if len(waiting) == 0 {
+		t.Fatal("nobody waits any more")
+	}
 	who = waiting[len(waiting)-1]
 	s.meta.WriteSMS(who, "Stop.")
 	waitFor(t, "the opt-out is known", func() bool {

@@ -127,7 +127,7 @@ func TestImportKnowsTheNumbers(t *testing.T) {
 func TestFoundTellsOfOtherChannels(t *testing.T) {
 	at := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
 	got := foundText(&link.Found{Phone: "+351*12", Beside: []link.Reached{{Campaign: "autumn", Channel: "sms", State: "failed", Code: "44", Reason: "no such subscriber", ToldAt: &at}}}, time.UTC)
-	if want := "  failed     autumn by SMS  44 no such subscriber\n"; !strings.HasSuffix(got, want) || strings.Contains(got, "no messages") {
+	if want := "  27 Nov 09:00:00  failed     autumn by SMS  44 no such subscriber\n"; !strings.HasSuffix(got, want) || strings.Contains(got, "no messages") {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

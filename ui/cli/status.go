@@ -108,10 +108,11 @@ func foundText(f *link.Found, zone *time.Location) string {
 		b.WriteString("  " + queuedText(&f.Queued[i], zone) + "\n")
 	}
 	at := func(t *time.Time) string {
+		const layout = "02 Jan 15:04:05"
 		if t == nil {
-			return strings.Repeat(" ", 14)
+			return strings.Repeat(" ", len(layout))
 		}
-		return t.In(zone).Format("02 Jan 15:04:05")[:14]
+		return t.In(zone).Format(layout)
 	}
 	for _, m := range f.Messages {
 		when := m.SentAt
