@@ -364,8 +364,13 @@ func (g *group) planFallback(p *planning, d *planned, mailed map[string]bool) (l
 	if have.id != 0 && !have.free() || p.seen[who] {
 		return reasonReached, nil
 	}
-	if arrived, err := g.arrived(p.run.Campaign, who, d.Message); arrived || err != nil {
-		return reasonWithdrawn, err
+	// Most have the one message that failed; a claim looks at that again.
+	if rows, err := g.messageRows(who); err != nil {
+		return "", err
+	} else if len(rows) != 1 {
+		if arrived, err := g.arrived(p.run.Campaign, who, d.Message); arrived || err != nil {
+			return reasonWithdrawn, err
+		}
 	}
 	if reason, err := g.mustNotReach(p.run.Campaign, who, d.To, d.Channel, p.run.OrderedAt); reason != "" || err != nil {
 		return reason, err
