@@ -100,14 +100,15 @@ func (m *Monitor) openFallback(ctx context.Context) error {
 	return nil
 }
 
-// heldUntil says until when a phone must not be reached at its hour; 0 = it may be.
+// heldUntil says until when a phone must not be reached at its hour; 0 = it may be,
+// wa.Never = it has none: the hours are others than when it was planned.
 func (m *Monitor) heldUntil(to string) wa.Instant {
 	now := m.o.Now()
 	opens, _ := m.o.Fallback.Allowed.OpenAt(to, now, m.o.Fallback.Zone)
-	if opens.IsZero() { // the hours are others than when it was planned
-		opens = now.Add(24 * time.Hour)
-	}
-	if !opens.After(now) {
+	switch {
+	case opens.IsZero():
+		return wa.Never
+	case !opens.After(now):
 		return 0
 	}
 	return wa.At(opens)

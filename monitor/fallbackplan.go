@@ -270,16 +270,13 @@ func (p *fallbackPlanner) value(c *store.FallbackCandidate, variable string) str
 func (p *fallbackPlanner) hour(phone string, d *store.FallbackDraft) (why string) {
 	opens, known := p.o.Allowed.OpenAt(phone, p.starts, p.o.Zone)
 	if opens.IsZero() {
-		return "no hour is allowed in all time zones that their number may be in"
+		return wa.ReasonNoHour
 	}
 	if !known {
 		p.noZone++
 	}
 	if !opens.After(p.starts) {
 		return ""
-	}
-	if p.o.Expires > 0 && opens.After(p.now.Add(p.o.Expires)) {
-		return "no allowed hour comes before it expires"
 	}
 	if p.leaveOut {
 		return "outside the allowed hours at their place"

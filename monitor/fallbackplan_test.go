@@ -103,13 +103,13 @@ func TestFallbackPlanner(t *testing.T) {
 		{what: "e-mail at night", change: func(p *fallbackPlanner, _ *store.FallbackCandidate) {
 			p.channels, p.starts = []string{wa.ChannelEmail}, p.starts.Add(11*time.Hour)
 		}, by: wa.ChannelEmail, due: true},
-		{what: "after it expires", change: func(p *fallbackPlanner, _ *store.FallbackCandidate) {
-			p.starts, p.o.Expires = p.starts.Add(11*time.Hour), 12*time.Hour
-		}, why: "no allowed hour comes before it expires"},
+		{what: "over a Sunday, longer than anything may wait", change: func(p *fallbackPlanner, _ *store.FallbackCandidate) {
+			p.starts, p.o.Expires = p.starts.Add(35*time.Hour), 24*time.Hour
+		}, by: wa.ChannelSMS, due: true},
 		{what: "zones that never agree", change: func(p *fallbackPlanner, c *store.FallbackCandidate) {
 			p.channels, c.Phone = []string{wa.ChannelEmail}, "+18005550123"
 			p.o.Allowed.Hours["US"] = list.Hours{From: 9 * 60, To: 19 * 60, Days: p.o.Allowed.Hours[""].Days}
-		}, why: "no hour is allowed in all time zones that their number may be in"},
+		}, why: wa.ReasonNoHour},
 		{what: "no address", change: func(p *fallbackPlanner, c *store.FallbackCandidate) {
 			p.channels, c.Values[1] = []string{wa.ChannelEmail}, "ana at shop"
 		}, why: "no e-mail address"},

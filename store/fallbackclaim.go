@@ -130,7 +130,9 @@ func (g *group) takeFallback(f *fallback, r *wa.FallbackClaimRequest, out *wa.Fa
 		if err != nil {
 			return err
 		}
-		if until := r.Hold(phone); until > r.Now {
+		if until := r.Hold(phone); until == wa.Never {
+			return g.leaveFallback(f, fallbackLeftOut, wa.ReasonNoHour)
+		} else if until > r.Now {
 			return g.changeFallback(f, func(f *fallback) {
 				f.due, f.reason = until, reasonHours
 				if f.expires != 0 { // the hours are no part of its age

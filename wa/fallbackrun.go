@@ -43,10 +43,14 @@ type FallbackClaimRequest struct {
 
 	// Hold says until when the person of a phone, which is told also of e-mails, must
 	// not be written to, for the hours that are allowed at their place; 0 = they may
-	// be. It is called by the store's writer: it
-	// must be quick and pure.
+	// be, Never = there are none. It is called by the store's writer: it must be quick
+	// and pure.
 	Hold func(phone string) Instant
 }
+
+// ReasonNoHour is why nobody is reached whose number tells several time zones that have
+// no allowed hour in common.
+const ReasonNoHour = "no hour is allowed in all time zones that their number may be in"
 
 // FallbackClaims is what a claim gave: their attempts are on disk.
 type FallbackClaims struct {

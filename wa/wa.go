@@ -9,6 +9,7 @@
 package wa
 
 import (
+	"math"
 	"strings"
 	"time"
 )
@@ -17,6 +18,9 @@ import (
 // that the moment is not known. Meta's own timestamps have a resolution of one
 // second; receipt times have one of a millisecond.
 type Instant int64
+
+// Never is an Instant that does not come.
+const Never Instant = math.MaxInt64
 
 // At turns a time into an Instant; the zero time becomes the unknown Instant.
 func At(t time.Time) Instant {
