@@ -157,7 +157,7 @@ func (s *situation) onOwnPause() wa.Advice {
 		return a
 	}
 	const safe = "Nothing more goes out, and nobody fails for it."
-	if s.code == codeTemplatePaused {
+	if s.code == wa.CodeTemplatePaused {
 		return wa.Advice{
 			Now:   safe + " Send the rest with another approved template (t), then resume (u).",
 			Not:   "Do not resume with this template: Meta refuses every message.",
@@ -167,13 +167,6 @@ func (s *situation) onOwnPause() wa.Advice {
 	a.Now = join(safe, a.Now)
 	return a
 }
-
-// What Meta refuses messages with while it pauses their template, and once it has
-// disabled it.
-const (
-	codeTemplatePaused   = 132015
-	codeTemplateDisabled = 132016
-)
 
 func join(parts ...string) string { return strings.Join(strings.Fields(strings.Join(parts, " ")), " ") }
 

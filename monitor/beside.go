@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tickwatch/monitor/link"
+	"tickwatch/monitor/queue"
 	"tickwatch/wa"
 )
 
@@ -31,24 +32,12 @@ func (m *Monitor) besides(scope, id string) (all []beside) {
 		for i, channel := range wa.FallbackChannels {
 			going := min(waits[i], room)
 			room -= going
-			if waits[i] > 0 && crosses(scope, id, channel, r.Key) {
+			if waits[i] > 0 && queue.Crosses(scope, id, channel, r.Key) {
 				all = append(all, beside{channel, r.Key, waits[i], going})
 			}
 		}
 	}
 	return all
-}
-
-// crosses tells whether what a campaign sends by a channel other than WhatsApp goes
-// through a gate, as queue.Crossing does.
-func crosses(scope, id, channel, campaign string) bool {
-	switch scope {
-	case link.ScopeAll:
-		return true
-	case link.ScopeChannel:
-		return id == channel
-	}
-	return scope == link.ScopeCampaign && id == campaign
 }
 
 // besideOf counts what a gate holds back by other channels than WhatsApp, and how
@@ -63,7 +52,7 @@ func (m *Monitor) besideOf(scope, id string) (all []link.Beside) {
 		sum.Channel = b.channel
 		sum.Waiting += b.waiting
 		if !view.StopFile && !slices.ContainsFunc(view.Gates, func(g wa.Gate) bool {
-			return g.Closed && (g.Scope != scope || g.ID != id) && crosses(g.Scope, g.ID, b.channel, b.campaign)
+			return g.Closed && (g.Scope != scope || g.ID != id) && queue.Crosses(g.Scope, g.ID, b.channel, b.campaign)
 		}) {
 			sum.Going += b.going
 		}
@@ -71,8 +60,8 @@ func (m *Monitor) besideOf(scope, id string) (all []link.Beside) {
 	return slices.DeleteFunc(sums, func(b link.Beside) bool { return b.Waiting == 0 })
 }
 
-// setOut takes what is on its way off what waits.
-func setOut(all []link.Beside, open int64) {
+// takeOff takes what is on its way off what waits.
+func takeOff(all []link.Beside, open int64) {
 	for i := range all {
 		gone := min(open, all[i].Waiting)
 		all[i].Waiting, all[i].Going, open = all[i].Waiting-gone, max(all[i].Going-gone, 0), open-gone

@@ -102,7 +102,7 @@ func (m *Monitor) pause(ctx context.Context, command, operator string, came time
 		r.OpenRequests = stopped.Beside
 	} else {
 		r.OpenBeside, r.Beside = stopped.Beside, m.besideOf(scope, id)
-		setOut(r.Beside, int64(stopped.Beside))
+		takeOff(r.Beside, int64(stopped.Beside))
 	}
 	r.Waiting -= min(r.Waiting, int64(r.OpenRequests)) // they are on their way
 	if !stopped.Already {

@@ -81,10 +81,8 @@ func (m *Monitor) notePoll(err error, told bool) {
 // may have fallen since. m.mu is held.
 func (m *Monitor) judgePolls(now wa.Instant) {
 	level := alarm.OK
-	for _, l := range m.campaigns {
-		if m.silent >= silentPolls && l.running(now) {
-			level = alarm.Watch
-		}
+	if m.silent >= silentPolls && m.anyRuns(now, func(*live) bool { return true }) {
+		level = alarm.Watch
 	}
 	m.incidents.fact(now, level, finding{
 		kind: "quality", subject: "polls", text: fmt.Sprintf("Meta has not said %d times how the numbers stand: their quality may be worse than it shows. %s", m.silent, m.silentWhy),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tickwatch/monitor/link"
+	"tickwatch/monitor/queue"
 	"tickwatch/wa"
 )
 
@@ -132,7 +133,7 @@ func (m *Monitor) closed(scope, id string, l *live) (closed []wa.Gate) {
 	for _, g := range view.Gates {
 		other := g.Closed && (g.Scope != scope || g.ID != id)
 		if other && (slices.ContainsFunc(kept, func(c *live) bool { return m.holds(g.Scope, g.ID, c) }) ||
-			slices.ContainsFunc(waits, func(b beside) bool { return crosses(g.Scope, g.ID, b.channel, b.campaign) })) {
+			slices.ContainsFunc(waits, func(b beside) bool { return queue.Crosses(g.Scope, g.ID, b.channel, b.campaign) })) {
 			closed = append(closed, g)
 		}
 	}

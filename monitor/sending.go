@@ -254,7 +254,7 @@ func (m *Monitor) causeStands(now wa.Instant, g *wa.Gate, code int) bool {
 		}
 	case link.ScopeCampaign:
 		l := m.byKey[g.ID]
-		if l == nil || code != codeTemplatePaused && code != codeTemplateDisabled && g.Reason != queue.TemplateLocked {
+		if l == nil || code != wa.CodeTemplatePaused && code != wa.CodeTemplateDisabled && g.Reason != queue.TemplateLocked {
 			return false
 		}
 		for id, t := range m.templates {
@@ -270,7 +270,7 @@ func (m *Monitor) causeStands(now wa.Instant, g *wa.Gate, code int) bool {
 // as is known. m.mu is held.
 func (m *Monitor) pauseOver(now wa.Instant, g *wa.Gate, code int) bool {
 	l := m.byKey[g.ID]
-	if l == nil || g.Scope != link.ScopeCampaign || code != codeTemplatePaused {
+	if l == nil || g.Scope != link.ScopeCampaign || code != wa.CodeTemplatePaused {
 		return false
 	}
 	for _, t := range m.templates {

@@ -103,6 +103,13 @@ const (
 	ClassNumber                 // the sending number is restricted: it stops, the others go on
 )
 
+// What Meta refuses messages with while it pauses their template, and once it has
+// disabled it.
+const (
+	CodeTemplatePaused   = 132015
+	CodeTemplateDisabled = 132016
+)
+
 // ClassOf tells what a refusal with a code means for the queue. A code that is
 // not known fails its recipient, visibly; so does one that speaks of this row's
 // values or of where this person lives, for one row must not halt the others.
@@ -116,7 +123,7 @@ func ClassOf(code int) Class {
 		return ClassNumber
 	case 0, 3, 10, 104, 190, 368, 131005, 131031, 131042, 131064:
 		return ClassAccount
-	case 132000, 132001, 132007, 132012, 132015, 132016, 132068, 132069, // the template itself
+	case 132000, 132001, 132007, 132012, CodeTemplatePaused, CodeTemplateDisabled, 132068, 132069, // the template itself
 		131055, 131061, 131063, 134100, 134101, 134102: // the path it is sent by
 		return ClassTemplate
 	}

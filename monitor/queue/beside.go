@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 
 	"tickwatch/wa"
 )
@@ -16,15 +17,28 @@ type Crossing struct {
 	now   func() wa.Instant
 }
 
+// crossed are the gates of a message of a campaign, by its key, over a channel.
+func crossed(channel, campaign string) [3]place {
+	return [...]place{{scopeAll, ""}, {scopeChannel, channel}, {scopeCampaign, campaign}}
+}
+
+// Crosses tells whether a message of a campaign, by its key, over a channel other than
+// WhatsApp must pass a gate.
+func Crosses(scope, id, channel, campaign string) bool {
+	all := crossed(channel, campaign)
+	return slices.Contains(all[:], place{scope, id})
+}
+
 // Crossing is the way of a message of a campaign, by its key, over a channel.
 func (q *Queue) Crossing(channel, campaign string) *Crossing {
 	s := &q.gates
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return &Crossing{
-		gates: s, all: [3]*gate{s.get(place{scopeAll, ""}), s.get(place{scopeChannel, channel}), s.get(place{scopeCampaign, campaign})},
-		now: func() wa.Instant { return wa.At(q.o.Now()) },
+	c := &Crossing{gates: s, now: func() wa.Instant { return wa.At(q.o.Now()) }}
+	for i, p := range crossed(channel, campaign) {
+		c.all[i] = s.get(p)
 	}
+	return c
 }
 
 // Begin lets the message begin if all of its gates are open. It is asked when the

@@ -51,10 +51,10 @@ const TemplateLocked = "Meta locked its template"
 // TemplateStopped tells that Meta has paused, disabled or locked a template: the
 // campaigns that use it are paused before it refuses their messages.
 func (q *Queue) TemplateStopped(name, language, status string) {
-	r := &wa.Refusal{Code: 132015, Details: "Meta says " + wa.Clean(status)}
+	r := &wa.Refusal{Code: wa.CodeTemplatePaused, Details: "Meta says " + wa.Clean(status)}
 	switch status {
 	case "DISABLED":
-		r.Code = 132016
+		r.Code = wa.CodeTemplateDisabled
 	case "LOCKED":
 		r = &wa.Refusal{Details: TemplateLocked}
 	}

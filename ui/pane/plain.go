@@ -30,8 +30,8 @@ func Plain(s *link.Snapshot, zone *time.Location) []string {
 				known += ", " + l.quietWords(a)
 			}
 			lines = append(lines, plainVerdict(a.Severity)+" since "+l.clock(a.RaisedAt)+" ("+known+"): "+where+l.alarmText(a))
-			if a.Advice != "" {
-				lines = append(lines, "  "+a.Advice)
+			if now := a.WhatNow(); now != "" {
+				lines = append(lines, "  "+now)
 			}
 		}
 	}
